@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+import * as z from 'zod';
+import { Actor } from '../actor.ts';
+import { type DataOf, event } from '../event.ts';
+import { text } from '../ids.ts';
+
+/** Somebody wants the acquisition stopped. Said by gateway, heard by coordinator. */
+export const CancellationRequestedV1 = event({
+  type: 'cancellation.requested.v1',
+  route: () => '_',
+  shape: z.object({ requestedBy: Actor, reason: text(1_024) }),
+  example: {
+    requestedBy: { id: 'lead', kind: 'person', authn: 'bearer-token' },
+    reason: 'wrong pod',
+  },
+});
+export type CancellationRequestedV1 = DataOf<typeof CancellationRequestedV1>;

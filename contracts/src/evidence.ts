@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+import * as z from 'zod';
+import { Count, Sha256, Time, text } from './ids.ts';
+
+/** One object in the evidence store. `key` is its path there, tenant/acquisition/set/name. */
+export const EvidenceObject = z.object({
+  name: z.string().regex(/^[a-z0-9][a-z0-9.-]{0,63}$/),
+  key: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._/-]{0,511}$/),
+  bytes: Count,
+  sha256: Sha256,
+});
+export type EvidenceObject = z.output<typeof EvidenceObject>;
+
+/** How many of the things asked for were got, got in part, denied, or not there. */
+export const CoverageCounts = z.object({
+  got: Count,
+  partial: Count,
+  denied: Count,
+  absent: Count,
+});
+export type CoverageCounts = z.output<typeof CoverageCounts>;
+
+/** What an executor did to the target, as far as it knows. */
+export const Footprint = z.object({
+  /** False only where nothing was sent to the target. */
+  touched: z.boolean(),
+  processesStarted: Count,
+  filesRead: Count,
+  filesWritten: Count,
+  bytesSent: Count,
+  bytesReceived: Count,
+  notes: z.array(text(512)).max(16),
+});
+export type Footprint = z.output<typeof Footprint>;
+
+/** The program that ran in the target. */
+export const Collector = z.object({
+  name: text(64),
+  version: text(64),
+  sha256: Sha256,
+});
+export type Collector = z.output<typeof Collector>;
+
+/** An object as the store holds it, re-read and hashed by the uploader. */
+export const StoredObject = EvidenceObject.extend({
+  versionId: text(256).optional(),
+  verifiedAt: Time,
+  retention: z.object({
+    mode: z.enum(['none', 'governance', 'compliance']),
+    until: Time.optional(),
+  }),
+});
+export type StoredObject = z.output<typeof StoredObject>;

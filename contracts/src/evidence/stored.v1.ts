@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+import * as z from 'zod';
+import { type DataOf, event } from '../event.ts';
+import { StoredObject } from '../evidence.ts';
+import { Epoch } from '../ids.ts';
+
+/** Every object of a capture was read back from the store and has the digest that was captured.
+ * Said by uploader, heard by coordinator. */
+export const EvidenceStoredV1 = event({
+  type: 'evidence.stored.v1',
+  route: () => '_',
+  shape: z.object({ epoch: Epoch, objects: z.array(StoredObject).min(1).max(64) }),
+  example: {
+    epoch: 1,
+    objects: [
+      {
+        name: 'manifest.jsonl',
+        key: 'default/0199f5a2-7c3e-7a10-8f52-2f6a3b9c4d01/e1/manifest.jsonl',
+        bytes: 1_234,
+        sha256: 'c'.repeat(64),
+        verifiedAt: '2026-11-23T09:15:10.000000Z',
+        retention: { mode: 'none' },
+      },
+    ],
+  },
+});
+export type EvidenceStoredV1 = DataOf<typeof EvidenceStoredV1>;

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Method } from './methods.ts';
+
+/** One right in a cluster: verb on resource, in the words of Kubernetes RBAC. */
+export interface Right {
+  readonly verb: string;
+  readonly group: string;
+  readonly resource: string;
+  readonly subresource?: string;
+  /** True for what is asked of the cluster and not of the target's namespace. */
+  readonly clusterWide?: boolean;
+}
+
+const POD: readonly Right[] = [{ verb: 'get', group: '', resource: 'pods' }];
+
+/** WebSocket exec needs get, and create as well since Kubernetes 1.35; SPDY needs create alone. */
+const EXEC: readonly Right[] = [
+  { verb: 'get', group: '', resource: 'pods', subresource: 'exec' },
+  { verb: 'create', group: '', resource: 'pods', subresource: 'exec' },
+];
+
+/** What each method needs in the target's namespace: no more is ever asked for. */
+export const METHOD_RIGHTS: Partial<Record<Method, readonly Right[]>> = {
+  'exec-stream': [...POD, ...EXEC],
+  'ephemeral-container': [
+    ...POD,
+    ...EXEC,
+    { verb: 'patch', group: '', resource: 'pods', subresource: 'ephemeralcontainers' },
+  ],
+};
+
+/** What discovery reads. Only the first is needed; without the others the context has gaps. */
+export const DISCOVERY_RIGHTS: readonly Right[] = [
+  ...POD,
+  { verb: 'list', group: '', resource: 'pods' },
+  { verb: 'get', group: '', resource: 'pods', subresource: 'log' },
+  { verb: 'list', group: '', resource: 'events' },
+  { verb: 'get', group: 'apps', resource: 'replicasets' },
+  { verb: 'get', group: 'apps', resource: 'deployments' },
+  { verb: 'get', group: 'apps', resource: 'statefulsets' },
+  { verb: 'get', group: 'apps', resource: 'daemonsets' },
+  { verb: 'get', group: 'batch', resource: 'jobs' },
+  { verb: 'get', group: 'batch', resource: 'cronjobs' },
+  { verb: 'list', group: '', resource: 'secrets' },
+  { verb: 'list', group: '', resource: 'configmaps' },
+  { verb: 'list', group: '', resource: 'namespaces', clusterWide: true },
+  { verb: 'get', group: '', resource: 'nodes', clusterWide: true },
+];
+
+/** A right as people write it: "create pods/exec". */
+export function rightText(right: Right): string {
+  const resource = right.subresource ? right.resource + '/' + right.subresource : right.resource;
+  return right.verb + ' ' + (right.group ? resource + '.' + right.group : resource);
+}

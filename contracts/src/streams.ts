@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/**
+ * The one stream: recorded events, published by the ledger only. Every field is understood by
+ * nats-server 2.9.10 and newer. It may be lost at any time: the ledger tells its open chains again.
+ */
+export const STREAM = {
+  name: 'IMPOUND',
+  subjects: ['impound.v1.event.>'],
+  retention: 'limits',
+  storage: 'file',
+  discard: 'old',
+  maxAgeMs: 30 * 86_400_000,
+  maxBytes: 1_073_741_824,
+  maxMessageBytes: 262_144,
+  duplicateWindowMs: 600_000,
+  denyDelete: true,
+  denyPurge: true,
+} as const;
+
+/** One durable pull consumer: one service hears one event, with one single-subject filter. */
+export interface ConsumerPlan {
+  readonly durable: string;
+  readonly service: string;
+  readonly type: string;
+  readonly filter: string;
+}
+
+export const ACK_WAIT_MS = 30_000;
+export const DELIVERIES_MAX = 5;
+export const ACKS_PENDING_MAX = 512;
+
+/** The consumer by which a service hears an event; `route` limits it to what is for that route. */
+export function consumerPlan(service: string, type: string, route: string): ConsumerPlan {
+  const [noun, verb, version] = type.split('.');
+  return {
+    durable: [service, noun, verb, version].join('_'),
+    service,
+    type,
+    filter: ['impound.v1.event', noun, verb, route, '>'].join('.'),
+  };
+}
