@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  type NatsServer,
+  type NatsServerOptions,
+  startNatsServer,
+} from '../embedded/nats-server.ts';
+
+/** As much of a test as is needed to clean up after it. */
+export interface TestScope {
+  after(fn: () => Promise<void>): void;
+  readonly signal: AbortSignal;
+}
+
+/** A bus that belongs to one test. */
+export interface TestBus extends NatsServer {
+  readonly storeDir: string;
+  /** Starts the server again on the same port, with the same store unless the test removed it. */
+  restart(): Promise<NatsServer>;
+}
+
+/** A real nats-server with JetStream and an empty store; it ends and its files go with the test. */
+export async function testBus(
+  t: TestScope,
+  options: Pick<NatsServerOptions, 'config'> = {},
+): Promise<TestBus> {
+  const storeDir = await mkdtemp(join(tmpdir(), 'impound-bus-'));
+  const start = (port?: number) =>
+    startNatsServer({ ...options, storeDir, port, binary: process.env['NATS_SERVER'] }, t.signal);
+  const started: NatsServer[] = [];
+  t.after(async () => {
+    for (const server of started) await server.kill();
+    await rm(storeDir, { recursive: true, force: true });
+  });
+  const first = await start();
+  started.push(first);
+  const restart = async () => {
+    const next = await start(first.port);
+    started.push(next);
+    return next;
+  };
+  return { ...first, storeDir, restart };
+}
