@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** Trying the same again cannot help. `code` is kebab-case, for machines; the message for people. */
+export class Never extends Error {
+  override readonly name = 'Never';
+  readonly code: string;
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** It may work later: try again after `delayMs`. */
+export class Later extends Error {
+  override readonly name = 'Later';
+  readonly code: string;
+  readonly delayMs: number;
+  constructor(code: string, delayMs: number, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    this.delayMs = delayMs;
+  }
+}
+
+/** What to do with a message after its handler has ended. */
+export type Verdict =
+  | { readonly do: 'ack' }
+  | { readonly do: 'nak'; readonly delayMs: number; readonly code: string }
+  | { readonly do: 'give-up'; readonly code: string };
+
+export const ATTEMPTS_MAX = 5;
+const BUG_DELAY_MS = 1_000;
+
+/** The only place in the house where an error becomes an answer to the bus. */
+export function verdict(error: unknown, attempt: number, attemptsMax = ATTEMPTS_MAX): Verdict {
+  if (error === undefined) return { do: 'ack' };
+  if (error instanceof Never) return { do: 'give-up', code: error.code };
+  if (attempt >= attemptsMax) return { do: 'give-up', code: codeOf(error) };
+  if (error instanceof Later) return { do: 'nak', delayMs: error.delayMs, code: error.code };
+  return { do: 'nak', delayMs: BUG_DELAY_MS, code: 'bug' };
+}
+
+/** The code of a fault; 'bug' for anything that nobody has classified. */
+export function codeOf(error: unknown): string {
+  return error instanceof Never || error instanceof Later ? error.code : 'bug';
+}
+
+/** The message of anything that was thrown, without its stack. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createHash, randomBytes } from 'node:crypto';
+
+/**
+ * The id of what is said because of something: UUIDv8 (RFC 9562) from SHA-256 of cause, type and
+ * a discriminator, so that the same cause always gives the same id.
+ */
+export function childId(causeId: string, type: string, discriminator = '0'): string {
+  const digest = createHash('sha256').update([causeId, type, discriminator].join('\n')).digest();
+  return uuidOf(digest.subarray(0, 16), 8);
+}
+
+/** A UUIDv7 (RFC 9562): what begins a chain brings its own. */
+export function newId(nowMs = Date.now()): string {
+  const bytes = randomBytes(16);
+  bytes.writeUIntBE(nowMs, 0, 6);
+  return uuidOf(bytes, 7);
+}
+
+/** The name of one process of a service: another one after each start. */
+export function newWorkerId(service: string): string {
+  return [service, process.pid, randomBytes(4).toString('hex')].join('-');
+}
+
+function uuidOf(bytes: Uint8Array, version: number): string {
+  const copy = Buffer.from(bytes);
+  copy[6] = ((copy[6] ?? 0) & 0x0f) | (version << 4);
+  copy[8] = ((copy[8] ?? 0) & 0x3f) | 0x80;
+  const hex = copy.toString('hex');
+  return [
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    hex.slice(12, 16),
+    hex.slice(16, 20),
+    hex.slice(20),
+  ].join('-');
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Entry } from '@impound/contracts/entry.ts';
+import type { Envelope } from '@impound/contracts/envelope.ts';
+import type { DataOf, EventContract } from '@impound/contracts/event.ts';
+import { ENTRY_HASH, SEQ } from '@impound/contracts/say.ts';
+import type { MsgHdrs } from '@nats-io/transport-node';
+import { jsonOf } from './ask.ts';
+import { Never } from './fault.ts';
+
+/** A recorded event as a handler gets it: already committed, checked against its contract. */
+export interface Message<C extends EventContract = EventContract> {
+  readonly id: string;
+  readonly type: string;
+  readonly tenant: string;
+  readonly acquisitionId: string;
+  /** The chain's version with this entry. */
+  readonly version: number;
+  /** Index in the log. */
+  readonly seq: number;
+  readonly entryHash: string;
+  /** When the ledger recorded it. */
+  readonly recordedAt: string;
+  readonly data: DataOf<C>;
+  readonly event: Envelope;
+}
+
+/** Reads what the ledger has published. Throws Never where it is not what the contract says. */
+export function readMessage<C extends EventContract>(
+  contract: C,
+  bytes: Uint8Array,
+  headers: MsgHdrs | undefined,
+): Message<C> {
+  const entry = Entry.safeParse(jsonOf(bytes));
+  if (!entry.success) throw new Never('no-entry', `${contract.type}: not an entry of the ledger`);
+  const { event } = entry.data;
+  const data = contract.shape.safeParse(event.data);
+  if (event.type !== contract.type || !data.success) {
+    throw new Never('no-such-event', `${event.id} is no ${contract.type}`);
+  }
+  return {
+    id: event.id,
+    type: event.type,
+    tenant: event.tenant,
+    acquisitionId: entry.data.acq,
+    version: entry.data.acqSeq,
+    seq: Number(headers?.get(SEQ) || 0),
+    entryHash: headers?.get(ENTRY_HASH) ?? '',
+    recordedAt: entry.data.recordedAt,
+    data: data.data as DataOf<C>,
+    event,
+  };
+}

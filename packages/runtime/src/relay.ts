@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+import { ENTRY_HASH, SEQ, TOLD_AGAIN } from '@impound/contracts/say.ts';
+import {
+  ACK_WAIT_MS,
+  ACKS_PENDING_MAX,
+  type ConsumerPlan,
+  DELIVERIES_MAX,
+  STREAM,
+} from '@impound/contracts/streams.ts';
+import {
+  AckPolicy,
+  DeliverPolicy,
+  DiscardPolicy,
+  JetStreamApiError,
+  type JetStreamManager,
+  jetstream,
+  jetstreamManager,
+  RetentionPolicy,
+  StorageType,
+} from '@nats-io/jetstream';
+import { headers } from '@nats-io/transport-node';
+import { Never } from './fault.ts';
+import type { House } from './service.ts';
+
+const NANOSECONDS = 1_000_000;
+const PUBLISH_MS_MAX = 5_000;
+
+/** The stream as it was found: how far it was told, or that it knows nothing any more. */
+export interface Laid {
+  /** Index of the last entry that was published; undefined: the stream is empty or was lost. */
+  readonly toldSeq: number | undefined;
+}
+
+/**
+ * Lays the stream and the consumers where they are missing, and reads the settings back: an old
+ * server ignores what it does not know. Throws Never where the stream is another one.
+ */
+export async function layStream(house: House, plans: readonly ConsumerPlan[]): Promise<Laid> {
+  const manager = await jetstreamManager(house.connection, { checkAPI: false });
+  const info = await manager.streams.info(STREAM.name).catch(absent);
+  if (info === undefined) await manager.streams.add({ ...STREAM_SETTINGS });
+  const found = await manager.streams.info(STREAM.name);
+  if (found.config.retention !== 'limits' || found.config.subjects[0] !== STREAM.subjects[0]) {
+    throw new Never('stream-differs', `stream ${STREAM.name} exists and is not ours: remove it`);
+  }
+  await Promise.all(plans.map((plan) => layConsumer(manager, plan)));
+  if (found.state.messages === 0) return { toldSeq: undefined };
+  const last = await manager.streams.getMessage(STREAM.name, { seq: found.state.last_seq });
+  const told = last?.header.get(SEQ);
+  return { toldSeq: told ? Number(told) : undefined };
+}
+
+const STREAM_SETTINGS = {
+  name: STREAM.name,
+  subjects: [...STREAM.subjects],
+  retention: RetentionPolicy.Limits,
+  storage: StorageType.File,
+  discard: DiscardPolicy.Old,
+  max_age: STREAM.maxAgeMs * NANOSECONDS,
+  max_bytes: STREAM.maxBytes,
+  max_msg_size: STREAM.maxMessageBytes,
+  duplicate_window: STREAM.duplicateWindowMs * NANOSECONDS,
+  deny_delete: STREAM.denyDelete,
+  deny_purge: STREAM.denyPurge,
+};
+
+async function layConsumer(manager: JetStreamManager, plan: ConsumerPlan): Promise<void> {
+  const info = await manager.consumers.info(STREAM.name, plan.durable).catch(absent);
+  if (info?.config.filter_subject === plan.filter) return;
+  await manager.consumers.add(STREAM.name, {
+    durable_name: plan.durable,
+    filter_subject: plan.filter,
+    ack_policy: AckPolicy.Explicit,
+    deliver_policy: DeliverPolicy.All,
+    ack_wait: ACK_WAIT_MS * NANOSECONDS,
+    max_deliver: DELIVERIES_MAX,
+    max_ack_pending: ACKS_PENDING_MAX,
+  });
+}
+
+function absent(error: unknown): undefined {
+  if (error instanceof JetStreamApiError && error.status === 404) return undefined;
+  throw error;
+}
+
+/** A committed entry on its way to those who hear it. */
+export interface Telling {
+  readonly subject: string;
+  readonly seq: number;
+  readonly eventId: string;
+  readonly entryHash: string;
+  readonly bytes: Uint8Array;
+  readonly traceparent?: string | undefined;
+  /** Set where it is told again: a number that makes its message id another one. */
+  readonly again?: number | undefined;
+}
+
+/** Publishes one committed entry to the stream; rejects where the stream did not take it. */
+export async function tell(house: House, telling: Telling): Promise<void> {
+  const carried = headers();
+  carried.set(SEQ, String(telling.seq));
+  carried.set(ENTRY_HASH, telling.entryHash);
+  if (telling.traceparent !== undefined) carried.set('traceparent', telling.traceparent);
+  if (telling.again !== undefined) carried.set(TOLD_AGAIN, String(telling.again));
+  const msgID =
+    telling.again === undefined ? telling.eventId : `${telling.eventId}.${telling.again}`;
+  await jetstream(house.connection).publish(telling.subject, telling.bytes, {
+    msgID,
+    headers: carried,
+    timeout: PUBLISH_MS_MAX,
+  });
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+import { canonical } from '@impound/contracts/canonical.ts';
+import type { Envelope } from '@impound/contracts/envelope.ts';
+import { EVENT_BYTES_MAX } from '@impound/contracts/envelope.ts';
+import { type DataOf, type EventContract, saySubject } from '@impound/contracts/event.ts';
+import { EXPECTED_VERSION, SayReply } from '@impound/contracts/say.ts';
+import { timeOf } from '@impound/contracts/time.ts';
+import { headers, type NatsConnection } from '@nats-io/transport-node';
+import { jsonOf } from './ask.ts';
+import { Never } from './fault.ts';
+import { traceparent } from './trace.ts';
+import { backoffMs, wait } from './wait.ts';
+
+/** Something to be said, without where and why: the runtime knows those. */
+export interface Said<C extends EventContract = EventContract> {
+  readonly contract: C;
+  readonly data: DataOf<C>;
+}
+
+/** What a handler returns. */
+export function say<C extends EventContract>(contract: C, data: DataOf<C>): Said<C> {
+  return { contract, data };
+}
+
+/** An event on its way to the ledger. */
+export interface Saying<C extends EventContract = EventContract> extends Said<C> {
+  readonly id: string;
+  readonly tenant: string;
+  readonly acquisitionId: string;
+  readonly causeId?: string | undefined;
+  readonly traceparent?: string | undefined;
+  /** The chain's version it is meant to follow; left out: whatever it is. */
+  readonly expectedVersion?: number | undefined;
+}
+
+/**
+ * Says one event and goes on when the ledger has committed or refused it. Asks again for as long as
+ * nobody answers: an event is never given up, only the signal ends it (AbortError).
+ */
+export type SayNow = <C extends EventContract>(
+  saying: Saying<C>,
+  signal: AbortSignal,
+) => Promise<SayReply>;
+
+const SAY_MS_MAX = 5_000;
+
+export function sayer(connection: NatsConnection, source: string): SayNow {
+  return async (saying, signal) => {
+    const bytes = eventBytes(saying, source);
+    const subject = saySubject(saying.tenant, saying.contract.type);
+    const carried = headers();
+    if (saying.expectedVersion !== undefined) {
+      carried.set(EXPECTED_VERSION, String(saying.expectedVersion));
+    }
+    for (let attempt = 1; ; attempt++) {
+      signal.throwIfAborted();
+      const reply = await connection
+        .request(subject, bytes, { timeout: SAY_MS_MAX, headers: carried })
+        .catch(() => undefined);
+      const parsed = reply === undefined ? undefined : SayReply.safeParse(jsonOf(reply.data));
+      if (parsed?.success) return parsed.data;
+      await wait(backoffMs(attempt), signal);
+    }
+  };
+}
+
+function eventBytes(saying: Saying, source: string): Uint8Array {
+  const checked = saying.contract.shape.safeParse(saying.data);
+  if (!checked.success) {
+    throw new Never('unsayable', `${saying.contract.type}: ${checked.error.message}`);
+  }
+  const event: Envelope = {
+    specversion: '1.0',
+    id: saying.id as Envelope['id'],
+    source,
+    type: saying.contract.type,
+    subject: saying.acquisitionId as Envelope['subject'],
+    time: timeOf(Date.now()),
+    datacontenttype: 'application/json',
+    tenant: saying.tenant as Envelope['tenant'],
+    causationid: saying.causeId as Envelope['causationid'],
+    traceparent: traceparent(saying.traceparent),
+    data: checked.data as Envelope['data'],
+  };
+  const bytes = Buffer.from(canonical(event), 'utf8');
+  if (bytes.length > EVENT_BYTES_MAX) {
+    throw new Never(
+      'event-too-large',
+      `${event.type}: ${bytes.length} of ${EVENT_BYTES_MAX} bytes`,
+    );
+  }
+  return bytes;
+}

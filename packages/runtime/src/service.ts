@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { EventContract } from '@impound/contracts/event.ts';
+import type { QuestionContract, ReplyOf, RequestOf } from '@impound/contracts/question.ts';
+import type { NatsConnection } from '@nats-io/transport-node';
+import type * as z from 'zod';
+import type { Ask } from './ask.ts';
+import type { Log } from './log.ts';
+import type { Message } from './message.ts';
+import type { Said, SayNow } from './say.ts';
+
+/** What the runtime hands to a service when it opens. */
+export interface House {
+  readonly service: string;
+  readonly worker: string;
+  readonly log: Log;
+  readonly ask: Ask;
+  readonly say: SayNow;
+  /** For the runtime's own functions (door, relay, watch); a service does not call it. */
+  readonly connection: NatsConnection;
+  /** Aborts when the process is asked to stop. */
+  readonly stopping: AbortSignal;
+}
+
+/** Why a message or a job was given up, in the words of its fault. */
+export interface GivenUp {
+  readonly code: string;
+  readonly because: string;
+}
+
+/** Hears one event and returns what is to be said because of it. */
+export interface Handling<Says extends EventContract, Deps> {
+  readonly kind: 'handler';
+  readonly contract: EventContract;
+  readonly handle: (
+    // biome-ignore lint/suspicious/noExplicitAny: on() has checked the contract
+    message: Message<any>,
+    deps: Deps,
+    signal: AbortSignal,
+  ) => Promise<Said<Says> | undefined>;
+  /** What is said when the message is given up, so that nothing ends in silence. */
+  // biome-ignore lint/suspicious/noExplicitAny: on() has checked the contract
+  readonly otherwise?: ((message: Message<any>, fault: GivenUp) => Said<Says>) | undefined;
+}
+
+/** A worker's view of its own job. */
+export interface Work {
+  readonly worker: string;
+  /** Told to people with the next heartbeat. */
+  progress(phase: string, files: number, bytes: number): void;
+}
+
+/** Hears an assignment, claims it on the record, and only then works, for as long as it takes. */
+export interface Job<Says extends EventContract, Deps> {
+  readonly kind: 'job';
+  readonly contract: EventContract;
+  readonly route: string;
+  /** How many run at once in one process. */
+  readonly slots: number;
+  // biome-ignore lint/suspicious/noExplicitAny: job() has checked the contract
+  readonly claim: (message: Message<any>, worker: string) => Said<Says>;
+  readonly handle: (
+    // biome-ignore lint/suspicious/noExplicitAny: job() has checked the contract
+    message: Message<any>,
+    deps: Deps,
+    work: Work,
+    signal: AbortSignal,
+  ) => Promise<Said<Says>>;
+  // biome-ignore lint/suspicious/noExplicitAny: job() has checked the contract
+  readonly otherwise: (message: Message<any>, fault: GivenUp, worker: string) => Said<Says>;
+}
+
+export type Subscription<Says extends EventContract, Deps> = Handling<Says, Deps> | Job<Says, Deps>;
+
+/** Attaches a handler to an event. */
+export function on<C extends EventContract, Says extends EventContract, Deps>(
+  contract: C,
+  handle: (message: Message<C>, deps: Deps, signal: AbortSignal) => Promise<Said<Says> | undefined>,
+  otherwise?: (message: Message<C>, fault: GivenUp) => Said<Says>,
+): Handling<Says, Deps> {
+  return { kind: 'handler', contract, handle, otherwise };
+}
+
+/** Attaches a job to an assignment. */
+export function job<
+  C extends EventContract,
+  Claim extends EventContract,
+  Says extends EventContract,
+  Deps,
+>(
+  contract: C,
+  terms: {
+    readonly route: string;
+    readonly slots: number;
+    readonly claim: (message: Message<C>, worker: string) => Said<Claim>;
+    readonly otherwise: (message: Message<C>, fault: GivenUp, worker: string) => Said<Says>;
+  },
+  handle: (message: Message<C>, deps: Deps, work: Work, signal: AbortSignal) => Promise<Said<Says>>,
+): Job<Claim | Says, Deps> {
+  return { kind: 'job', contract, ...terms, handle };
+}
+
+/** Answers one question. */
+export interface Answering<Deps> {
+  readonly question: QuestionContract;
+  // biome-ignore lint/suspicious/noExplicitAny: answer() has checked the question
+  readonly answer: (request: any, deps: Deps, signal: AbortSignal) => Promise<any>;
+}
+
+export function answer<Q extends QuestionContract, Deps>(
+  question: Q,
+  reply: (request: RequestOf<Q>, deps: Deps, signal: AbortSignal) => Promise<ReplyOf<Q>>,
+): Answering<Deps> {
+  return { question, answer: reply };
+}
+
+/** One service, declared in one place: what it reads, opens, says, hears and answers. */
+export interface Service<Config extends z.ZodObject, Says extends EventContract, Deps> {
+  readonly name: string;
+  readonly config: Config;
+  /** Opens what the handlers need and gives each resource to the scope in the next line. */
+  readonly open: (
+    config: z.output<Config>,
+    scope: AsyncDisposableStack,
+    house: House,
+  ) => Promise<Deps>;
+  readonly says: readonly Says[];
+  readonly hears: readonly Subscription<NoInfer<Says>, Deps>[];
+  readonly answers: readonly Answering<Deps>[];
+}
+
+/** A service of any shape, for those who start them. */
+// biome-ignore lint/suspicious/noExplicitAny: the declaration itself was checked by service()
+export type AnyService = Service<any, any, any>;
+
+/** Declares a service. A handler that returns an event missing from `says` does not compile. */
+export function service<Config extends z.ZodObject, Says extends EventContract, Deps>(
+  declaration: Service<Config, Says, Deps>,
+): Service<Config, Says, Deps> {
+  return declaration;
+}

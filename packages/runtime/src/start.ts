@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { answering } from './answer.ts';
+import { asker } from './ask.ts';
+import { openBus } from './bus.ts';
+import { type Environment, houseConfig, readConfig } from './config.ts';
+import { handling } from './hear.ts';
+import { newWorkerId } from './ids.ts';
+import { working } from './job.ts';
+import { type Log, openLog } from './log.ts';
+import { sayer } from './say.ts';
+import type { AnyService, House } from './service.ts';
+import { wait } from './wait.ts';
+
+/** A service that runs. Disposing it stops hearing, lets work end, and closes what was opened. */
+export interface Running extends AsyncDisposable {
+  readonly service: string;
+  readonly worker: string;
+}
+
+const SHUTDOWN_MS = 15_000;
+
+/**
+ * Opens one service and lets it work. The same for a process of its own and for many services in
+ * one process: nothing in a service may know which of the two it is.
+ */
+export async function start(
+  service: AnyService,
+  environment: Environment,
+  log?: Log,
+): Promise<Running> {
+  const config = readConfig(service.config.extend(houseConfig.shape), environment);
+  const own = readConfig(service.config, environment);
+  const stop = new AbortController();
+  await using opening = new AsyncDisposableStack();
+  const worker = newWorkerId(service.name);
+  const logging = log ?? openLog(service.name, config['LOG_LEVEL'] as 'info');
+  const connection = await openBus(
+    {
+      url: String(config['NATS_URL']),
+      user: config['NATS_USER'] as string | undefined,
+      password: config['NATS_PASSWORD'] as never,
+      service: service.name,
+      worker,
+    },
+    logging,
+    opening,
+  );
+  const house: House = {
+    service: service.name,
+    worker,
+    log: logging,
+    ask: asker(connection),
+    say: sayer(connection, `/impound/${service.name}/${worker}`),
+    connection,
+    stopping: stop.signal,
+  };
+  const deps = await service.open(own, opening, house);
+  const answers = answering(service.answers, deps, house);
+  const hearing = service.hears.map((one) =>
+    one.kind === 'job' ? working(one, deps, house) : handling(one, deps, house),
+  );
+  const scope = opening.move();
+  return {
+    service: service.name,
+    worker,
+    [Symbol.asyncDispose]: async () => {
+      for (const subscription of answers) subscription.unsubscribe();
+      stop.abort();
+      await Promise.race([Promise.allSettled(hearing), wait(SHUTDOWN_MS, AbortSignal.any([]))]);
+      await scope.disposeAsync();
+    },
+  };
+}
