@@ -39,5 +39,5 @@ export interface EntryHead {
 export function entryText(head: EntryHead, eventText: string): string {
   const before = canonical({ acq: head.acq, acqPrev: head.acqPrev, acqSeq: head.acqSeq });
   const after = canonical({ recordedAt: head.recordedAt, salt: head.salt, v: 1 });
-  return before.slice(0, -1) + ',"event":' + eventText + ',' + after.slice(1);
+  return `${before.slice(0, -1)},"event":${eventText},${after.slice(1)}`;
 }

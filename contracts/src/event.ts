@@ -37,7 +37,7 @@ export function event<const Type extends string, Shape extends z.ZodType>(
 /** The noun and the verb of `noun.verb.vN`: two subject tokens. */
 export function nounVerb(type: string): readonly [string, string] {
   const [noun, verb] = type.split('.');
-  if (noun === undefined || verb === undefined) throw new TypeError('no event type: ' + type);
+  if (noun === undefined || verb === undefined) throw new TypeError(`no event type: ${type}`);
   return [noun, verb];
 }
 

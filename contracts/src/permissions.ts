@@ -49,6 +49,6 @@ export const DISCOVERY_RIGHTS: readonly Right[] = [
 
 /** A right as people write it: "create pods/exec". */
 export function rightText(right: Right): string {
-  const resource = right.subresource ? right.resource + '/' + right.subresource : right.resource;
-  return right.verb + ' ' + (right.group ? resource + '.' + right.group : resource);
+  const resource = right.subresource ? `${right.resource}/${right.subresource}` : right.resource;
+  return `${right.verb} ${right.group ? `${resource}.${right.group}` : resource}`;
 }

@@ -90,5 +90,5 @@ export function formatTarget(target: Target | FoundTarget): string {
     query.set('selector', target.selector);
     if (target.container !== undefined) query.set('container', target.container);
   }
-  return 'kubernetes://' + path + (query.size > 0 ? '?' + query : '');
+  return `kubernetes://${path}${query.size > 0 ? `?${query}` : ''}`;
 }

@@ -46,7 +46,7 @@ export const TargetResolvedV1 = event({
       podUid: '3c2f3b1e-8a45-4f1a-9d0c-0f6f5b8a1c11',
       containerId: 'containerd://4f1d2a',
       image: 'registry.example/shop/cart:1.4',
-      imageDigest: 'sha256:' + 'e'.repeat(64),
+      imageDigest: `sha256:${'e'.repeat(64)}`,
       kind: 'container',
       state: 'running',
       restarts: 0,
