@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+import { AccessCheckedV1 } from '@impound/contracts/access/checked.v1.ts';
+import type { Right } from '@impound/contracts/permissions.ts';
+import type { TargetResolvedV1 } from '@impound/contracts/target/resolved.v1.ts';
+import type { FoundTarget } from '@impound/contracts/target.ts';
+import type { Message } from '@impound/runtime/message.ts';
+import { type Said, say } from '@impound/runtime/say.ts';
+import type { GivenUp } from '@impound/runtime/service.ts';
+import { grantManifest } from '../domain/grant.ts';
+import { type Grants, ladderFor, RIGHTS, unknownGrants } from '../domain/ladder.ts';
+
+/** What this handler needs of the world. An adapter fulfils it; the handler never knows which. */
+export interface AccessReview {
+  granted(target: FoundTarget, rights: readonly Right[], signal: AbortSignal): Promise<Grants>;
+}
+
+/** Checks each right that some method needs, and says the ladder. */
+export async function targetResolved(
+  message: Message<typeof TargetResolvedV1>,
+  deps: { readonly access: AccessReview },
+  signal: AbortSignal,
+): Promise<Said<typeof AccessCheckedV1>> {
+  const { target, container } = message.data;
+  const grants = await deps.access.granted(target, RIGHTS, signal);
+  const grant = grantManifest(target, grants);
+  return say(AccessCheckedV1, {
+    ladder: ladderFor(target, container, grants),
+    ...(grant === undefined ? {} : { grant }),
+  });
+}
+
+/** Where nothing could be asked, every right is unknown: honest, and worth a try. */
+export function accessUnchecked(
+  message: Message<typeof TargetResolvedV1>,
+  fault: GivenUp,
+): Said<typeof AccessCheckedV1> {
+  const { target, container } = message.data;
+  const grants = unknownGrants(fault.because);
+  return say(AccessCheckedV1, { ladder: ladderFor(target, container, grants) });
+}
