@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createHash, hash } from 'node:crypto';
+import { FRAME_BYTES, PART_BYTES_MAX, PART_BYTES_MIN } from './limits.ts';
+import type { ObjectSink, StoredRef } from './sink.ts';
+
+/** What one `write` may hold, so that no part outgrows PART_BYTES_MAX: a frame that did not shrink. */
+export const WRITE_BYTES_MAX = FRAME_BYTES + FRAME_BYTES / 64;
+const ROOM_BYTES = PART_BYTES_MIN + WRITE_BYTES_MAX;
+
+/** Gathers bytes into parts and hashes the whole. */
+export interface PartWriter {
+  /** Takes at most WRITE_BYTES_MAX bytes, which stay together in one part. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Stores the last part and completes the object. */
+  complete(): Promise<StoredRef>;
+}
+
+/** Cuts parts at the ends of writes. Holds one part while it is filled and one while it is stored. */
+export function partWriter(sink: ObjectSink): PartWriter {
+  const whole = createHash('sha256');
+  let bytesTotal = 0;
+  let room: Buffer | undefined;
+  let used = 0;
+  let stored: Promise<void> = Promise.resolve();
+
+  async function cut(): Promise<void> {
+    if (room === undefined) return;
+    const part = room.subarray(0, used);
+    room = undefined;
+    used = 0;
+    await stored;
+    stored = sink.part(part, hash('sha256', part));
+    // The next cut or complete() awaits it; until then a rejection must not count as unhandled.
+    stored.catch(() => {});
+  }
+
+  async function write(bytes: Uint8Array): Promise<void> {
+    if (bytes.length > WRITE_BYTES_MAX || ROOM_BYTES > PART_BYTES_MAX) {
+      throw new RangeError(`a write of ${bytes.length} bytes does not fit a part`);
+    }
+    whole.update(bytes);
+    bytesTotal += bytes.length;
+    room ??= Buffer.allocUnsafeSlow(ROOM_BYTES);
+    room.set(bytes, used);
+    used += bytes.length;
+    if (used >= PART_BYTES_MIN) await cut();
+  }
+
+  async function complete(): Promise<StoredRef> {
+    await cut();
+    await stored;
+    return await sink.complete({ bytes: bytesTotal, sha256Hex: whole.digest('hex') });
+  }
+
+  return { write, complete };
+}

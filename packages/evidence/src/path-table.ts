@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+import { hash, randomBytes } from 'node:crypto';
+
+const EMPTY = 0;
+/** A directory that is only known as the parent of something. */
+const PARENT = 1;
+const DIRECTORY = 2;
+const LEAF = 3;
+const SLASH = 0x2f;
+const SLOTS_FIRST = 1_024;
+
+/** What adding a name gave. `conflict`: it lies beneath a file or link, or would replace a directory. */
+export type Added = 'new' | 'duplicate' | 'conflict' | 'full';
+
+/** Remembers the names in one archive without keeping them. */
+export interface PathTable {
+  add(name: Buffer, kind: 'directory' | 'leaf'): Added;
+}
+
+interface Slots {
+  readonly keys: Uint32Array;
+  readonly kinds: Uint8Array;
+  readonly mask: number;
+}
+
+/**
+ * A table of at most `namesMax` names, parents included, in 13 bytes per slot: 96 bits of a
+ * SHA-256 keyed at random, so that nobody can prepare names that fall together.
+ */
+export function pathTable(namesMax: number): PathTable {
+  const key = randomBytes(16).toString('latin1');
+  let slots = slotsOf(SLOTS_FIRST);
+  let count = 0;
+
+  function digestOf(name: Buffer): Uint32Array {
+    const digest = hash('sha256', Buffer.from(key + name.toString('latin1'), 'latin1'), 'buffer');
+    return Uint32Array.of(digest.readUInt32LE(0), digest.readUInt32LE(4), digest.readUInt32LE(8));
+  }
+
+  function put(digest: Uint32Array, kind: number): void {
+    if (count * 5 >= slots.kinds.length * 4) slots = grown(slots);
+    const slot = find(slots, digest);
+    if (slots.kinds[slot] === EMPTY) count += 1;
+    slots.keys.set(digest, slot * 3);
+    slots.kinds[slot] = kind;
+  }
+
+  /** Walks up until it meets a directory: whatever lies above that is known already. */
+  function addParents(name: Buffer): Added {
+    for (let end = name.lastIndexOf(SLASH); end > 0; end = name.lastIndexOf(SLASH, end - 1)) {
+      const digest = digestOf(name.subarray(0, end));
+      const kind = slots.kinds[find(slots, digest)];
+      if (kind === LEAF) return 'conflict';
+      if (kind !== EMPTY) return 'new';
+      if (count >= namesMax) return 'full';
+      put(digest, PARENT);
+    }
+    return 'new';
+  }
+
+  function add(name: Buffer, kind: 'directory' | 'leaf'): Added {
+    const digest = digestOf(name);
+    const known = slots.kinds[find(slots, digest)];
+    if (known === LEAF || known === DIRECTORY) return 'duplicate';
+    if (known === PARENT && kind === 'leaf') return 'conflict';
+    const parents = addParents(name);
+    if (parents !== 'new') return parents;
+    if (count >= namesMax) return 'full';
+    put(digest, kind === 'leaf' ? LEAF : DIRECTORY);
+    return 'new';
+  }
+
+  return { add };
+}
+
+function slotsOf(length: number): Slots {
+  return { keys: new Uint32Array(length * 3), kinds: new Uint8Array(length), mask: length - 1 };
+}
+
+function find(slots: Slots, digest: Uint32Array): number {
+  let slot = (digest[0] ?? 0) & slots.mask;
+  while (slots.kinds[slot] !== EMPTY && !same(slots.keys, slot * 3, digest)) {
+    slot = (slot + 1) & slots.mask;
+  }
+  return slot;
+}
+
+function same(keys: Uint32Array, at: number, digest: Uint32Array): boolean {
+  return keys[at] === digest[0] && keys[at + 1] === digest[1] && keys[at + 2] === digest[2];
+}
+
+function grown(old: Slots): Slots {
+  const bigger = slotsOf(old.kinds.length * 2);
+  for (let slot = 0; slot < old.kinds.length; slot += 1) {
+    if (old.kinds[slot] === EMPTY) continue;
+    const digest = old.keys.subarray(slot * 3, slot * 3 + 3);
+    const to = find(bigger, digest);
+    bigger.keys.set(digest, to * 3);
+    bigger.kinds[to] = old.kinds[slot] ?? EMPTY;
+  }
+  return bigger;
+}
