@@ -24,6 +24,8 @@ export interface Execution {
   readonly failed?: ExecutionFailedV1;
   readonly lapsed?: ExecutionLapsedV1;
   readonly rejected?: EvidenceRejectedV1;
+  /** When it failed, lapsed or was rejected. */
+  readonly overAt?: string;
 }
 
 /** An acquisition as its chain tells it: the only place where its state is made. */
@@ -38,6 +40,7 @@ export interface Acquisition {
   readonly request?: AcquisitionRequestedV1;
   readonly approved: boolean;
   readonly cancellation?: CancellationRequestedV1;
+  readonly cancellationAt?: string;
   readonly target?: TargetResolvedV1;
   readonly missing?: TargetMissingV1;
   readonly access?: AccessCheckedV1;
@@ -109,8 +112,9 @@ const CHANGES: Readonly<Record<string, Change>> = {
     approved: request.policy.decision === 'allowed',
   }),
   'acquisition.approved.v1': () => ({ approved: true }),
-  'cancellation.requested.v1': (state, cancellation: CancellationRequestedV1) => ({
+  'cancellation.requested.v1': (state, cancellation: CancellationRequestedV1, entry) => ({
     cancellation: state.cancellation ?? cancellation,
+    cancellationAt: state.cancellationAt ?? entry.recordedAt,
   }),
   'target.resolved.v1': (state, target: TargetResolvedV1) =>
     state.target || state.missing ? {} : { target },
@@ -122,16 +126,16 @@ const CHANGES: Readonly<Record<string, Change>> = {
   }),
   'execution.started.v1': (state, started: ExecutionStartedV1, entry) =>
     inEpoch(state, started.epoch, { started, startedAt: entry.recordedAt }),
-  'execution.failed.v1': (state, failed: ExecutionFailedV1) =>
-    inEpoch(state, failed.epoch, { failed }),
-  'execution.lapsed.v1': (state, lapsed: ExecutionLapsedV1) =>
-    inEpoch(state, lapsed.epoch, { lapsed }),
+  'execution.failed.v1': (state, failed: ExecutionFailedV1, entry) =>
+    inEpoch(state, failed.epoch, { failed, overAt: entry.recordedAt }),
+  'execution.lapsed.v1': (state, lapsed: ExecutionLapsedV1, entry) =>
+    inEpoch(state, lapsed.epoch, { lapsed, overAt: entry.recordedAt }),
   'evidence.captured.v1': (state, captured: EvidenceCapturedV1) =>
     inEpoch(state, captured.epoch, { captured }),
   'evidence.stored.v1': (state, stored: EvidenceStoredV1) =>
     inEpoch(state, stored.epoch, { stored }),
-  'evidence.rejected.v1': (state, rejected: EvidenceRejectedV1) =>
-    inEpoch(state, rejected.epoch, { rejected }),
+  'evidence.rejected.v1': (state, rejected: EvidenceRejectedV1, entry) =>
+    inEpoch(state, rejected.epoch, { rejected, overAt: entry.recordedAt }),
 };
 
 function inEpoch(
