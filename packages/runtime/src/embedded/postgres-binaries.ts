@@ -50,7 +50,8 @@ function installedFolder(): string {
     return join(dirname(parent.resolve(name)), '..', 'native');
   } catch (cause) {
     throw new Error(
-      `${name} is not installed: run npm ci without --omit=optional, or use a PostgreSQL of your own`,
+      `${name} is not installed: run npm install without --omit=optional, ` +
+        'or use a PostgreSQL of your own',
       { cause },
     );
   }

@@ -13,7 +13,7 @@ import {
 } from './postgres-cluster.ts';
 
 const STOP_MS_MAX = 20_000;
-/** Line of postmaster.pid that says how far the start is, counted from 0 (src/include/utils/pidfile.h). */
+/** The line of postmaster.pid that says how far the start is (src/include/utils/pidfile.h). */
 const STATUS_LINE = 7;
 const PORT_TAKEN = 'could not bind';
 const LOCKED = /lock file .* already exists|pre-existing shared memory block/;
@@ -100,8 +100,10 @@ function server(parts: {
   const { child, cluster, port, version } = parts;
   const stop = () => child.end('SIGINT', STOP_MS_MAX);
   return {
-    url: (database, role = SUPERUSER) =>
-      `postgres://${encodeURIComponent(role)}:${cluster.password(role)}@${HOST}:${port}/${encodeURIComponent(database)}`,
+    url: (database, role = SUPERUSER) => {
+      const who = `${encodeURIComponent(role)}:${cluster.password(role)}`;
+      return `postgres://${who}@${HOST}:${port}/${encodeURIComponent(database)}`;
+    },
     password: cluster.password,
     port,
     version,

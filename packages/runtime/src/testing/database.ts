@@ -13,7 +13,7 @@ export interface TestDatabase {
   readonly name: string;
   /** Connects the superuser. */
   readonly url: string;
-  /** The server, to connect other roles; a test that stops or kills it ends it for its whole file. */
+  /** To connect other roles. A test that stops or kills it ends it for its whole file. */
   readonly server: PostgresServer;
 }
 

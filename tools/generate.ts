@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+// `npm run generate`: writes what is made from the contracts and kept in the repository.
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { flowDocument } from './flow.ts';
+import { ROOT } from './steps.ts';
+
+await import('../contracts/generate/main.ts');
+await mkdir(join(ROOT, 'docs'), { recursive: true });
+await writeFile(join(ROOT, 'docs/flow.md'), await flowDocument());
+process.stdout.write('written: contracts/schemas, docs/flow.md\n');
