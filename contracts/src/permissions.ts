@@ -41,10 +41,18 @@ export const DISCOVERY_RIGHTS: readonly Right[] = [
   { verb: 'get', group: 'apps', resource: 'daemonsets' },
   { verb: 'get', group: 'batch', resource: 'jobs' },
   { verb: 'get', group: 'batch', resource: 'cronjobs' },
-  { verb: 'list', group: '', resource: 'secrets' },
-  { verb: 'list', group: '', resource: 'configmaps' },
   { verb: 'list', group: '', resource: 'namespaces', clusterWide: true },
   { verb: 'get', group: '', resource: 'nodes', clusterWide: true },
+];
+
+/**
+ * What makes the context tell whether a Secret or ConfigMap that the pod refers to has changed: a
+ * hash. It also lets discovery read the values, so it is not asked for unless an operator grants
+ * it; names come from the pod itself and need no right.
+ */
+export const DIGEST_RIGHTS: readonly Right[] = [
+  { verb: 'get', group: '', resource: 'secrets' },
+  { verb: 'get', group: '', resource: 'configmaps' },
 ];
 
 /** A right as people write it: "create pods/exec". */

@@ -13,8 +13,6 @@ export const DiscoveryListV1 = question({
     namespace: text(63).optional(),
     selector: text(512).optional(),
     limit: z.int().min(1).max(500),
-    /** The `next` of the page before. */
-    page: text(4_096).optional(),
   }),
   reply: z.object({
     items: z.array(
@@ -30,7 +28,6 @@ export const DiscoveryListV1 = question({
         marks: z.array(text(256)).max(8),
       }),
     ),
-    next: text(4_096).optional(),
     gaps: z.array(text(512)).max(16),
   }),
   example: {

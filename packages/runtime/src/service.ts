@@ -124,8 +124,8 @@ export interface Service<Config extends z.ZodObject, Says extends EventContract,
     house: House,
   ) => Promise<Deps>;
   readonly says: readonly Says[];
-  readonly hears: readonly Subscription<NoInfer<Says>, Deps>[];
-  readonly answers: readonly Answering<Deps>[];
+  readonly hears: readonly Subscription<NoInfer<Says>, NoInfer<Deps>>[];
+  readonly answers: readonly Answering<NoInfer<Deps>>[];
 }
 
 /** A service of any shape, for those who start them. */

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+import { getBytes } from '@impound/kubernetes/api.ts';
+import type { ClusterConnection } from '@impound/kubernetes/connection.ts';
+import { digestData } from '@impound/kubernetes/digest.ts';
+import { listPodEvents } from '@impound/kubernetes/events.ts';
+import { KubernetesFault } from '@impound/kubernetes/fault.ts';
+import { getNode } from '@impound/kubernetes/node.ts';
+import { ownerChain } from '@impound/kubernetes/owners.ts';
+import type { Pod } from '@impound/kubernetes/pod.ts';
+import { containerLog, getPod, podPath } from '@impound/kubernetes/pods.ts';
+import type { ContainerFacts, PodFacts } from '../domain/pod.ts';
+
+/** One thing that was asked of the API server, and what came of it. */
+export interface ContextItem {
+  readonly path: string;
+  readonly verdict: 'got' | 'partial' | 'denied' | 'absent';
+  readonly because?: string | undefined;
+  readonly content?: Buffer | undefined;
+}
+
+const POD_BYTES_MAX = 4_194_304;
+const LOG_BYTES_MAX = 8_388_608;
+const EVENTS_MAX = 1_000;
+const REFERENCES_MAX = 50;
+
+interface Got {
+  readonly content: Buffer;
+  /** Why it is not the whole. */
+  readonly partial?: string | undefined;
+}
+
+/**
+ * Everything the control plane knows of a pod, the decisive first: the pod itself, the logs that
+ * would go with it, events, owners, node, and what it refers to by name and hash.
+ */
+export async function* contextItems(
+  connection: ClusterConnection,
+  facts: PodFacts,
+  signal: AbortSignal,
+): AsyncGenerator<ContextItem> {
+  const name = { namespace: facts.namespace, pod: facts.name };
+  yield await take('pod.json', signal, async () => {
+    const call = { path: podPath(name), bytesMax: POD_BYTES_MAX };
+    const { bytes, cut } = await getBytes(connection, call, signal);
+    return { content: Buffer.from(bytes), partial: cut ? 'larger than 4 MiB' : undefined };
+  });
+  for (const container of facts.containers) yield* logs({ connection, name, container }, signal);
+  yield await take('events.json', signal, async () => {
+    const query = { ...name, uid: facts.uid, itemsMax: EVENTS_MAX };
+    const { events, cut } = await listPodEvents(connection, query, signal);
+    return { content: json(events), partial: cut ? 'there are more than 1,000' : undefined };
+  });
+  const pod = await getPod(connection, name, signal).catch(() => undefined);
+  if (pod === undefined) return;
+  yield await take('owners.json', signal, async () => ({
+    content: json(await ownerChain(connection, pod, signal)),
+  }));
+  const node = facts.node;
+  if (node !== undefined) {
+    yield await take('node.json', signal, async () => ({
+      content: json(await getNode(connection, node, signal)),
+    }));
+  }
+  yield* references(connection, pod, signal);
+}
+
+interface Logged {
+  readonly connection: ClusterConnection;
+  readonly name: { readonly namespace: string; readonly pod: string };
+  readonly container: ContainerFacts;
+}
+
+async function* logs(of: Logged, signal: AbortSignal): AsyncGenerator<ContextItem> {
+  const { connection, name, container } = of;
+  for (const previous of [false, true]) {
+    if (previous && container.restarts === 0) continue;
+    const path = `logs/${container.name}${previous ? '.previous' : ''}.log`;
+    yield await take(path, signal, async () => {
+      const query = { ...name, container: container.name, previous, bytesMax: LOG_BYTES_MAX };
+      const log = await containerLog(connection, { ...query, timestamps: true }, signal);
+      return { content: Buffer.from(log.bytes), partial: log.cut ? 'the first 8 MiB' : undefined };
+    });
+  }
+}
+
+/** By name always; by hash only where somebody has granted that their values can be read. */
+async function* references(
+  connection: ClusterConnection,
+  pod: Pod,
+  signal: AbortSignal,
+): AsyncGenerator<ContextItem> {
+  const { namespace } = pod.metadata;
+  yield { path: 'references.json', verdict: 'got', content: json(pod.references) };
+  const names = [
+    ...pod.references.secrets.map((name) => ({ kind: 'Secret' as const, namespace, name })),
+    ...pod.references.configMaps.map((name) => ({ kind: 'ConfigMap' as const, namespace, name })),
+  ];
+  for (const one of names.slice(0, REFERENCES_MAX)) {
+    yield await take(`digests/${one.kind}-${one.name}.json`, signal, async () => ({
+      content: json(await digestData(connection, one, signal)),
+    }));
+  }
+}
+
+function json(value: unknown): Buffer {
+  return Buffer.from(`${JSON.stringify(value, null, 2)}\n`);
+}
+
+async function take(
+  path: string,
+  signal: AbortSignal,
+  read: () => Promise<Got>,
+): Promise<ContextItem> {
+  try {
+    const { content, partial } = await read();
+    if (partial === undefined) return { path, verdict: 'got', content };
+    return { path, verdict: 'partial', because: partial, content };
+  } catch (error) {
+    if (signal.aborted || !(error instanceof KubernetesFault)) throw error;
+    return { path, verdict: verdictOf(error), because: error.message };
+  }
+}
+
+function verdictOf(fault: KubernetesFault): 'denied' | 'absent' {
+  return fault.code === 'forbidden' || fault.code === 'unauthorized' ? 'denied' : 'absent';
+}
