@@ -6,33 +6,38 @@ import type { Secret } from './secret.ts';
 /** Connections to Postgres of one process. */
 export type Database = Sql;
 
+/** How a pool is opened; `name` is what the server lists it under. */
+export interface DatabaseOptions {
+  readonly connectionsMax: number;
+  readonly name: string;
+  /**
+   * Told when a connection has ended. With it connections are never renewed by age, so that what
+   * belongs to a session (an advisory lock) lasts as long as the session can.
+   */
+  readonly lost?: (() => void) | undefined;
+}
+
 /**
- * Opens a pool. TCP_NODELAY is set by hand: without it large batches stall for 40 ms each, because
- * the driver leaves Nagle's algorithm on.
+ * Opens a pool, which connects with the first query and again after a loss. TCP_NODELAY is set by
+ * hand: without it large batches stall for 40 ms each, because the driver leaves Nagle's algorithm
+ * on. The socket is handed over before it is connected, so that a refused connection reaches the
+ * driver as the socket's own error and the pool can use that place again.
  */
 export function openDatabase(
   url: Secret,
-  options: { readonly connectionsMax: number; readonly name: string },
+  options: DatabaseOptions,
   scope: AsyncDisposableStack,
 ): Database {
-  const address = new URL(url.reveal());
+  const { hostname, port } = new URL(url.reveal());
+  const host = hostname.replace(/^\[|\]$/g, '');
   const sql = postgres(url.reveal(), {
     max: options.connectionsMax,
     connection: { application_name: options.name },
     onnotice: () => undefined,
     connect_timeout: 10,
+    ...(options.lost === undefined ? {} : { onclose: options.lost, max_lifetime: null }),
     // @ts-expect-error the option exists and is not in the driver's types
-    socket: () => {
-      const socket = connect({
-        host: address.hostname,
-        port: Number(address.port || '5432'),
-        noDelay: true,
-      });
-      return new Promise((resolve, reject) => {
-        socket.once('connect', () => resolve(socket));
-        socket.once('error', reject);
-      });
-    },
+    socket: () => connect({ host, port: Number(port || '5432'), noDelay: true }),
   });
   scope.defer(() => sql.end({ timeout: 5 }));
   return sql;
