@@ -113,8 +113,24 @@ export function answer<Q extends QuestionContract, Deps>(
   return { question, answer: reply };
 }
 
+/** What the handlers and answers together need of the world: what `open` has to give. */
+export type Needs<Part> =
+  // biome-ignore lint/suspicious/noExplicitAny: only what it needs is looked at
+  (
+    Part extends Subscription<any, infer Deps> | Answering<infer Deps>
+      ? (deps: [Deps] extends [never] ? unknown : Deps) => void
+      : never
+  ) extends (deps: infer All) => void
+    ? All
+    : never;
+
 /** One service, declared in one place: what it reads, opens, says, hears and answers. */
-export interface Service<Config extends z.ZodObject, Says extends EventContract, Deps> {
+export interface Service<
+  Config extends z.ZodObject,
+  Says extends EventContract,
+  Hears extends Subscription<Says, never>,
+  Answers extends Answering<never>,
+> {
   readonly name: string;
   readonly config: Config;
   /** Opens what the handlers need and gives each resource to the scope in the next line. */
@@ -122,19 +138,22 @@ export interface Service<Config extends z.ZodObject, Says extends EventContract,
     config: z.output<Config>,
     scope: AsyncDisposableStack,
     house: House,
-  ) => Promise<Deps>;
+  ) => Promise<Needs<Hears | Answers>>;
   readonly says: readonly Says[];
-  readonly hears: readonly Subscription<NoInfer<Says>, NoInfer<Deps>>[];
-  readonly answers: readonly Answering<NoInfer<Deps>>[];
+  readonly hears: readonly Hears[];
+  readonly answers: readonly Answers[];
 }
 
 /** A service of any shape, for those who start them. */
 // biome-ignore lint/suspicious/noExplicitAny: the declaration itself was checked by service()
-export type AnyService = Service<any, any, any>;
+export type AnyService = Service<any, any, any, any>;
 
 /** Declares a service. A handler that returns an event missing from `says` does not compile. */
-export function service<Config extends z.ZodObject, Says extends EventContract, Deps>(
-  declaration: Service<Config, Says, Deps>,
-): Service<Config, Says, Deps> {
+export function service<
+  Config extends z.ZodObject,
+  Says extends EventContract,
+  Hears extends Subscription<NoInfer<Says>, never>,
+  Answers extends Answering<never>,
+>(declaration: Service<Config, Says, Hears, Answers>): Service<Config, Says, Hears, Answers> {
   return declaration;
 }
