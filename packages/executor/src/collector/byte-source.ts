@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+import { CollectorFault, type CollectorFaultCode } from './fault.ts';
+
+const LF = 0x0a;
+
+/** Reads lines, exact counts and pieces from a stream of chunks, pulling no more than it needs. */
+export interface ByteSource {
+  /** Bytes handed out so far. */
+  readonly position: number;
+  /** The next line without its LF; one of more than `bytesMax` is a fault with the code given. */
+  line(bytesMax: number, code?: CollectorFaultCode): Promise<Buffer>;
+  /** Exactly `count` bytes in one buffer; the caller has bounded `count`. */
+  exactly(count: number): Promise<Buffer>;
+  /** Between 1 and `countMax` bytes, as they came. */
+  some(countMax: number): Promise<Buffer>;
+  /** Whether the stream has ended here. */
+  ended(): Promise<boolean>;
+  close(): Promise<void>;
+  fault(code: CollectorFaultCode, message: string): CollectorFault;
+}
+
+/** Reads a process's stdout; a chunk is asked for when the one before is used up. */
+export function byteSource(stdout: AsyncIterable<Buffer>): ByteSource {
+  const chunks = stdout[Symbol.asyncIterator]();
+  let chunk: Buffer = Buffer.alloc(0);
+  let position = 0;
+
+  const fault = (code: CollectorFaultCode, say: string) => new CollectorFault(code, say, position);
+  const take = (count: number): Buffer => {
+    const taken = chunk.subarray(0, count);
+    chunk = chunk.subarray(count);
+    position += taken.length;
+    return taken;
+  };
+  const ended = async (): Promise<boolean> => {
+    while (chunk.length === 0) {
+      const next = await chunks.next();
+      if (next.done) return true;
+      chunk = next.value;
+    }
+    return false;
+  };
+  const more = async (): Promise<void> => {
+    if (await ended()) throw fault('truncated', 'the stream ended before its end marker');
+  };
+
+  const line = async (bytesMax: number, code: CollectorFaultCode = 'too-large') => {
+    const parts: Buffer[] = [];
+    let length = 0;
+    let at = -1;
+    while (at === -1) {
+      await more();
+      at = chunk.indexOf(LF);
+      const part = take(at === -1 ? chunk.length : at);
+      length += part.length;
+      if (length > bytesMax) throw fault(code, `a line of more than ${bytesMax} bytes`);
+      parts.push(part);
+    }
+    take(1);
+    return Buffer.concat(parts);
+  };
+
+  return {
+    get position() {
+      return position;
+    },
+    line,
+    async exactly(count) {
+      const bytes = Buffer.allocUnsafe(count);
+      for (let filled = 0; filled < count; ) {
+        await more();
+        filled += take(count - filled).copy(bytes, filled);
+      }
+      return bytes;
+    },
+    async some(countMax) {
+      await more();
+      return take(countMax);
+    },
+    ended,
+    async close() {
+      await chunks.return?.();
+    },
+    fault,
+  };
+}
