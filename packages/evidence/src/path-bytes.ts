@@ -63,12 +63,13 @@ export function refusalOf(name: Uint8Array): string | undefined {
   if (name.includes(0)) return 'a NUL in a name';
   for (const component of components(name)) {
     if (component.length === 0) return 'an absolute name or an empty component';
-    if (component[0] === DOT && component.length === 1) return 'a . component';
-    if (component[0] === DOT && component[1] === DOT && component.length === 2) {
-      return 'a .. component';
-    }
+    if (isDots(component)) return 'a . or .. component';
   }
   return undefined;
+}
+
+function isDots(component: Uint8Array): boolean {
+  return component.length <= 2 && component.every((byte) => byte === DOT);
 }
 
 function* components(name: Uint8Array): Generator<Uint8Array> {

@@ -28,49 +28,66 @@ interface Slots {
  * SHA-256 keyed at random, so that nobody can prepare names that fall together.
  */
 export function pathTable(namesMax: number): PathTable {
-  const key = randomBytes(16).toString('latin1');
-  let slots = slotsOf(SLOTS_FIRST);
-  let count = 0;
+  const table: Table = {
+    key: randomBytes(16).toString('latin1'),
+    slots: slotsOf(SLOTS_FIRST),
+    count: 0,
+    namesMax,
+  };
+  return {
+    add: (name, kind) => {
+      const known = kindOf(table, digestOf(table, name));
+      if (known === LEAF || known === DIRECTORY) return 'duplicate';
+      if (known === PARENT && kind === 'leaf') return 'conflict';
+      const parents = addParents(table, name);
+      if (parents !== 'new') return parents;
+      return put(table, digestOf(table, name), kind === 'leaf' ? LEAF : DIRECTORY);
+    },
+  };
+}
 
-  function digestOf(name: Buffer): Uint32Array {
-    const digest = hash('sha256', Buffer.from(key + name.toString('latin1'), 'latin1'), 'buffer');
-    return Uint32Array.of(digest.readUInt32LE(0), digest.readUInt32LE(4), digest.readUInt32LE(8));
+interface Table {
+  readonly key: string;
+  readonly namesMax: number;
+  slots: Slots;
+  count: number;
+}
+
+function digestOf(table: Table, name: Buffer): Uint32Array {
+  const keyed = Buffer.from(table.key + name.toString('latin1'), 'latin1');
+  const digest = hash('sha256', keyed, 'buffer');
+  return Uint32Array.of(digest.readUInt32LE(0), digest.readUInt32LE(4), digest.readUInt32LE(8));
+}
+
+function kindOf({ slots }: Table, digest: Uint32Array): number {
+  return slots.kinds[find(slots, digest)] ?? EMPTY;
+}
+
+function put(table: Table, digest: Uint32Array, kind: number): Added {
+  if (kindOf(table, digest) === EMPTY) table.count += 1;
+  if (table.count > table.namesMax) return 'full';
+  if (table.count * 5 >= table.slots.kinds.length * 4) table.slots = grown(table.slots);
+  const slot = find(table.slots, digest);
+  table.slots.keys.set(digest, slot * 3);
+  table.slots.kinds[slot] = kind;
+  return 'new';
+}
+
+/** Walks up until it meets a directory: whatever lies above that is known already. */
+function addParents(table: Table, name: Buffer): Added {
+  for (const parent of parentsOf(name)) {
+    const digest = digestOf(table, parent);
+    const kind = kindOf(table, digest);
+    if (kind !== EMPTY) return kind === LEAF ? 'conflict' : 'new';
+    if (put(table, digest, PARENT) === 'full') return 'full';
   }
+  return 'new';
+}
 
-  function put(digest: Uint32Array, kind: number): void {
-    if (count * 5 >= slots.kinds.length * 4) slots = grown(slots);
-    const slot = find(slots, digest);
-    if (slots.kinds[slot] === EMPTY) count += 1;
-    slots.keys.set(digest, slot * 3);
-    slots.kinds[slot] = kind;
+function* parentsOf(name: Buffer): Generator<Buffer> {
+  for (let end = name.lastIndexOf(SLASH); end > 0; end = name.lastIndexOf(SLASH, end - 1)) {
+    yield name.subarray(0, end);
   }
-
-  /** Walks up until it meets a directory: whatever lies above that is known already. */
-  function addParents(name: Buffer): Added {
-    for (let end = name.lastIndexOf(SLASH); end > 0; end = name.lastIndexOf(SLASH, end - 1)) {
-      const digest = digestOf(name.subarray(0, end));
-      const kind = slots.kinds[find(slots, digest)];
-      if (kind === LEAF) return 'conflict';
-      if (kind !== EMPTY) return 'new';
-      if (count >= namesMax) return 'full';
-      put(digest, PARENT);
-    }
-    return 'new';
-  }
-
-  function add(name: Buffer, kind: 'directory' | 'leaf'): Added {
-    const digest = digestOf(name);
-    const known = slots.kinds[find(slots, digest)];
-    if (known === LEAF || known === DIRECTORY) return 'duplicate';
-    if (known === PARENT && kind === 'leaf') return 'conflict';
-    const parents = addParents(name);
-    if (parents !== 'new') return parents;
-    if (count >= namesMax) return 'full';
-    put(digest, kind === 'leaf' ? LEAF : DIRECTORY);
-    return 'new';
-  }
-
-  return { add };
 }
 
 function slotsOf(length: number): Slots {

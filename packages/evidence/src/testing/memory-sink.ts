@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
-import { EvidenceFault } from './fault.ts';
-import type { EvidenceSink, ObjectSink } from './sink.ts';
+import { EvidenceFault } from '../fault.ts';
+import type { EvidenceSink, ObjectSink } from '../sink.ts';
 
 /** A store that forgets: for small captures, rehearsals and tests. */
 export interface MemorySink extends EvidenceSink {
