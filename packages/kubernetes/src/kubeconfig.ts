@@ -72,9 +72,9 @@ const User = z.object({
   username: text,
   password: text,
   as: text,
-  'as-uid': z.unknown(),
-  'as-groups': z.unknown(),
-  'as-user-extra': z.unknown(),
+  'as-uid': z.unknown().optional(),
+  'as-groups': z.unknown().optional(),
+  'as-user-extra': z.unknown().optional(),
   exec: z.looseObject({ command: z.string(), apiVersion: text }).nullish(),
   'auth-provider': z.looseObject({ name: z.string() }).nullish(),
 });
