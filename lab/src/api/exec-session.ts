@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Container, Execution } from '../runtime/container.ts';
+import { type ExecProtocol, exitMessage, startFailureMessage } from './exec-protocol.ts';
+import type { Fault } from './faults.ts';
+import type { ServerWebSocket, WebSocketEvents } from './websocket.ts';
+
+const DATA_BYTES_MAX = 32_768;
+const CLOSE_CHANNEL = 255;
+// A process that has closed its output lives on longer than one that is about to end.
+const OUTLIVES_OUTPUT_MS = 40;
+
+/** What a client asked to run. */
+export interface ExecRequest {
+  readonly container: Container;
+  readonly argv: readonly string[];
+  readonly stdin: boolean;
+  readonly stdout: boolean;
+  readonly stderr: boolean;
+  readonly fault: Fault | undefined;
+}
+
+/** Connects a WebSocket with a command in a container, with the real server's manners. */
+export function execSession(
+  asked: ExecRequest,
+  protocol: ExecProtocol,
+  accept: (events: WebSocketEvents) => ServerWebSocket,
+): void {
+  const early: Buffer[] = [];
+  let running: Execution | undefined;
+  let gone = false;
+  let feed = (payload: Buffer): void => void early.push(payload);
+  const socket = accept({
+    message: (payload) => feed(payload),
+    gone: () => {
+      gone = true;
+      if (running !== undefined) abandon(running);
+    },
+  });
+  const { send, struck } = sender(socket, protocol, asked.fault);
+  send(firstChannel(asked), Buffer.alloc(0));
+  void run();
+
+  async function run(): Promise<void> {
+    const { stdin, stdout, stderr } = asked;
+    const started = await asked.container.exec(asked.argv, { stdin, stdout, stderr });
+    if (typeof started === 'string') {
+      send(3, Buffer.from(startFailureMessage(protocol, started)));
+      socket.close(1000);
+      return;
+    }
+    running = started;
+    const input = started.stdin === undefined ? undefined : inputOf(started.stdin, socket);
+    feed = (payload) => receive(payload, protocol, input);
+    for (const payload of early.splice(0)) feed(payload);
+    if (gone) abandon(started);
+    const outputs = [
+      pump(started.stdout, 1, { send, socket }),
+      pump(started.stderr, 2, { send, socket }),
+    ];
+    for (const output of outputs) void output.then(() => loseInput(started, input));
+    const ended = await started.ended;
+    await Promise.all(outputs);
+    started.destroy();
+    // A server that could not hand over all input waits for ever, as the real one does.
+    if (input?.stuck() === true || struck()) return;
+    const message = exitMessage(protocol, asked.argv, ended.code);
+    if (message !== '') send(3, Buffer.from(message));
+    if (!struck()) socket.close(1000);
+  }
+}
+
+function firstChannel(asked: ExecRequest): number {
+  if (asked.stdout) return 1;
+  return asked.stderr ? 2 : 3;
+}
+
+// Nobody reads any more, and stdin ends: the command is not killed, but stuck if it writes.
+function abandon(execution: Execution): void {
+  execution.stdout?.pause();
+  execution.stderr?.pause();
+  execution.stdin?.end();
+  void execution.ended.then(() => execution.destroy());
+}
+
+/** The runtime closes stdin when the copying of an output ends, while the command runs on. */
+async function loseInput(execution: Execution, input: Input | undefined): Promise<void> {
+  const over = execution.ended.then(() => true);
+  const ended = await Promise.race([over, sleep(OUTLIVES_OUTPUT_MS, false)]);
+  if (!ended) input?.lose();
+}
+
+type Send = (channel: number, data: Buffer) => boolean;
+
+function sender(
+  socket: ServerWebSocket,
+  protocol: ExecProtocol,
+  fault: Fault | undefined,
+): { readonly send: Send; readonly struck: () => boolean } {
+  const limit = fault !== undefined && 'afterBytes' in fault ? fault : undefined;
+  let left = limit?.afterBytes ?? Number.POSITIVE_INFINITY;
+  let struck = false;
+  const strike = (): void => {
+    struck = true;
+    if (limit?.kind === 'cut') socket.destroy();
+    if (limit?.kind === 'close-without-status') socket.close(1000);
+  };
+  const send: Send = (channel, data) => {
+    if (struck) return true;
+    if (limit !== undefined && (channel === 3 || data.length > left)) {
+      if (channel !== 3 && left > 0) transmit(socket, protocol, channel, data.subarray(0, left));
+      if (channel !== 3 || data.length > 0) strike();
+      return true;
+    }
+    if (channel !== 3) left -= data.length;
+    return transmit(socket, protocol, channel, data);
+  };
+  return { send, struck: () => struck };
+}
+
+function transmit(
+  socket: ServerWebSocket,
+  protocol: ExecProtocol,
+  ...[channel, data]: [number, Buffer]
+): boolean {
+  if (protocol.base64)
+    return socket.send(Buffer.from(`${channel}${data.toString('base64')}`), true);
+  return socket.send(Buffer.concat([Buffer.from([channel]), data]));
+}
+
+async function pump(
+  source: Socket | undefined,
+  channel: number,
+  to: { readonly send: Send; readonly socket: ServerWebSocket },
+): Promise<void> {
+  if (source === undefined) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  source.on('data', (data: Buffer) => {
+    let room = true;
+    for (let from = 0; from < data.length; from += DATA_BYTES_MAX) {
+      room = to.send(channel, data.subarray(from, from + DATA_BYTES_MAX));
+    }
+    if (room) return;
+    source.pause();
+    to.socket.whenDrained(() => source.resume());
+  });
+  source.on('end', resolve);
+  source.on('close', resolve);
+  source.on('error', () => source.destroy());
+  return await promise;
+}
+
+/** The way of stdin data from the connection into the process. */
+interface Input {
+  write(data: Buffer): void;
+  end(): void;
+  lose(): void;
+  /** True when the process ended before it took all input. */
+  stuck(): boolean;
+}
+
+function inputOf(stdin: Socket, socket: ServerWebSocket): Input {
+  let lost = false;
+  let unwritten = 0;
+  stdin.on('error', () => stdin.destroy());
+  return {
+    write: (data) => {
+      if (lost || stdin.writableEnded) return;
+      if (stdin.destroyed) {
+        unwritten += data.length;
+        return;
+      }
+      unwritten += data.length;
+      const room = stdin.write(data, (error) => {
+        if (error === null || error === undefined) unwritten -= data.length;
+      });
+      if (room) return;
+      socket.pause();
+      stdin.once('drain', () => socket.resume());
+    },
+    end: () => stdin.end(),
+    lose: () => {
+      lost = true;
+      stdin.destroy();
+      socket.resume();
+    },
+    stuck: () => !lost && unwritten > 0,
+  };
+}
+
+function receive(payload: Buffer, protocol: ExecProtocol, input: Input | undefined): void {
+  if (protocol.base64) {
+    const data = Buffer.from(payload.subarray(1).toString('latin1'), 'base64');
+    if (payload[0] === 0x30) input?.write(data);
+    return;
+  }
+  const [channel, closed] = payload;
+  if (channel === 0 && payload.length > 1) input?.write(payload.subarray(1));
+  const closesInput = channel === CLOSE_CHANNEL && closed === 0 && payload.length === 2;
+  if (closesInput && protocol.halfClose) input?.end();
+}
