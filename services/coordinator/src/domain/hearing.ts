@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Acquisition } from '@impound/contracts/chain.ts';
+import type { Progress } from '@impound/contracts/progress.ts';
+
+/** Who was heard when: the lease clock. Times are Unix milliseconds. */
+export interface Hearing {
+  /** A heartbeat came in. */
+  heard(progress: Progress, nowMs: number): void;
+  /**
+   * The ledger has answered. After a silence the coordinator was itself cut off or asleep, and
+   * whoever was not heard in that time may have spoken: from here on they get their time again.
+   */
+  answered(nowMs: number): void;
+  /** Remembers who works for which executor. */
+  learn(state: Acquisition): void;
+  forget(acquisitionId: string): void;
+  lastHeardMs(state: Acquisition, epoch: number): number;
+  executorHeardMs(executor: string): number | undefined;
+}
+
+/** Longer than the time between two sweeps, each of which asks the ledger. */
+const SILENCE_MS = 15_000;
+const WORKERS_MAX = 10_000;
+
+interface Beat {
+  readonly epoch: number;
+  readonly worker: string;
+  readonly atMs: number;
+}
+
+/** A lease clock that begins to listen now. Progress of unknown chains and workers is dropped. */
+export function hearing(startedMs: number): Hearing {
+  let sinceMs = startedMs;
+  let answeredMs = startedMs;
+  const beats = new Map<string, Beat | undefined>();
+  const executors = new Map<string, string>();
+  const atWork = new Map<string, number>();
+  return {
+    heard: ({ acquisitionId, epoch, worker }, nowMs) => {
+      if (beats.has(acquisitionId)) beats.set(acquisitionId, { epoch, worker, atMs: nowMs });
+      const executor = executors.get(worker);
+      if (executor !== undefined) atWork.set(executor, nowMs);
+    },
+    answered: (nowMs) => {
+      if (nowMs - answeredMs > SILENCE_MS) sinceMs = nowMs;
+      answeredMs = nowMs;
+    },
+    learn: (state) => {
+      if (!beats.has(state.acquisitionId)) beats.set(state.acquisitionId, undefined);
+      const started = state.executions.at(-1)?.started;
+      if (started === undefined) return;
+      executors.set(started.worker, started.executor);
+      const oldest = executors.size > WORKERS_MAX ? executors.keys().next().value : undefined;
+      if (oldest !== undefined) executors.delete(oldest);
+    },
+    forget: (id) => void beats.delete(id),
+    lastHeardMs: ({ acquisitionId, executions }, epoch) => {
+      const beat = beats.get(acquisitionId);
+      const worker = executions.at(-1)?.started?.worker;
+      const holder = beat?.epoch === epoch && beat.worker === worker;
+      return Math.max(sinceMs, holder ? beat.atMs : 0);
+    },
+    executorHeardMs: (executor) => atWork.get(executor),
+  };
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+import { formatTarget } from '@impound/contracts/target.ts';
+import type { Chain } from './chains.ts';
+import type { Decided, Now } from './decision.ts';
+import { type ChainAt, type Desk, decideNow, forget, watch } from './desk.ts';
+import { joinable, mayJoin } from './joining.ts';
+import type { ChainRef } from './ledger.ts';
+
+/** Events said in one go about one chain; more than any ladder needs. */
+const ROUNDS_MAX = 64;
+/** The next attempt after the ledger refused what was decided. */
+const REFUSED_MS = 60_000;
+/** The next attempt after the ledger was away, or after too many rounds. */
+export const AGAIN_MS = 5_000;
+/** Older chains of one target that are looked at before one goes its own way. */
+const OTHERS_MAX = 256;
+
+/** Says one event after the other until nothing is left to say about this chain at this moment. */
+export async function settle(desk: Desk, ref: ChainRef, signal: AbortSignal): Promise<void> {
+  for (let round = 0; round < ROUNDS_MAX; round++) {
+    if ((await step(desk, ref, signal)) === 'settled') return;
+  }
+  watch(desk, { ...ref, version: 0 }, desk.clock() + AGAIN_MS);
+}
+
+/** Reads, decides, and says at most one event: then the chain has moved, whoever moved it. */
+async function step(desk: Desk, ref: ChainRef, signal: AbortSignal): Promise<'settled' | 'moved'> {
+  const chain = await desk.chains.read(ref, undefined, signal);
+  const { state } = chain;
+  desk.ears.answered(desk.clock());
+  desk.ears.learn(state);
+  const decision = decideNow(desk, chain, await othersOf(desk, chain, signal));
+  const at: ChainAt = { ...ref, version: state.version };
+  if (decision.say) return sayIt(desk, { chain, at, say: decision.say }, signal);
+  if (decision.wakeAtMs === undefined) forget(desk, ref.acquisitionId);
+  else watch(desk, at, decision.wakeAtMs);
+  return 'settled';
+}
+
+async function sayIt(
+  desk: Desk,
+  it: { readonly chain: Chain; readonly at: ChainAt; readonly say: Decided },
+  signal: AbortSignal,
+): Promise<'settled' | 'moved'> {
+  const outcome = await desk.ledger.say(it.chain.state, it.say, signal);
+  const fields = { acquisitionId: it.at.acquisitionId, type: it.say.contract.type };
+  if (outcome.kind === 'recorded') desk.log.info('decision recorded', fields);
+  if (outcome.kind !== 'refused') return 'moved';
+  desk.log.error('decision refused', { ...fields, because: outcome.because });
+  watch(desk, it.at, desk.clock() + REFUSED_MS);
+  return 'settled';
+}
+
+/** The older chain that this one may join, if there is one: looked for from the oldest on. */
+async function othersOf(desk: Desk, chain: Chain, signal: AbortSignal): Promise<Now['others']> {
+  const { tenant, request } = chain.state;
+  if (!mayJoin(chain.state) || request === undefined) return [];
+  const search = { tenant, target: formatTarget(request.target), after: -1, limit: OTHERS_MAX };
+  const rows = await desk.ledger.open(search, signal);
+  for (const row of rows.filter(({ seq }) => seq < chain.seq)) {
+    const { state } = await desk.chains.read(row, row.version, signal);
+    if (joinable(chain.state, state, desk.clock())) return [state];
+  }
+  return [];
+}

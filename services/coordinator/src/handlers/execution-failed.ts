@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { ExecutionFailedV1 } from '@impound/contracts/execution/failed.v1.ts';
+import type { Message } from '@impound/runtime/message.ts';
+import type { Said } from '@impound/runtime/say.ts';
+import type { Advance } from '../domain/coordinating.ts';
+
+/** An epoch ended without a capture: the next attempt or the end follows. */
+export async function executionFailed(
+  message: Message<typeof ExecutionFailedV1>,
+  deps: { readonly chains: Advance },
+  signal: AbortSignal,
+): Promise<Said<never> | undefined> {
+  const { tenant, acquisitionId, version } = message;
+  await deps.chains.advance({ tenant, acquisitionId, version }, signal);
+  return undefined;
+}
