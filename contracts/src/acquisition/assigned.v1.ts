@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as z from 'zod';
 import { type DataOf, event } from '../event.ts';
-import { Count, Epoch, Time, text } from '../ids.ts';
+import { CaseId, Count, Epoch, Time, text } from '../ids.ts';
 import { Executor, Method, Profile } from '../methods.ts';
 import { FoundTarget } from '../target.ts';
 
@@ -11,6 +11,7 @@ export const AcquisitionAssignedV1 = event({
   type: 'acquisition.assigned.v1',
   route: (data) => data.executor,
   shape: z.object({
+    caseId: CaseId,
     executor: Executor,
     method: Method,
     epoch: Epoch,
@@ -23,6 +24,7 @@ export const AcquisitionAssignedV1 = event({
     budget: z.object({ bytesMax: Count, secondsMax: Count }),
   }),
   example: {
+    caseId: 'IR-2026-017',
     executor: 'kubernetes',
     method: 'exec-stream',
     epoch: 1,

@@ -17,11 +17,13 @@ export async function openHealth(
   health: Health,
   scope: AsyncDisposableStack,
 ): Promise<number> {
+  const answers: Readonly<Record<string, () => readonly [number, string]>> = {
+    '/healthz': () => [200, 'ok\n'],
+    '/readyz': () => (health.ready() ? [200, 'ok\n'] : [503, 'not ready\n']),
+  };
   const server = createServer((request, response) => {
-    const ready = request.url === '/healthz' || (request.url === '/readyz' && health.ready());
-    const known = request.url === '/healthz' || request.url === '/readyz';
-    response.writeHead(known ? (ready ? 200 : 503) : 404, { 'content-type': 'text/plain' });
-    response.end(known ? (ready ? 'ok\n' : 'not ready\n') : 'not found\n');
+    const [status, text] = answers[request.url ?? '']?.() ?? [404, 'not found\n'];
+    response.writeHead(status, { 'content-type': 'text/plain' }).end(text);
   });
   server.listen(port);
   await once(server, 'listening');

@@ -114,8 +114,8 @@ async function answeredAlready<Deps>(turn: Turn<Deps>, signal: AbortSignal): Pro
   const again = raw.info.deliveryCount > 1 || raw.headers?.has(TOLD_AGAIN) === true;
   if (!again || subscription.otherwise === undefined) return false;
   const { tenant, acquisitionId } = message;
-  const causedBy = { id: message.id, service: house.service };
-  const head = await house.ask(LedgerHeadV1, { tenant, acquisitionId, causedBy } as never, signal);
+  const causedBy = { id: message.event.id, service: house.service };
+  const head = await house.ask(LedgerHeadV1, { tenant, acquisitionId, causedBy }, signal);
   return head.caused === true || head.ended;
 }
 

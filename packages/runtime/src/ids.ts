@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash, randomBytes } from 'node:crypto';
+import type { WorkerId } from '@impound/contracts/ids.ts';
 
 /**
  * The id of what is said because of something: UUIDv8 (RFC 9562) from SHA-256 of cause, type and
@@ -18,8 +19,8 @@ export function newId(nowMs = Date.now()): string {
 }
 
 /** The name of one process of a service: another one after each start. */
-export function newWorkerId(service: string): string {
-  return [service, process.pid, randomBytes(4).toString('hex')].join('-');
+export function newWorkerId(service: string): WorkerId {
+  return [service, process.pid, randomBytes(4).toString('hex')].join('-') as WorkerId;
 }
 
 function uuidOf(bytes: Uint8Array, version: number): string {

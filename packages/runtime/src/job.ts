@@ -76,7 +76,7 @@ async function claim<Deps>(it: Turn<Deps>, signal: AbortSignal): Promise<boolean
   const { job, house, message } = it;
   const { tenant, acquisitionId } = message;
   for (;;) {
-    const head = await house.ask(LedgerHeadV1, { tenant, acquisitionId } as never, signal);
+    const head = await house.ask(LedgerHeadV1, { tenant, acquisitionId }, signal);
     const mine = head.epoch === message.data.epoch && head.claimedBy === undefined;
     if (!mine || head.stop) return false;
     const said: Said = job.claim(message, house.worker);
@@ -175,10 +175,10 @@ function publish(
   seen: { phase: string; files: number; bytes: number },
 ): void {
   const progress: Progress = {
-    tenant: message.tenant as Progress['tenant'],
-    acquisitionId: message.acquisitionId as Progress['acquisitionId'],
+    tenant: message.tenant,
+    acquisitionId: message.acquisitionId,
     epoch: message.data.epoch,
-    worker: house.worker as Progress['worker'],
+    worker: house.worker,
     at: timeOf(Date.now()),
     ...seen,
   };
@@ -193,7 +193,7 @@ function publish(
 async function mayGoOn<Deps>(it: Turn<Deps>, signal: AbortSignal): Promise<Stopped | undefined> {
   const { house, message } = it;
   const { tenant, acquisitionId } = message;
-  const asked = { tenant, acquisitionId } as never;
+  const asked = { tenant, acquisitionId };
   const head = await house.ask(LedgerHeadV1, asked, signal).catch(() => undefined);
   if (head === undefined) return undefined;
   if (head.stop) return new Stopped('cancelled', 'the acquisition was cancelled or has ended');

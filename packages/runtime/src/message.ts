@@ -2,6 +2,7 @@
 import { Entry } from '@impound/contracts/entry.ts';
 import type { Envelope } from '@impound/contracts/envelope.ts';
 import type { DataOf, EventContract } from '@impound/contracts/event.ts';
+import type { AcquisitionId, Tenant } from '@impound/contracts/ids.ts';
 import { ENTRY_HASH, SEQ } from '@impound/contracts/say.ts';
 import type { MsgHdrs } from '@nats-io/transport-node';
 import { jsonOf } from './ask.ts';
@@ -11,8 +12,8 @@ import { Never } from './fault.ts';
 export interface Message<C extends EventContract = EventContract> {
   readonly id: string;
   readonly type: string;
-  readonly tenant: string;
-  readonly acquisitionId: string;
+  readonly tenant: Tenant;
+  readonly acquisitionId: AcquisitionId;
   /** The chain's version with this entry. */
   readonly version: number;
   /** Index in the log. */

@@ -46,7 +46,7 @@ export async function layStream(house: House, plans: readonly ConsumerPlan[]): P
   await Promise.all(plans.map((plan) => layConsumer(manager, plan)));
   if (found.state.messages === 0) return { toldSeq: undefined };
   const last = await manager.streams.getMessage(STREAM.name, { seq: found.state.last_seq });
-  const told = last?.header.get(SEQ);
+  const told = last?.header.get(TOLD_SEQ) || last?.header.get(SEQ);
   return { toldSeq: told ? Number(told) : undefined };
 }
 
@@ -93,7 +93,12 @@ export interface Telling {
   readonly traceparent?: string | undefined;
   /** Set where it is told again: a number that makes its message id another one. */
   readonly again?: number | undefined;
+  /** How far the log was told before, where an older entry is told again: it is no step back. */
+  readonly toldSeq?: number | undefined;
 }
+
+/** Header of what is told again: where the log's reader goes on, in place of SEQ. */
+const TOLD_SEQ = 'Impound-Told-Seq';
 
 /** Publishes one committed entry to the stream; rejects where the stream did not take it. */
 export async function tell(house: House, telling: Telling): Promise<void> {
@@ -102,6 +107,7 @@ export async function tell(house: House, telling: Telling): Promise<void> {
   carried.set(ENTRY_HASH, telling.entryHash);
   if (telling.traceparent !== undefined) carried.set('traceparent', telling.traceparent);
   if (telling.again !== undefined) carried.set(TOLD_AGAIN, String(telling.again));
+  if (telling.toldSeq !== undefined) carried.set(TOLD_SEQ, String(telling.toldSeq));
   const msgID =
     telling.again === undefined ? telling.eventId : `${telling.eventId}.${telling.again}`;
   await jetstream(house.connection).publish(telling.subject, telling.bytes, {

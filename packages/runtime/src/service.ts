@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EventContract } from '@impound/contracts/event.ts';
+import type { WorkerId } from '@impound/contracts/ids.ts';
 import type { QuestionContract, ReplyOf, RequestOf } from '@impound/contracts/question.ts';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type * as z from 'zod';
@@ -11,7 +12,7 @@ import type { Said, SayNow } from './say.ts';
 /** What the runtime hands to a service when it opens. */
 export interface House {
   readonly service: string;
-  readonly worker: string;
+  readonly worker: WorkerId;
   readonly log: Log;
   readonly ask: Ask;
   readonly say: SayNow;
@@ -44,7 +45,7 @@ export interface Handling<Says extends EventContract, Deps> {
 
 /** A worker's view of its own job. */
 export interface Work {
-  readonly worker: string;
+  readonly worker: WorkerId;
   /** Told to people with the next heartbeat. */
   progress(phase: string, files: number, bytes: number): void;
 }
@@ -57,7 +58,7 @@ export interface Job<Says extends EventContract, Deps> {
   /** How many run at once in one process. */
   readonly slots: number;
   // biome-ignore lint/suspicious/noExplicitAny: job() has checked the contract
-  readonly claim: (message: Message<any>, worker: string) => Said<Says>;
+  readonly claim: (message: Message<any>, worker: WorkerId) => Said<Says>;
   readonly handle: (
     // biome-ignore lint/suspicious/noExplicitAny: job() has checked the contract
     message: Message<any>,
@@ -66,7 +67,7 @@ export interface Job<Says extends EventContract, Deps> {
     signal: AbortSignal,
   ) => Promise<Said<Says>>;
   // biome-ignore lint/suspicious/noExplicitAny: job() has checked the contract
-  readonly otherwise: (message: Message<any>, fault: GivenUp, worker: string) => Said<Says>;
+  readonly otherwise: (message: Message<any>, fault: GivenUp, worker: WorkerId) => Said<Says>;
 }
 
 export type Subscription<Says extends EventContract, Deps> = Handling<Says, Deps> | Job<Says, Deps>;
@@ -91,8 +92,8 @@ export function job<
   terms: {
     readonly route: string;
     readonly slots: number;
-    readonly claim: (message: Message<C>, worker: string) => Said<Claim>;
-    readonly otherwise: (message: Message<C>, fault: GivenUp, worker: string) => Said<Says>;
+    readonly claim: (message: Message<C>, worker: WorkerId) => Said<Claim>;
+    readonly otherwise: (message: Message<C>, fault: GivenUp, worker: WorkerId) => Said<Says>;
   },
   handle: (message: Message<C>, deps: Deps, work: Work, signal: AbortSignal) => Promise<Said<Says>>,
 ): Job<Claim | Says, Deps> {
@@ -113,16 +114,17 @@ export function answer<Q extends QuestionContract, Deps>(
   return { question, answer: reply };
 }
 
+// biome-ignore lint/suspicious/noExplicitAny: stands for whatever it says
+type AnySubscription<Deps> = Subscription<any, Deps>;
+
 /** What the handlers and answers together need of the world: what `open` has to give. */
-export type Needs<Part> =
-  // biome-ignore lint/suspicious/noExplicitAny: only what it needs is looked at
-  (
-    Part extends Subscription<any, infer Deps> | Answering<infer Deps>
-      ? (deps: [Deps] extends [never] ? unknown : Deps) => void
-      : never
-  ) extends (deps: infer All) => void
-    ? All
-    : never;
+export type Needs<Part> = (
+  Part extends AnySubscription<infer Deps> | Answering<infer Deps>
+    ? (deps: [Deps] extends [never] ? unknown : Deps) => void
+    : never
+) extends (deps: infer All) => void
+  ? All
+  : never;
 
 /** One service, declared in one place: what it reads, opens, says, hears and answers. */
 export interface Service<

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+import { UploaderOpenV1 } from '@impound/contracts/ask/uploader.open.v1.ts';
+import type { RequestOf } from '@impound/contracts/question.ts';
+import type { EvidenceSink } from '@impound/evidence/sink.ts';
+import { UploadFault } from '@impound/evidence/upload-fault.ts';
+import { uploaderSink } from '@impound/evidence/uploader-sink.ts';
+import { Later, Never } from '@impound/runtime/fault.ts';
+import type { House } from '@impound/runtime/service.ts';
+import type { CaptureStore } from './ports.ts';
+
+/** Sends evidence through upload sessions: an executor never holds a store's credentials. */
+export function uploaderStore(house: House): CaptureStore {
+  return {
+    sink: ({ tenant, acquisitionId, epoch }) =>
+      inHouseWords(
+        uploaderSink(async (name, signal) => {
+          const wanted = { tenant, acquisitionId, set: `e${epoch}`, name, worker: house.worker };
+          const asked = wanted as RequestOf<typeof UploaderOpenV1>;
+          return (await house.ask(UploaderOpenV1, asked, signal)).url;
+        }),
+      ),
+  };
+}
+
+function inHouseWords(sink: EvidenceSink): EvidenceSink {
+  return {
+    object: async (name, signal) => {
+      const object = await sink.object(name, signal).catch(translated);
+      return {
+        part: (bytes, sha256Hex) => object.part(bytes, sha256Hex).catch(translated),
+        complete: (whole) => object.complete(whole).catch(translated),
+        abort: () => object.abort(),
+      };
+    },
+  };
+}
+
+const AGAIN_MS = 2_000;
+
+function translated(cause: unknown): never {
+  if (!(cause instanceof UploadFault)) throw cause;
+  if (cause.code === 'store-unreachable') {
+    throw new Later(cause.code, AGAIN_MS, cause.message, { cause });
+  }
+  throw new Never(cause.code, cause.message, { cause });
+}

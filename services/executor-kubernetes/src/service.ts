@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+import { AcquisitionAssignedV1 } from '@impound/contracts/acquisition/assigned.v1.ts';
+import { EvidenceCapturedV1 } from '@impound/contracts/evidence/captured.v1.ts';
+import { ExecutionFailedV1 } from '@impound/contracts/execution/failed.v1.ts';
+import { ExecutionStartedV1 } from '@impound/contracts/execution/started.v1.ts';
+import { collect, collectionFailed } from '@impound/executor/collect.ts';
+import { uploaderStore } from '@impound/executor/uploader-store.ts';
+import { clustersFrom } from '@impound/kubernetes/clusters.ts';
+import { job, service } from '@impound/runtime/service.ts';
+import { kubernetesPresence } from './adapters/kubernetes-presence.ts';
+import { kubernetesShell } from './adapters/kubernetes-shell.ts';
+
+import { config } from './config.ts';
+import { claim } from './handlers/acquisition-assigned.ts';
+
+/** Collections that one process runs at once: each costs an exec stream and its memory. */
+const SLOTS = 4;
+
+/** Collects from containers of any cluster that a kubeconfig reaches, over the exec channel. */
+export const executorKubernetes = service({
+  name: 'executor-kubernetes',
+  config,
+  open: async (config, _scope, house) => {
+    const clusters = clustersFrom(config.CLUSTERS_FILE);
+    return {
+      shell: kubernetesShell(clusters),
+      presence: kubernetesPresence(clusters),
+      store: uploaderStore(house),
+    };
+  },
+  says: [ExecutionStartedV1, EvidenceCapturedV1, ExecutionFailedV1],
+  hears: [
+    job(
+      AcquisitionAssignedV1,
+      { route: 'kubernetes', slots: SLOTS, claim, otherwise: collectionFailed },
+      collect,
+    ),
+  ],
+  answers: [],
+});
