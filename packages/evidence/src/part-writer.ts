@@ -3,7 +3,7 @@ import { createHash, hash } from 'node:crypto';
 import { FRAME_BYTES, PART_BYTES_MAX, PART_BYTES_MIN } from './limits.ts';
 import type { ObjectSink, StoredRef } from './sink.ts';
 
-/** What one `write` may hold, so that no part outgrows PART_BYTES_MAX: a frame that did not shrink. */
+/** What one `write` may hold: a frame that did not shrink, and no part outgrows PART_BYTES_MAX. */
 export const WRITE_BYTES_MAX = FRAME_BYTES + FRAME_BYTES / 64;
 const ROOM_BYTES = PART_BYTES_MIN + WRITE_BYTES_MAX;
 
@@ -15,7 +15,7 @@ export interface PartWriter {
   complete(): Promise<StoredRef>;
 }
 
-/** Cuts parts at the ends of writes. Holds one part while it is filled and one while it is stored. */
+/** Cuts parts at the ends of writes. Holds one part being filled and one being stored. */
 export function partWriter(sink: ObjectSink): PartWriter {
   const whole = createHash('sha256');
   let bytesTotal = 0;

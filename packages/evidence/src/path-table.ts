@@ -9,7 +9,7 @@ const LEAF = 3;
 const SLASH = 0x2f;
 const SLOTS_FIRST = 1_024;
 
-/** What adding a name gave. `conflict`: it lies beneath a file or link, or would replace a directory. */
+/** What adding gave; `conflict`: beneath a file or link, or in the place of a directory. */
 export type Added = 'new' | 'duplicate' | 'conflict' | 'full';
 
 /** Remembers the names in one archive without keeping them. */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
-import { constants, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CoverageCounts } from '@impound/contracts/evidence.ts';
+import { fileStream } from './file-stream.ts';
 import { type Finding, type FindingLog, findingLog } from './finding.ts';
 import { NAMES_MAX } from './limits.ts';
 import { CAPTURE_NAMES, type HeaderLine, type Source } from './manifest.ts';
@@ -14,8 +14,6 @@ import { printable } from './path-bytes.ts';
 import { type PathTable, pathTable } from './path-table.ts';
 import { refusalOfMember, unpackArchive } from './reader.ts';
 import { type TarMember, tarMembers } from './tar-reader.ts';
-
-const READ_BYTES = 1_024 * 1_024;
 
 /** A capture to verify. */
 export interface CaptureToVerify {
@@ -91,14 +89,6 @@ export async function verifyCaptureDirectory(
   const archive = fileStream(join(directory, names.archive));
   const manifest = fileStream(join(directory, names.manifest));
   return await verifyCapture({ ...rest, archive, manifest }, signal);
-}
-
-/** A file's bytes; opened when they are asked for, never through a link at its end. */
-export async function* fileStream(path: string): AsyncGenerator<Uint8Array> {
-  // Without O_NONBLOCK a FIFO in the place of a file would be waited for.
-  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-  const file = await open(path, flags);
-  yield* file.createReadStream({ highWaterMark: READ_BYTES });
 }
 
 /** Lines until the manifest cannot be read any further, which is a finding. */

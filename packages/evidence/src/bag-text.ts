@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+import { EvidenceFault } from './fault.ts';
+
+/** The declaration that makes a directory a bag (RFC 8493 section 2.1.1). */
+export const BAGIT_TXT = 'BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n';
+/** The lines of a checksum list in a bag name files by these. */
+export const PAYLOAD_MANIFEST = 'manifest-sha256.txt';
+export const TAG_MANIFEST = 'tagmanifest-sha256.txt';
+export const CHECKSUMS = 'data/sha256sums.txt';
+export const CHAIN = 'custody/chain.jsonl';
+
+const VALUE_CHARACTERS_MAX = 1_000;
+const LABEL = /^[A-Za-z][A-Za-z0-9-]{0,63}$/;
+const OWN_LABELS = ['Payload-Oxum', 'Bag-Software-Agent'];
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
+const CONTROLS = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g;
+
+/**
+ * bag-info.txt: one line per label, so that no value can begin a line of its own. Throws
+ * EvidenceFault `bag-refused` for a label that is none or that the bag writes itself.
+ */
+export function bagInfo(
+  info: Readonly<Record<string, string>>,
+  payload: { readonly bytes: number; readonly files: number },
+): string {
+  const lines = Object.entries(info).map(([label, value]) => {
+    if (!LABEL.test(label) || OWN_LABELS.includes(label)) {
+      throw new EvidenceFault('bag-refused', 'a bag-info label is letters, digits and hyphens');
+    }
+    return `${label}: ${oneLine(value)}`;
+  });
+  const own = [`Payload-Oxum: ${payload.bytes}.${payload.files}`, 'Bag-Software-Agent: impound'];
+  return `${[...lines, ...own].join('\n')}\n`;
+}
+
+function oneLine(value: string): string {
+  return value.slice(0, VALUE_CHARACTERS_MAX).toWellFormed().replace(CONTROLS, ' ').trim();
+}
+
+/** A capture in a bag: the names of its two objects. */
+export interface BagCapture {
+  readonly archive: string;
+  readonly manifest: string;
+}
+
+/** README.txt: lines that begin with "$ " are commands, run in the directory of the bag. */
+export function readme(captures: readonly BagCapture[], files: number): string {
+  const checks = [...extraction(captures, files), ...captures.flatMap(ends)];
+  return `${[...INTRODUCTION, ...checks, ...CUSTODY].join('\n')}\n`;
+}
+
+const INTRODUCTION = [
+  'Evidence in a BagIt bag (RFC 8493)',
+  '==================================',
+  '',
+  'data/*.tar.zst            what was collected: a tar in zstd frames',
+  'data/*manifest.jsonl      every file with path, size, mode, owner, times and SHA-256; what was',
+  '                          asked for and not obtained; what the collection did to the target',
+  'data/sha256sums.txt       SHA-256 of every file inside the archives',
+  'custody/chain.jsonl       the chain of custody, one entry per line, byte for byte as recorded',
+  '',
+  'To check it you need sha256sum (GNU coreutils 9 or later), zstd and tar, no other program.',
+  'The commands are run in this directory. The first two must print OK for every file.',
+  '',
+  '1. The bag is complete and unchanged:',
+  '',
+  `$ sha256sum -c ${PAYLOAD_MANIFEST}`,
+  `$ sha256sum -c ${TAG_MANIFEST}`,
+  '',
+  '   To rely on it, compare the next digest with the one that you got by another way:',
+  '',
+  `$ sha256sum ${TAG_MANIFEST}`,
+  '',
+];
+
+function extraction(captures: readonly BagCapture[], files: number): string[] {
+  if (captures.length === 0) return [];
+  const check = `$ (cd ../tree && sha256sum --quiet -c "$OLDPWD/${CHECKSUMS}")`;
+  return [
+    '2. Every file in the archives is the one in the list (silence means that all fit):',
+    '',
+    '$ mkdir ../tree',
+    ...captures.map(({ archive }) => `$ zstd -dc data/${archive} | tar -xof - -C ../tree`),
+    ...(files > 0 ? [check] : []),
+    '',
+    '   Links in the tree point wherever they pointed in the target: do not follow them.',
+    '   Names over 4,000 bytes lie under long/ by a digest; the manifest has the whole name.',
+    '',
+  ];
+}
+
+function ends({ archive, manifest }: BagCapture): string[] {
+  return [
+    `3. The last line of data/${manifest} names the SHA-256 of all lines before it and of`,
+    `   data/${archive}:`,
+    '',
+    `$ sed '$d' data/${manifest} | sha256sum`,
+    `$ sha256sum data/${archive}`,
+    `$ tail -n 1 data/${manifest}`,
+    '',
+  ];
+}
+
+const CUSTODY = [
+  '4. Each entry of the chain names in "acqPrev" the hash of the entry before it, which is the',
+  '   SHA-256 of a zero byte and the line without its newline (RFC 6962 section 2.1). The last',
+  '   entries name the digests of the objects in data/. This prints the hash of each entry:',
+  '',
+  `$ while IFS= read -r e; do printf '\\0%s' "$e" | sha256sum; done < ${CHAIN}`,
+];
