@@ -9,7 +9,7 @@ import process from 'node:process';
 import { ROOT, step } from './steps.ts';
 
 const CONCURRENCY = 2;
-const TEST_MS_MAX = 600_000;
+const TEST_MS_MAX = 300_000;
 const UNIT = [
   '{contracts,packages,services}/**/src/**',
   '{cli,lab}/src/**',

@@ -259,9 +259,10 @@ function setUp(needsNats) {
 }
 
 function environment(node) {
-  const bin = [dirname(node), join(ROOT, 'node_modules', '.bin')];
   const nats = natsAtHand();
-  const PATH = [...bin, process.env['PATH']].join(delimiter);
+  const first = [dirname(node), join(ROOT, 'node_modules', '.bin')];
+  const last = nats === undefined ? [] : [dirname(nats)];
+  const PATH = [...first, process.env['PATH'], ...last].join(delimiter);
   return { ...process.env, PATH, ...(nats !== undefined && { NATS_SERVER: nats }) };
 }
 

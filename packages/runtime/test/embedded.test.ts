@@ -130,14 +130,17 @@ test('a bus and a database end with a parent that is killed', async (t) => {
     import { startNatsServer } from '${new URL('../src/embedded/nats-server.ts', import.meta.url)}';
     import { startPostgres } from '${new URL('../src/embedded/postgres.ts', import.meta.url)}';
     const signal = AbortSignal.timeout(30_000);
-    const bus = await startNatsServer({ storeDir: '${dir}/bus' }, signal);
+    const binary = process.env.NATS_SERVER;
+    const bus = await startNatsServer({ storeDir: '${dir}/bus', binary }, signal);
     const database = await startPostgres({ dataDir: '${dir}/database' }, signal);
     process.stdout.write(bus.port + ' ' + database.port);`;
   const parent = spawn(process.execPath, ['--input-type=module-typescript', '-e', script], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const [bytes] = await once(parent.stdout, 'data');
+  const said = once(parent.stdout, 'data').then(([bytes]) => bytes);
+  const bytes = await Promise.race([said, once(parent, 'exit').then(() => '')]);
   parent.kill('SIGKILL');
+  assert.match(String(bytes), /^\d+ \d+$/);
   for (const port of String(bytes).split(' ')) await untilClosed(Number(port), t.signal);
 });
 

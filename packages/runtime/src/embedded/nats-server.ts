@@ -80,7 +80,8 @@ function natsServer(child: Child, port: number, version: string): NatsServer {
 }
 
 async function findNatsServer(binary: string | undefined): Promise<string> {
-  for (const place of binary === undefined ? PLACES : [binary]) {
+  const named = binary?.includes('/') ? resolve(binary) : binary;
+  for (const place of named === undefined ? PLACES : [named]) {
     const found = await promisify(execFile)(place, ['--version']).catch(() => undefined);
     if (found !== undefined) return place;
   }
