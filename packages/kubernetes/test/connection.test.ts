@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -217,4 +217,26 @@ test('a closed port is unreachable', async (t) => {
   const connection = await cluster.connect();
   await cluster[Symbol.asyncDispose]();
   await assert.rejects(version(connection, t.signal), { code: 'unreachable' });
+});
+
+test('in a pod the mounted service account is used, its token read anew', async (t) => {
+  await using cluster = await answering();
+  const root = folder(t);
+  const mount = join(root, 'var/run/secrets/kubernetes.io/serviceaccount');
+  mkdirSync(mount, { recursive: true });
+  writeFileSync(join(mount, 'ca.crt'), cluster.certificate.cert);
+  const { hostname, port } = new URL(cluster.server);
+  // biome-ignore lint/style/noProcessEnv: the kubelet tells a pod its API server in this way only
+  const { env } = process;
+  const names = { KUBERNETES_SERVICE_HOST: hostname, KUBERNETES_SERVICE_PORT: port };
+  Object.assign(env, names);
+  t.after(() => {
+    for (const name of Object.keys(names)) delete env[name];
+  });
+  const connection = await connectionInCluster(root);
+  for (const token of ['bound-1', 'bound-2']) {
+    writeFileSync(join(mount, 'token'), token);
+    await version(connection, t.signal);
+    assert.equal(cluster.seen.at(-1)?.headers.authorization, `Bearer ${token}`);
+  }
 });
