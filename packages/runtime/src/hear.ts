@@ -40,14 +40,28 @@ async function pullSlot(house: House, durable: string, process: Processing): Pro
   while (!stopping.aborted) {
     try {
       consumer ??= await jetstream(house.connection).consumers.get(STREAM.name, durable);
-      const message = await consumer.next({ expires: PULL_MS });
-      if (message !== null && !stopping.aborted) await process(message, stopping);
+      const message = await nextMessage(consumer, stopping);
+      if (message !== undefined && !stopping.aborted) await process(message, stopping);
     } catch (error) {
       consumer = undefined;
       if (stopping.aborted) return;
       log.debug('bus not ready', { durable, because: messageOf(error) });
       await wait(BUS_AGAIN_MS, stopping);
     }
+  }
+}
+
+/** The next message; undefined where none came, or at once when the signal aborts. */
+async function nextMessage(consumer: Consumer, signal: AbortSignal): Promise<JsMsg | undefined> {
+  const messages = await consumer.fetch({ max_messages: 1, expires: PULL_MS });
+  const stop = () => messages.stop();
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    if (signal.aborted) stop();
+    for await (const message of messages) return message;
+    return undefined;
+  } finally {
+    signal.removeEventListener('abort', stop);
   }
 }
 

@@ -67,7 +67,9 @@ export async function start(
     [Symbol.asyncDispose]: async () => {
       for (const subscription of answers) subscription.unsubscribe();
       stop.abort();
-      await Promise.race([Promise.allSettled(hearing), wait(SHUTDOWN_MS, AbortSignal.any([]))]);
+      const over = new AbortController();
+      await Promise.race([Promise.allSettled(hearing), wait(SHUTDOWN_MS, over.signal)]);
+      over.abort();
       await scope.disposeAsync();
     },
   };

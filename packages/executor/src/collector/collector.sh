@@ -68,8 +68,8 @@ item() { # $1 name, then paths: takes files and trees and says how it went
   name=$1; shift
   I_FILES=0 I_BYTES=0 I_BAD=0 WHY=- seen='' linked=''
   for z do
+    if behind_link "$BASE" "$z"; then linked=1; continue; fi
     if [ -h "$z" ] || [ -e "$z" ]; then
-      if behind_link "$BASE" "$z"; then linked=1; continue; fi
       seen=1
       if [ -d "$z" ] && [ ! -h "$z" ]; then tree "${z%/}"; else queue "$z"; fi
     elif hidden "$z"; then seen=1 I_BAD=$((I_BAD + 1)) WHY=permission; fi
@@ -148,8 +148,9 @@ deleted() { # executables and files that are open but no longer have a name
     case $l in
       /proc/*/fd:) dir=${l%:} ;;
       *' -> '*' (deleted)' | *' -> /memfd:'*)
-        t=${l#* -> } l=${l%% -> *} l=${l##* }
+        l=${l%% -> *} l=${l##* }
         case $l in /*) ;; *) l=$dir/$l ;; esac
+        t=$(readlink -n "$l"; printf .) t=${t%.}
         if [ -f "$l" ] && x=$(stat -Lc "$FIRST $REST" "$l"); then alone "$l" "$x" "$t"; fi ;;
     esac
   done
@@ -228,7 +229,7 @@ uptime=$NOW digest=${STREAM_HASH%% *} missing=${MISSING:--}" ''
   now
   put footprint "pid=$$ watchdog=$W started=$STARTED firstpid=$FIRST_PID lastpid=$LAST_PID \
 read=$READ written=0 atime=$ATIME seconds=$((NOW - BEGAN))" ''
-  s=complete; [ -z "$OVER" ] || s=partial
+  s=complete; [ -z "$OVER$LIMITED" ] || s=partial
   sleep "$ACK_SECONDS" 5>&- &
   T=$!; trap 'kill $T' USR1
   put trailer "records=$SEQ files=$FILES bytes=$BYTES refused=$REFUSED state=$s" ''

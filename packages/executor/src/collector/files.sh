@@ -80,11 +80,12 @@ regular() { # $1 path, $2 stat line
   esac
   n=$size; [ "$n" -le "$CAP" ] || n=$CAP
   if [ "$OVER" ]; then bare "$1" "$2" "$OVER"
-  elif [ $((SENT + PB + n)) -gt "$BYTES_MAX" ]; then bare "$1" "$2" budget-bytes
+  elif [ $((SENT + PB + n)) -gt "$BYTES_MAX" ]; then
+    LIMITED=1; bare "$1" "$2" budget-bytes
   elif [ "$PACK" ] && [ "$size" -le $SMALL_BYTES_MAX ] && [ "$size" -le "$CAP" ]; then
     if [ $((PB + size)) -gt $PACK_BYTES_MAX ] || [ $PN -ge $PACK_FILES_MAX ]; then pack; fi
     quote "$1"
-    PQ="$PQ $QUOTED" PN=$((PN + 1)) PB=$((PB + size)) PL="$PL${2#* }$NL"
+    PQ="$PQ $QUOTED" PN=$((PN + 1)) PB=$((PB + ${2##*=})) PL="$PL${2#* }$NL"
     PH="${PH}item path=${#1} $2$NL$1$NL"
   else alone "$1" "$2"; fi
 }

@@ -17,7 +17,7 @@ setup() {
   PATH=${TOOLS:+$TOOLS:}/bin:/usr/bin:/sbin:/usr/sbin:/busybox:$PATH IFS=' 	'$NL
   export LC_ALL PATH
   exec 3<&0 5>&1 0</dev/null 1>/dev/null 2>&1
-  SEQ=0 LAST=0 FILES=0 BYTES=0 REFUSED=0 STARTED=9 READ=0 OVER='' DONE=$NL MISSING='' SENT=0
+  SEQ=0 LAST=0 FILES=0 BYTES=0 REFUSED=0 STARTED=9 READ=0 OVER='' LIMITED='' DONE=$NL MISSING='' SENT=0
   Q='' QN=0 FILTER='' CAP=$FILE_BYTES_MAX TAIL='' TEXT_BYTES_MAX=8388608
   PACK_FILES_MAX=256 PACK_BYTES_MAX=4194304 SMALL_BYTES_MAX=262144 BLOCK=65536
   pack_clear
@@ -97,6 +97,7 @@ pseudo() { # files without a size, as text
       text "$p" "${V%.}"
       if [ $c = 0 ]; then cover got - "$p" 1 $((${#V} - 1))
       else cover partial cap "$p" 1 $TEXT_BYTES_MAX; fi
+    elif [ -r "$p" ]; then cover denied unreadable "$p"
     elif [ -e "$p" ] || [ -h "$p" ]; then cover denied permission "$p"
     else cover absent not-found "$p"; fi
     STARTED=$((STARTED + 2))

@@ -106,9 +106,12 @@ async function* readRecord(reading: Reading, header: Header): AsyncGenerator<Col
   try {
     yield* reader(reading, header);
   } catch (error) {
-    if (error instanceof fields.FieldError) throw reading.source.fault('garbage', error.message);
-    throw error;
+    throw asFault(reading.source, error);
   }
+}
+
+function asFault(source: ByteSource, error: unknown): unknown {
+  return error instanceof fields.FieldError ? source.fault('garbage', error.message) : error;
 }
 
 function plain(record: (header: Header) => CollectorRecord): Reader {
@@ -202,11 +205,13 @@ async function* readFile(reading: Reading, header: Header): AsyncGenerator<Colle
 
 async function fileEnd(source: ByteSource, sha256: string): Promise<ContentEnd> {
   const header = await endLine(source);
-  const read = fields.known(header, 'read');
-  const flags = fields.flagsOf(header);
-  const claimed = fields.claimedDigest(header);
-  if (read === undefined) return ending(sha256, claimed, { flags });
-  return ending(sha256, claimed, { flags, read: fields.count(header, 'read') });
+  try {
+    const flags = fields.flagsOf(header);
+    const read = fields.known(header, 'read') && { read: fields.count(header, 'read') };
+    return ending(sha256, fields.claimedDigest(header), { flags, ...(read || {}) });
+  } catch (error) {
+    throw asFault(source, error);
+  }
 }
 
 async function endLine(source: ByteSource): Promise<Header> {

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** What the process ends with; documented in README.md and in `impound help`. */
+export const EXIT = {
+  ok: 0,
+  /** The platform or the target failed: the acquisition ended as failed, or a request did. */
+  failed: 1,
+  /** The command line is not understood. */
+  usage: 2,
+  /** The acquisition ended without evidence because somebody or a deadline wanted that. */
+  stopped: 3,
+  /** Verification found something that does not fit. */
+  findings: 4,
+  /** No platform answers, or it does not know the token. */
+  unreachable: 5,
+  /** Sealed, and the collection ended before everything asked for was tried. */
+  partial: 6,
+} as const;
+
+/** Ends the command with one message and one exit code. */
+export class Exit extends Error {
+  override readonly name = 'Exit';
+  readonly code: number;
+  constructor(code: number, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
