@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { FileLine, nameBytes } from './manifest.ts';
 import { memorySink } from './testing/memory-sink.ts';
 import { HEADER, verified, written } from './testing/specimen.ts';
 import { evidenceWriter } from './writer.ts';
@@ -29,6 +30,14 @@ const file = fc.record({
   content: fc.uint8Array({ maxLength: 2_000 }),
 });
 
+function pathsIn(manifest: Buffer): (string | undefined)[] {
+  const lines = manifest.toString().trimEnd().split('\n').slice(1, -1);
+  return lines.map((line) => {
+    const { path, pathBase64 } = FileLine.parse(JSON.parse(line));
+    return nameBytes(path, pathBase64)?.toString('hex');
+  });
+}
+
 test('any name, mode, owner, time and content survives writing and reading', async () => {
   const files = fc.uniqueArray(file, {
     maxLength: 8,
@@ -45,6 +54,10 @@ test('any name, mode, owner, time and content survives writing and reading', asy
       assert.equal(
         report.bytes,
         all.reduce((sum, { content }) => sum + content.length, 0),
+      );
+      assert.deepEqual(
+        pathsIn(objects.manifest),
+        all.map(({ path }) => path.toString('hex')),
       );
     }),
     { numRuns: 60 },

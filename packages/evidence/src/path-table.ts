@@ -73,15 +73,21 @@ function put(table: Table, digest: Uint32Array, kind: number): Added {
   return 'new';
 }
 
-/** Walks up until it meets a directory: whatever lies above that is known already. */
+/**
+ * Walks up until it meets a directory: whatever lies above that is known already. Nothing is
+ * added beneath a leaf, or the next name there would meet a directory.
+ */
 function addParents(table: Table, name: Buffer): Added {
+  const unknown: Uint32Array[] = [];
   for (const parent of parentsOf(name)) {
     const digest = digestOf(table, parent);
     const kind = kindOf(table, digest);
-    if (kind !== EMPTY) return kind === LEAF ? 'conflict' : 'new';
-    if (put(table, digest, PARENT) === 'full') return 'full';
+    if (kind === LEAF) return 'conflict';
+    if (kind !== EMPTY) break;
+    unknown.push(digest);
   }
-  return 'new';
+  const added = unknown.map((digest) => put(table, digest, PARENT));
+  return added.includes('full') ? 'full' : 'new';
 }
 
 function* parentsOf(name: Buffer): Generator<Buffer> {
