@@ -191,7 +191,7 @@ function fetchDependencies() {
 
 function natsAtHand() {
   const named = process.env['NATS_SERVER'];
-  if (named !== undefined) {
+  if (named) {
     if (fs.existsSync(named)) return named;
     throw new Stop(`NATS_SERVER names ${named}, which does not exist`);
   }
