@@ -226,7 +226,7 @@ test('in a pod the mounted service account is used, its token read anew', async 
   mkdirSync(mount, { recursive: true });
   writeFileSync(join(mount, 'ca.crt'), cluster.certificate.cert);
   const { hostname, port } = new URL(cluster.server);
-  // biome-ignore lint/style/noProcessEnv: the kubelet tells a pod its API server in this way only
+  // The kubelet tells a pod its API server in this way only, so the test does the same.
   const env = process.env;
   const names = { KUBERNETES_SERVICE_HOST: hostname, KUBERNETES_SERVICE_PORT: port };
   Object.assign(env, names);
