@@ -60,6 +60,8 @@ export async function start(
   const hearing = service.hears.map((one) =>
     one.kind === 'job' ? working(one, deps, house) : handling(one, deps, house),
   );
+  // Whoever is told that the service runs can ask it: the subscriptions have reached the server.
+  await connection.flush().catch(() => undefined);
   const scope = opening.move();
   return {
     service: service.name,
