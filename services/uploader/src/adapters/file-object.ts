@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createHash, randomBytes } from 'node:crypto';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { link, lstat, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { Count, Sha256 } from '@impound/contracts/ids.ts';
+import * as z from 'zod';
+import type { Found } from '../domain/evidence-store.ts';
+import { CHUNK_BYTES } from '../domain/limits.ts';
+import { codeOf, makeDirectory, syncDirectory } from './file-sync.ts';
+
+const READ_ONLY = 0o440;
+
+/** Where an object lies: objects/<key>. */
+export function objectPath(root: string, key: string): string {
+  return join(root, 'objects', key);
+}
+
+/** Reads and hashes a whole file in constant memory; undefined where there is none. */
+export async function hashFile(path: string, signal: AbortSignal): Promise<Found | undefined> {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  try {
+    for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES, signal })) {
+      bytes += chunk.length;
+      hash.update(chunk);
+    }
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+  return { bytes, sha256: hash.digest('hex') };
+}
+
+/** Writes content to a new file that only its owner and group can read, and syncs it. */
+export async function writeWhole(
+  path: string,
+  content: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+): Promise<Found> {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  const counted = async function* (source: AsyncIterable<Uint8Array>) {
+    for await (const chunk of source) {
+      bytes += chunk.length;
+      hash.update(chunk);
+      yield chunk;
+    }
+  };
+  const file = createWriteStream(path, {
+    flags: 'wx',
+    mode: READ_ONLY,
+    flush: true,
+    highWaterMark: CHUNK_BYTES,
+  });
+  await pipeline(content, counted, file, { signal });
+  return { bytes, sha256: hash.digest('hex') };
+}
+
+/** Gives a file its final name; false where that name is taken, which it then stays. */
+export async function placeObject(root: string, draft: string, key: string): Promise<boolean> {
+  const path = objectPath(root, key);
+  await makeDirectory(root, dirname(path));
+  try {
+    // A link fails where the name is taken; a rename would replace what is there.
+    await link(draft, path);
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false;
+    throw error;
+  }
+  await syncDirectory(dirname(path));
+  return true;
+}
+
+const Note = z.object({ bytes: Count, sha256: Sha256 });
+
+/**
+ * What an object is, without reading it: a note beside the object saves the work. The note is
+ * written after the object, so a crash between the two leaves an object without one; it is then
+ * read and noted again here.
+ */
+export async function statObject(root: string, key: string): Promise<Found | undefined> {
+  const found = await lstat(objectPath(root, key)).catch(() => undefined);
+  if (found === undefined || !found.isFile()) return undefined;
+  const note = await readFile(notePath(root, key), 'utf8').then(noteOf, () => undefined);
+  if (note?.bytes === found.size) return note;
+  const read = await hashFile(objectPath(root, key), new AbortController().signal);
+  if (read !== undefined) await noteObject(root, key, read);
+  return read;
+}
+
+function noteOf(text: string): Found | undefined {
+  try {
+    return Note.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Writes down what an object is. */
+export async function noteObject(root: string, key: string, found: Found): Promise<void> {
+  const path = notePath(root, key);
+  await makeDirectory(root, dirname(path));
+  const draft = `${path}.${randomBytes(8).toString('hex')}`;
+  try {
+    await writeFile(draft, JSON.stringify(found), { flag: 'wx', flush: true });
+    await rename(draft, path);
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw error;
+  }
+}
+
+function notePath(root: string, key: string): string {
+  return join(root, 'notes', `${key}.json`);
+}
+
+/** Whether a directory takes files, said at the start instead of with the first evidence. */
+export async function probe(root: string): Promise<void> {
+  const path = join(root, `.probe-${randomBytes(8).toString('hex')}`);
+  const file = await open(path, 'wx');
+  await file.close();
+  await rm(path);
+}

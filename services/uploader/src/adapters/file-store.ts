@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+import { randomBytes } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { EvidenceObject } from '@impound/contracts/evidence.ts';
+import {
+  type EvidenceStore,
+  type Found,
+  type Part,
+  StoreFault,
+  type Whole,
+} from '../domain/evidence-store.ts';
+import { CHUNK_BYTES, SESSION_MS_MAX } from '../domain/limits.ts';
+import { keyOf, type ObjectName, type SessionName } from '../domain/object-name.ts';
+import {
+  hashFile,
+  noteObject,
+  objectPath,
+  placeObject,
+  probe,
+  statObject,
+  writeWhole,
+} from './file-object.ts';
+import {
+  bytesOf,
+  dropSession,
+  openSession,
+  partsOf,
+  putPart,
+  sessionPath,
+  sweepSessions,
+} from './file-session.ts';
+import { openSpace, type Space } from './file-space.ts';
+import { makeDirectory, translate } from './file-sync.ts';
+
+/** An evidence store in a directory, and what keeps it clean. */
+export interface FileStore extends EvidenceStore {
+  /** Removes abandoned uploads; gives how many. */
+  sweep(nowMs: number): Promise<number>;
+}
+
+interface Place {
+  readonly root: string;
+  readonly space: Space;
+  /** Aborts when the store is closed. */
+  readonly closing: AbortSignal;
+}
+
+/**
+ * Opens a store in a directory, which is made when missing and belongs to one process. An object
+ * is a file under objects/<key>, mode 0440, that appears whole and is never replaced.
+ */
+export async function openFileStore(
+  options: { readonly directory: string; readonly bytesMax?: number | undefined },
+  scope: AsyncDisposableStack,
+): Promise<FileStore> {
+  const root = resolve(options.directory);
+  await mkdir(root, { recursive: true, mode: 0o700 });
+  await probe(root);
+  const closed = new AbortController();
+  scope.defer(() => closed.abort());
+  const place = {
+    root,
+    space: await openSpace(root, options.bytesMax),
+    closing: closed.signal,
+  };
+  const joining = joiner<EvidenceObject>(0);
+  const verifying = joiner<Found | undefined>(READINGS_MAX);
+  return {
+    open: (session) => guarded(openSession(root, session)),
+    holding: (session) => guarded(holding(place, session)),
+    put: (session, part, content, signal) => guarded(put(place, session, part, content, signal)),
+    complete: (session, whole) =>
+      joining([sessionPath(root, session), whole.sha256, whole.parts, whole.bytes].join(), () =>
+        guarded(complete(place, session, whole)),
+      ),
+    abandon: (session) => guarded(dropSession(sessionPath(root, session), place.space)),
+    stat: (object) => guarded(stat(place, object)),
+    read: (object, { start, end }) =>
+      createReadStream(objectPath(root, keyOf(object)), {
+        start,
+        end: end - 1,
+        highWaterMark: CHUNK_BYTES,
+      }),
+    verify: ({ object, cause }, signal) => {
+      const path = objectPath(root, keyOf(object));
+      const reading = verifying([keyOf(object), cause].join(), () => hashFile(path, closed.signal));
+      return abortable(guarded(reading), signal);
+    },
+    sweep: (nowMs) => guarded(sweepSessions(root, place.space, nowMs - SESSION_MS_MAX)),
+  };
+}
+
+async function guarded<T>(work: Promise<T>): Promise<T> {
+  return await work.catch((error: unknown) => {
+    throw translate(error);
+  });
+}
+
+/**
+ * Long work that several ask for is done once, and goes on when one of them stops waiting. The last
+ * `keep` results are remembered, failures never.
+ */
+function joiner<T>(keep: number): (key: string, work: () => Promise<T>) => Promise<T> {
+  const running = new Map<string, Promise<T>>();
+  const kept: string[] = [];
+  return (key, work) => {
+    const joined = running.get(key);
+    if (joined !== undefined) return joined;
+    const begun = work();
+    running.set(key, begun);
+    begun.then(
+      () => {
+        kept.push(key);
+        while (kept.length > keep) running.delete(kept.shift() ?? '');
+      },
+      () => running.delete(key),
+    );
+    return begun;
+  };
+}
+
+/** Results of reading back that are remembered until their message is answered. */
+const READINGS_MAX = 256;
+
+async function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  // Where nobody waits for it any more its failure is nobody's.
+  work.catch(() => undefined);
+  signal.throwIfAborted();
+  const { promise, reject } = Promise.withResolvers<never>();
+  const abort = () => reject(signal.reason);
+  signal.addEventListener('abort', abort, { once: true });
+  return await Promise.race([work, promise]).finally(() =>
+    signal.removeEventListener('abort', abort),
+  );
+}
+
+async function holding({ root }: Place, session: SessionName) {
+  const completed = await stat({ root }, session);
+  const parts = await partsOf(sessionPath(root, session));
+  return completed === undefined ? { parts } : { parts, completed };
+}
+
+async function stat(
+  { root }: Pick<Place, 'root'>,
+  object: ObjectName,
+): Promise<EvidenceObject | undefined> {
+  const key = keyOf(object);
+  const found = await statObject(root, key);
+  return found && { name: object.name, key, bytes: found.bytes, sha256: found.sha256 };
+}
+
+async function put(
+  place: Place,
+  session: SessionName,
+  part: Part,
+  content: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+): Promise<void> {
+  if ((await stat(place, session)) !== undefined) {
+    const message = 'the object is complete and never changes: GET this URL tells what it is';
+    throw new StoreFault('object-complete', message);
+  }
+  signal.throwIfAborted();
+  const path = sessionPath(place.root, session);
+  await putPart({ root: place.root, path, space: place.space }, part, content);
+}
+
+/**
+ * The order of writes: draft, object, note, parts removed. A crash after any of them leaves what
+ * the same request finds and goes on with.
+ */
+async function complete(place: Place, session: SessionName, whole: Whole): Promise<EvidenceObject> {
+  const { root, space } = place;
+  const path = sessionPath(root, session);
+  const standing = await stat(place, session);
+  if (standing === undefined) {
+    const parts = await partsOf(path);
+    refuseParts(parts, whole);
+    const draft = join(path, `whole-${randomBytes(8).toString('hex')}`);
+    try {
+      await makeDirectory(root, path);
+      refuseWhole(await writeWhole(draft, bytesOf(path, parts), place.closing), whole);
+      if (await placeObject(root, draft, keyOf(session))) {
+        await noteObject(root, keyOf(session), { bytes: whole.bytes, sha256: whole.sha256 });
+        space.hold(whole.bytes);
+      }
+    } finally {
+      await rm(draft, { force: true });
+    }
+  }
+  const object = await stat(place, session);
+  if (object?.sha256 !== whole.sha256 || object.bytes !== whole.bytes) {
+    const message = `the object stands with SHA-256 ${object?.sha256} and never changes`;
+    throw new StoreFault('object-differs', message);
+  }
+  await dropSession(path, space);
+  return object;
+}
+
+function refuseParts(parts: readonly Part[], whole: Whole): void {
+  const gap = parts.findIndex((part, index) => part.number !== index + 1);
+  const missing = gap < 0 ? parts.length + 1 : gap + 1;
+  if (missing <= whole.parts) {
+    throw new StoreFault(
+      'object-mismatch',
+      `part ${missing} of ${whole.parts} is not here: PUT it`,
+    );
+  }
+  const bytes = parts.reduce((sum, part) => sum + part.bytes, 0);
+  if (parts.length === whole.parts && bytes === whole.bytes) return;
+  const message = `there are ${parts.length} parts with ${bytes} bytes`;
+  throw new StoreFault('object-mismatch', `${message}: GET this URL tells which`);
+}
+
+function refuseWhole(found: Found, whole: Whole): void {
+  if (found.bytes === whole.bytes && found.sha256 === whole.sha256) return;
+  const message = `the parts together have SHA-256 ${found.sha256}: nothing was stored`;
+  throw new StoreFault('object-mismatch', message);
+}

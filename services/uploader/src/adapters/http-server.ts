@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { getRequestListener, type HttpBindings } from '@hono/node-server';
+import type { Log } from '@impound/runtime/log.ts';
+import { Hono } from 'hono';
+import { StoreFault } from '../domain/evidence-store.ts';
+import { PART_BYTES_MAX } from '../domain/limits.ts';
+import { type Problem, problem, Refusal } from '../domain/problem.ts';
+
+import { spill } from './http-body.ts';
+
+/** The application that the routes are added to. */
+export type App = Hono<{ Bindings: HttpBindings }>;
+
+const HEADERS_MS_MAX = 10_000;
+const REQUEST_MS_MAX = 300_000;
+const CHECK_MS = 5_000;
+const HEADER_BYTES_MAX = 16_384;
+const CONNECTIONS_MAX = 1_024;
+/** What is still read of a refused request, so that the answer arrives. */
+const SPILL = { bytesMax: PART_BYTES_MAX, idleMs: 5_000 };
+const CLOSING_MS_MAX = 5_000;
+
+/** An application that answers every fault as application/problem+json (RFC 9457). */
+export function openApp(log: Log): App {
+  const app: App = new Hono();
+  app.notFound(async ({ env }) =>
+    answerProblem(problem('not-found', 'docs/spec/upload.md names what there is'), {
+      spilt: await spill(env.incoming, SPILL),
+    }),
+  );
+  app.onError(async (error, { env }) => {
+    const quick = !(error instanceof Refusal && error.code === 'too-slow');
+    const spilt = quick && (await spill(env.incoming, SPILL));
+    return answerProblem(problemOf(error, log), { spilt });
+  });
+  app.get('/healthz', (context) => context.json({ status: 'ok' }));
+  return app;
+}
+
+/** Nothing of an unknown error is told, and no URL is logged. */
+function problemOf(error: unknown, log: Log): Problem {
+  if (error instanceof Refusal || error instanceof StoreFault) {
+    return problem(error.code, error.message);
+  }
+  const because = error instanceof Error ? error.message : String(error);
+  log.error('request failed', { because });
+  return problem('bug', 'send it again; if it stays, the log of the uploader says why');
+}
+
+function answerProblem(body: Problem, { spilt }: { readonly spilt: boolean }): Response {
+  const headers = {
+    'content-type': 'application/problem+json',
+    'cache-control': 'no-store',
+    // A body that was not read must not be taken for the next request.
+    ...(spilt ? {} : { connection: 'close' }),
+  };
+  return new Response(JSON.stringify(body), { status: body.status, headers });
+}
+
+/** Listens until the scope ends; gives the port. */
+export async function listen(
+  app: App,
+  at: { readonly host: string; readonly port: number },
+  log: Log,
+  scope: AsyncDisposableStack,
+): Promise<number> {
+  const refused = problem('request-refused', 'the request line or the Host header is no good');
+  const listener = getRequestListener(app.fetch as never, {
+    overrideGlobalObjects: false,
+    errorHandler: (error) => {
+      log.warn('request refused', { because: error instanceof Error ? error.message : 'unknown' });
+      return answerProblem(refused, { spilt: false });
+    },
+  });
+  const server = createServer(
+    {
+      headersTimeout: HEADERS_MS_MAX,
+      requestTimeout: REQUEST_MS_MAX,
+      connectionsCheckingInterval: CHECK_MS,
+      maxHeaderSize: HEADER_BYTES_MAX,
+    },
+    (incoming, outgoing) => void listener(incoming, outgoing),
+  );
+  server.maxConnections = CONNECTIONS_MAX;
+  server.listen(at.port, at.host);
+  await once(server, 'listening');
+  scope.defer(() => close(server));
+  return (server.address() as AddressInfo).port;
+}
+
+async function close(server: Server): Promise<void> {
+  const closed = once(server, 'close');
+  server.close();
+  server.closeIdleConnections();
+  const timer = setTimeout(() => server.closeAllConnections(), CLOSING_MS_MAX);
+  await closed;
+  clearTimeout(timer);
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { HttpBindings } from '@hono/node-server';
+import { Count, Sha256 } from '@impound/contracts/ids.ts';
+import type { Context } from 'hono';
+import * as z from 'zod';
+import { readDigest } from '../domain/content-digest.ts';
+import type { EvidenceStore } from '../domain/evidence-store.ts';
+import { COMPLETION_BYTES_MAX, PART_BYTES_MAX, PARTS_MAX } from '../domain/limits.ts';
+import type { SessionName } from '../domain/object-name.ts';
+import { Refusal } from '../domain/problem.ts';
+import { bodyOf } from './http-body.ts';
+import type { App } from './http-server.ts';
+import type { UrlSigner } from './url-signer.ts';
+
+interface Deps {
+  readonly store: EvidenceStore;
+  readonly urls: UrlSigner;
+  /** Ends what is being written when the service stops. */
+  readonly stopping: AbortSignal;
+}
+
+type Request = Context<{ Bindings: HttpBindings }>;
+
+/** Adds the upload protocol of docs/spec/upload.md. */
+export function addUploads(app: App, deps: Deps): void {
+  const base = '/v1/uploads/:opaque';
+  app.get(base, async (context) => {
+    const holding = await deps.store.holding(sessionOf(context, deps));
+    context.header('cache-control', 'no-store');
+    return context.json(holding);
+  });
+  app.delete(base, async (context) => {
+    await deps.store.abandon(sessionOf(context, deps));
+    return context.body(null, 204);
+  });
+  app.put(`${base}/parts/:number`, (context) => putPart(context, deps));
+  app.post(`${base}/complete`, (context) => complete(context, deps));
+  for (const [path, allow] of [
+    [base, 'GET, HEAD, DELETE'],
+    [`${base}/parts/:number`, 'PUT'],
+    [`${base}/complete`, 'POST'],
+  ] as const) {
+    app.all(path, () => {
+      throw new Refusal('method-refused', `only ${allow}`);
+    });
+  }
+}
+
+function sessionOf(context: Request, deps: Deps): SessionName {
+  const { exp, sig } = context.req.query();
+  const session = deps.urls.readUpload(context.req.param('opaque') ?? '', { exp, sig });
+  if (session !== undefined) return session;
+  throw new Refusal('signature-refused', 'ask uploader.open.v1 for a new URL of this object');
+}
+
+async function putPart(context: Request, deps: Deps): Promise<Response> {
+  const session = sessionOf(context, deps);
+  const number = context.req.param('number') ?? '';
+  if (!/^[1-9]\d{0,4}$/.test(number) || Number(number) > PARTS_MAX) {
+    throw new Refusal('part-refused', `parts are numbered from 1 to ${PARTS_MAX}`);
+  }
+  const bytes = lengthOf(context, PART_BYTES_MAX);
+  const sha256 = readDigest(context.req.header('content-digest'));
+  if (sha256 === undefined) {
+    throw new Refusal('digest-missing', 'send Content-Digest: sha-256=:<base64>: (RFC 9530)');
+  }
+  const content = bodyOf(context.env.incoming, { bytesMax: bytes });
+  await deps.store.put(session, { number: Number(number), bytes, sha256 }, content, deps.stopping);
+  return context.body(null, 204);
+}
+
+function lengthOf(context: Request, bytesMax: number): number {
+  const length = context.req.header('content-length');
+  if (length === undefined || !/^\d{1,15}$/.test(length)) {
+    throw new Refusal('length-required', 'send Content-Length');
+  }
+  if (Number(length) > bytesMax) {
+    throw new Refusal('too-large', `at most ${bytesMax} bytes, not ${length}: send smaller parts`);
+  }
+  return Number(length);
+}
+
+const Completion = z.object({
+  parts: z.int().min(0).max(PARTS_MAX),
+  bytes: Count,
+  sha256: Sha256,
+});
+
+async function complete(context: Request, deps: Deps): Promise<Response> {
+  const session = sessionOf(context, deps);
+  const chunks: Uint8Array[] = [];
+  const content = bodyOf(context.env.incoming, { bytesMax: COMPLETION_BYTES_MAX });
+  for await (const chunk of content) chunks.push(chunk);
+  const whole = Completion.safeParse(jsonOf(Buffer.concat(chunks)));
+  if (!whole.success) {
+    const shape = 'send {"parts": <how many>, "bytes": <all>, "sha256": "<64 lower-case hex>"}';
+    throw new Refusal('body-refused', shape);
+  }
+  const object = await deps.store.complete(session, whole.data, deps.stopping);
+  return context.json({ object });
+}
+
+function jsonOf(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(bytes).toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+import { UploaderOpenV1 } from '@impound/contracts/ask/uploader.open.v1.ts';
+import { UploaderReadV1 } from '@impound/contracts/ask/uploader.read.v1.ts';
+import { EvidenceCapturedV1 } from '@impound/contracts/evidence/captured.v1.ts';
+import { EvidenceRejectedV1 } from '@impound/contracts/evidence/rejected.v1.ts';
+import { EvidenceStoredV1 } from '@impound/contracts/evidence/stored.v1.ts';
+import { messageOf } from '@impound/runtime/fault.ts';
+import { answer, type House, on, service } from '@impound/runtime/service.ts';
+import type * as z from 'zod';
+import { type FileStore, openFileStore } from './adapters/file-store.ts';
+import { addObjects } from './adapters/http-objects.ts';
+import { listen, openApp } from './adapters/http-server.ts';
+import { addUploads } from './adapters/http-uploads.ts';
+import { urlSigner } from './adapters/url-signer.ts';
+import { config } from './config.ts';
+import { SWEEP_MS } from './domain/limits.ts';
+import { captureUnverified, evidenceCaptured } from './handlers/evidence-captured.ts';
+import { uploaderOpen } from './handlers/uploader-open.ts';
+import { uploaderRead } from './handlers/uploader-read.ts';
+
+/** Takes evidence in by signed URLs, reads it back, and gives it out: it alone has the store. */
+export const uploader = service({
+  name: 'uploader',
+  config,
+  open,
+  says: [EvidenceStoredV1, EvidenceRejectedV1],
+  hears: [on(EvidenceCapturedV1, evidenceCaptured, captureUnverified)],
+  answers: [answer(UploaderOpenV1, uploaderOpen), answer(UploaderReadV1, uploaderRead)],
+});
+
+async function open(given: z.output<typeof config>, scope: AsyncDisposableStack, house: House) {
+  const { log, stopping, ask } = house;
+  const now = () => Date.now();
+  const store = await openFileStore(
+    { directory: given.STORE_DIR, bytesMax: given.STORE_BYTES_MAX },
+    scope,
+  );
+  let base = given.UPLOADER_URL ?? '';
+  const urls = urlSigner({ key: given.SIGNING_KEY, base: () => base, now });
+  const app = openApp(log);
+  addUploads(app, { store, urls, stopping });
+  addObjects(app, { store, urls, log, stopping });
+  const at = { host: given.UPLOADER_HOST, port: given.UPLOADER_PORT };
+  const port = await listen(app, at, log, scope);
+  base ||= `http://127.0.0.1:${port}`;
+  log.info('uploader listening', { port, url: base });
+  keepClean(store, house, scope);
+  return { ask, store, urls, now, url: base };
+}
+
+/** Looks for abandoned uploads now and from time to time. */
+function keepClean(store: FileStore, { log }: House, scope: AsyncDisposableStack): void {
+  const sweep = async () => {
+    try {
+      const swept = await store.sweep(Date.now());
+      if (swept > 0) log.info('abandoned uploads removed', { swept });
+    } catch (error) {
+      log.warn('abandoned uploads not removed', { because: messageOf(error) });
+    }
+  };
+  void sweep();
+  const timer = setInterval(() => void sweep(), SWEEP_MS).unref();
+  scope.defer(() => clearInterval(timer));
+}

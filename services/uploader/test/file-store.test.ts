@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { UploaderOpenV1 } from '@impound/contracts/ask/uploader.open.v1.ts';
+import { openFileStore } from '../src/adapters/file-store.ts';
+import { PARTS_MAX, SESSION_MS_MAX } from '../src/domain/limits.ts';
+import { keyOf, SessionName } from '../src/domain/object-name.ts';
+
+const session = SessionName.parse(UploaderOpenV1.example.request);
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+const signal = AbortSignal.any([]);
+
+async function storeOf(t: TestContext) {
+  const directory = await mkdtemp(join(tmpdir(), 'impound-store-'));
+  const scope = new AsyncDisposableStack();
+  t.after(async () => {
+    await scope.disposeAsync();
+    await rm(directory, { recursive: true, force: true });
+  });
+  const store = await openFileStore({ directory }, scope);
+  const put = (number: number, text: string, digest = sha256(text)) =>
+    store.put(session, { number, bytes: text.length, sha256: digest }, contentOf(text), signal);
+  return { directory, store, put };
+}
+
+async function* contentOf(text: string): AsyncGenerator<Uint8Array> {
+  for (const character of text) yield Buffer.from(character);
+}
+
+test('an abandoned upload is removed after a day and a young one stays', async (t) => {
+  const { directory, store, put } = await storeOf(t);
+  await put(1, 'part');
+  assert.equal(await store.sweep(Date.now() + SESSION_MS_MAX - 60_000), 0);
+  assert.equal((await store.holding(session)).parts.length, 1);
+  assert.equal(await store.sweep(Date.now() + SESSION_MS_MAX + 60_000), 1);
+  assert.deepEqual(await store.holding(session), { parts: [] });
+  assert.deepEqual(await readdir(join(directory, 'objects')).catch(() => []), []);
+});
+
+test('an object whose note was lost in a crash is read and noted again', async (t) => {
+  const { directory, store, put } = await storeOf(t);
+  await put(1, 'evidence');
+  const whole = { parts: 1, bytes: 8, sha256: sha256('evidence') };
+  const object = await store.complete(session, whole, signal);
+  const note = join(directory, 'notes', `${keyOf(session)}.json`);
+  await rm(note);
+  assert.deepEqual(await store.stat(session), object);
+  const noted = JSON.parse(await readFile(note, 'utf8'));
+  assert.deepEqual(noted, { bytes: whole.bytes, sha256: whole.sha256 });
+  await rm(note);
+  assert.deepEqual(await store.complete(session, whole, signal), object);
+});
+
+test('parts beyond the last number, or with a false length or digest, are not kept', async (t) => {
+  const { store, put } = await storeOf(t);
+  const refused = { name: 'StoreFault', code: 'part-refused' };
+  for (const number of [0, -1, 1.5, PARTS_MAX + 1]) await assert.rejects(put(number, 'x'), refused);
+  await assert.rejects(put(1, 'x', sha256('y')), { code: 'digest-mismatch' });
+  const long = { number: 1, bytes: 3, sha256: sha256('long') };
+  await assert.rejects(store.put(session, long, contentOf('long'), signal), {
+    code: 'digest-mismatch',
+  });
+  assert.deepEqual(await store.holding(session), { parts: [] });
+});
+
+test('an object that changes between two readings is noticed, one reading per cause', async (t) => {
+  const { directory, store, put } = await storeOf(t);
+  await put(1, 'evidence');
+  await store.complete(session, { parts: 1, bytes: 8, sha256: sha256('evidence') }, signal);
+  const first = await store.verify({ object: session, cause: 'one' }, signal);
+  assert.equal(first?.sha256, sha256('evidence'));
+  await rm(join(directory, 'objects', keyOf(session)));
+  assert.deepEqual(await store.verify({ object: session, cause: 'one' }, signal), first);
+  assert.equal(await store.verify({ object: session, cause: 'two' }, signal), undefined);
+  const stopped = AbortSignal.abort(new Error('stopped'));
+  await assert.rejects(store.verify({ object: session, cause: 'three' }, stopped), /stopped/);
+});
