@@ -44,13 +44,13 @@ export const coordinator = service({
   config,
   open: async (_config, _scope, house) => {
     const { log, stopping } = house;
-    const clock = wallClock((error) =>
-      log.warn('open chains not seen', { code: codeOf(error), because: messageOf(error) }),
-    );
+    const troubled = (error: unknown) =>
+      log.warn('open chains not seen', { code: codeOf(error), because: messageOf(error) });
+    const clock = wallClock({ troubled }, stopping);
     const ledger = busLedger(house);
     const chains = coordinating({ ledger, clock: clock.nowMs, wake: clock.wake, log });
     watchProgress(house, {}, chains.heard, stopping);
-    clock.drive(chains, stopping);
+    clock.drive(chains);
     return { chains };
   },
   says: [

@@ -8,11 +8,12 @@ export interface Timely {
 
 /** Real time: one timer for the earliest moment, and a sweep now and again. */
 export interface WallClock {
+  /** Unix milliseconds. */
   nowMs(): number;
   /** Moves the one timer; undefined takes it away. */
   wake(atMs: number | undefined): void;
-  /** Sweeps at once, then after each pause, and rings when it is time; ends with the signal. */
-  drive(timely: Timely, signal: AbortSignal): void;
+  /** Sweeps at once, then after each pause, and rings when it is time. */
+  drive(timely: Timely): void;
 }
 
 /** The pause between two sweeps. */
@@ -20,41 +21,51 @@ export const SWEEP_MS = 10_000;
 /** The longest that a timer of the platform can wait. */
 const TIMER_MS_MAX = 2_147_483_647;
 
-/** A clock; `troubled` is told why a sweep or a ring failed: the next one tries again. */
-export function wallClock(troubled: (error: unknown) => void, sweepMs = SWEEP_MS): WallClock {
-  let timer: NodeJS.Timeout | undefined;
-  let setForMs: number | undefined;
-  let onRing: () => void = () => undefined;
-  const wake = (atMs: number | undefined): void => {
-    if (atMs === setForMs && timer !== undefined) return;
-    clearTimeout(timer);
-    setForMs = atMs;
-    timer = undefined;
-    if (atMs === undefined) return;
-    const ms = Math.min(TIMER_MS_MAX, Math.max(0, atMs - Date.now()));
-    timer = setTimeout(() => {
-      timer = undefined;
-      onRing();
-    }, ms);
+/**
+ * A clock that stands still once the signal aborts. `troubled` is told why a sweep or a ring
+ * failed; the next one tries again.
+ */
+export function wallClock(
+  options: { readonly troubled: (error: unknown) => void; readonly sweepMs?: number },
+  signal: AbortSignal,
+): WallClock {
+  const { troubled, sweepMs = SWEEP_MS } = options;
+  let driven: Timely | undefined;
+  const quietly = (work: Promise<void> | undefined) =>
+    work?.catch((error: unknown) => {
+      if (!signal.aborted) troubled(error);
+    });
+  const alarm = timer(() => void quietly(driven?.ring(signal)), signal);
+  const pause = timer(() => void sweep(), signal);
+  const sweep = async (): Promise<void> => {
+    await quietly(driven?.sweep(signal));
+    pause(Date.now() + sweepMs);
   };
-  const drive = (timely: Timely, signal: AbortSignal): void => {
-    const quietly = (work: Promise<void>) =>
-      work.catch((error: unknown) => {
-        if (!signal.aborted) troubled(error);
-      });
-    let sweeping: NodeJS.Timeout | undefined;
-    const sweep = async (): Promise<void> => {
-      await quietly(timely.sweep(signal));
-      if (!signal.aborted) sweeping = setTimeout(() => void sweep(), sweepMs);
-    };
-    onRing = () => void (signal.aborted || quietly(timely.ring(signal)));
-    const end = () => {
-      clearTimeout(sweeping);
-      onRing = () => undefined;
-      wake(undefined);
-    };
-    signal.addEventListener('abort', end, { once: true });
-    void sweep();
+  return {
+    nowMs: () => Date.now(),
+    wake: alarm,
+    drive: (timely) => {
+      driven = timely;
+      void sweep();
+    },
   };
-  return { nowMs: () => Date.now(), wake, drive };
+}
+
+/** One timer that can be moved; after the signal it never runs again. */
+function timer(ring: () => void, signal: AbortSignal): (atMs: number | undefined) => void {
+  let set: { readonly atMs: number; readonly timeout: NodeJS.Timeout } | undefined;
+  const move = (atMs: number | undefined): void => {
+    if (set?.atMs === atMs) return;
+    clearTimeout(set?.timeout);
+    set = undefined;
+    if (atMs === undefined || signal.aborted) return;
+    const milliseconds = Math.min(TIMER_MS_MAX, Math.max(0, atMs - Date.now()));
+    const timeout = setTimeout(() => {
+      set = undefined;
+      ring();
+    }, milliseconds);
+    set = { atMs, timeout };
+  };
+  signal.addEventListener('abort', () => move(undefined), { once: true });
+  return move;
 }

@@ -59,6 +59,7 @@ export function forget(desk: Desk, acquisitionId: string): void {
   desk.moments.set(acquisitionId, undefined);
   desk.chains.forget(acquisitionId);
   desk.ears.forget(acquisitionId);
+  desk.wake(desk.moments.nextMs());
 }
 
 /** Whether everything that followed from this version was said. */
