@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Later, messageOf, Never } from '@impound/runtime/fault.ts';
+import type { Database } from '@impound/runtime/postgres.ts';
+import { type Guards, guardFaults, RIGHTS, TABLES } from '../domain/guards.ts';
+
+const AGAIN_MS = 500;
+
+/** Throws Never where the database is not guarded, and Later where it cannot be asked now. */
+export async function checkGuards(sql: Database): Promise<void> {
+  const faults = guardFaults(await asked(() => readGuards(sql)));
+  if (faults.length === 0) return;
+  throw new Never(
+    'database-unguarded',
+    `the ledger does not write here:\n  ${faults.join('\n  ')}`,
+  );
+}
+
+/** SQLSTATE classes that pass by themselves: connection, resources, operator, system, and 55P03. */
+const PASSING = /^(08|53|57|58|55P03)/;
+
+/** Tells a database that is away or busy (Later) from one that refuses (Never). */
+export async function asked<T>(question: () => Promise<T>): Promise<T> {
+  try {
+    return await question();
+  } catch (cause) {
+    const { code = '', severity } = cause as { code?: string; severity?: string };
+    const refused = severity !== undefined && !PASSING.test(code);
+    const because = `the database: ${messageOf(cause)}`;
+    if (refused) throw new Never('database-refused', because, { cause });
+    throw new Later('database-away', AGAIN_MS, because, { cause });
+  }
+}
+
+async function readGuards(sql: Database): Promise<Guards> {
+  const [about] = await sql`
+    select current_user as role,
+      (select rolsuper from pg_roles where rolname = current_user) as superuser,
+      to_regclass('ledger_schema') is not null as made,
+      current_setting('fsync') as fsync,
+      current_setting('synchronous_commit') as synchronous_commit,
+      current_setting('full_page_writes') as full_page_writes`;
+  const made = about?.['made'] === true;
+  return {
+    role: String(about?.['role']),
+    isSuperuser: about?.['superuser'] === true,
+    settings: about as Record<string, string>,
+    schemaVersion: made ? await schemaVersion(sql) : undefined,
+    ownsLedger: made && (await ownsLedger(sql)),
+    rights: made ? await rights(sql) : [],
+    triggers: made ? await triggers(sql) : [],
+    constraints: made ? await constraints(sql) : [],
+  };
+}
+
+async function schemaVersion(sql: Database): Promise<number> {
+  const [row] = await sql`select coalesce(max(version), 0) as version from ledger_schema`;
+  return Number(row?.['version']);
+}
+
+async function ownsLedger(sql: Database): Promise<boolean> {
+  const [row] = await sql`
+    select coalesce(bool_or(pg_has_role(current_user, relowner, 'MEMBER')), false) as owns
+    from pg_class where oid = any(array(select to_regclass(t)::oid from unnest(${names(sql)}) t))`;
+  return row?.['owns'] === true;
+}
+
+async function rights(sql: Database): Promise<string[]> {
+  const rows = await sql`
+    select t || ' ' || r as held
+    from unnest(${names(sql)}) t, unnest(${sql.array([...RIGHTS])}::text[]) r
+    where to_regclass(t) is not null and (has_table_privilege(current_user, t, r)
+      or (r = 'UPDATE' and has_any_column_privilege(current_user, t, r)))`;
+  return rows.map((row) => String(row['held']));
+}
+
+/** tgtype 27: BEFORE, UPDATE or DELETE, each row; 34: BEFORE TRUNCATE, the statement. */
+async function triggers(sql: Database): Promise<string[]> {
+  const rows = await sql`
+    select tgname || ' ' || tgenabled::text as found
+    from pg_trigger
+    where tgrelid = any(array(select to_regclass(t)::oid from unnest(${names(sql)}) t))
+      and tgfoid = to_regproc('ledger_refuse_change') and tgqual is null
+      and tgtype = case when tgname like '%no_truncate' then 34 else 27 end`;
+  return rows.map((row) => String(row['found']));
+}
+
+async function constraints(sql: Database): Promise<string[]> {
+  const rows = await sql`
+    select conname from pg_constraint
+    where convalidated
+      and conrelid = any(array(select to_regclass(t)::oid from unnest(${names(sql)}) t))`;
+  return rows.map((row) => String(row['conname']));
+}
+
+function names(sql: Database) {
+  return sql`${sql.array([...TABLES])}::text[]`;
+}

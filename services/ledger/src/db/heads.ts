@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Database } from '@impound/runtime/postgres.ts';
+import { DECIDING_TYPES } from '../domain/contracts.ts';
+import { type ChainHead, firstHead, moved } from '../domain/head.ts';
+import { eventIn } from '../domain/telling.ts';
+
+const UUIDS = 2951;
+
+/**
+ * Where chains stand, from the first entry of each, the last, and those between that decide what
+ * may follow; null: there is no such chain.
+ */
+export async function readHeads(
+  sql: Database,
+  acqs: readonly string[],
+): Promise<Map<string, ChainHead | null>> {
+  const heads = new Map<string, ChainHead | null>(acqs.map((acq) => [acq, null]));
+  if (acqs.length === 0) return heads;
+  const rows = await sql`
+    select e.acq, e.acq_seq, encode(e.leaf, 'hex') as leaf, e.entry
+    from unnest(${sql.array([...acqs], UUIDS)}) as asked (acq)
+    cross join lateral (
+      select max(acq_seq) as version from ledger_entry where acq = asked.acq
+    ) as last
+    join ledger_entry e on e.acq = asked.acq
+      and (e.acq_seq = last.version or e.type = any(${sql.array([...DECIDING_TYPES])}::text[]))
+    order by e.acq, e.acq_seq`;
+  for (const row of rows) {
+    const acq = String(row['acq']);
+    const event = eventIn((row['entry'] as Buffer).toString('utf8'));
+    const to = { version: Number(row['acq_seq']), last: String(row['leaf']) };
+    heads.set(acq, moved(heads.get(acq) ?? firstHead(event), event, to));
+  }
+  return heads;
+}

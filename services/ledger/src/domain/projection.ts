@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+import { endsAcquisition } from '@impound/contracts/chain.ts';
+import { type Envelope, serviceOf } from '@impound/contracts/envelope.ts';
+import { formatTarget, type Target } from '@impound/contracts/target.ts';
+
+/** What the index of the log keeps of an event: made from its bytes, and never the truth. */
+export interface Projection {
+  readonly actor: string;
+  readonly speaker: string;
+  readonly target: string | null;
+  readonly ends: boolean;
+}
+
+const ACTORS = ['requestedBy', 'approvedBy', 'refusedBy', 'accessedBy'];
+
+/** Reads it from an event that fits its contract. */
+export function projectionOf(event: Envelope): Projection {
+  const named = ACTORS.map((key) => event.data[key]).find((actor) => actor !== undefined);
+  const begins = event.type === 'acquisition.requested.v1';
+  return {
+    actor: (named as { id: string } | undefined)?.id ?? event.source,
+    speaker: serviceOf(event.source),
+    target: begins ? formatTarget(event.data['target'] as Target) : null,
+    ends: endsAcquisition(event.type),
+  };
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Entry } from '@impound/contracts/entry.ts';
+import type { Envelope } from '@impound/contracts/envelope.ts';
+import { eventSubject } from '@impound/contracts/event.ts';
+import { PARTIES } from '@impound/contracts/parties.ts';
+import { type ConsumerPlan, consumerPlan } from '@impound/contracts/streams.ts';
+import { contractOf } from './contracts.ts';
+
+/** An entry as the log holds it. */
+export interface StoredEntry {
+  readonly seq: number;
+  /** Leaf hash, lower-case hex. */
+  readonly hash: string;
+  /** The exact text that was hashed. */
+  readonly text: string;
+}
+
+/** The event inside an entry's text. Throws ZodError where it is no entry. */
+export function eventIn(text: string): Envelope {
+  return Entry.parse(JSON.parse(text)).event;
+}
+
+/** Where an entry is published. */
+export function subjectOf(event: Envelope): string {
+  const route = contractOf(event.type)?.route(event.data) ?? '_';
+  return eventSubject({
+    type: event.type,
+    route,
+    tenant: event.tenant,
+    acquisitionId: event.subject,
+  });
+}
+
+/** The consumers of all services, as the table of parties tells. */
+export function consumerPlans(): readonly ConsumerPlan[] {
+  return Object.entries(PARTIES).flatMap(([service, party]) =>
+    party.hears.map((type) => {
+      const routed = type === 'acquisition.assigned.v1' && party.route !== undefined;
+      return consumerPlan(service, type, routed ? String(party.route) : '*');
+    }),
+  );
+}

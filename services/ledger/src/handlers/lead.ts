@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { SayReply } from '@impound/contracts/say.ts';
+import type { Incoming } from '@impound/runtime/door.ts';
+import { Later, messageOf } from '@impound/runtime/fault.ts';
+import type { Log as Logging } from '@impound/runtime/log.ts';
+import { backoffMs, wait } from '@impound/runtime/wait.ts';
+import type { Tools } from '../domain/batch.ts';
+import { refusal } from '../domain/refusal.ts';
+import { isSay, readSay } from '../domain/say.ts';
+import { headCache } from './head-cache.ts';
+import type { PenHolder, Relaying } from './ports.ts';
+import { enqueue, openQueue, type Queue, sequence } from './sequence.ts';
+
+const HEADS_MAX = 20_000;
+
+/** What the leading ledger needs of the world. */
+export interface Leading {
+  readonly pens: PenHolder;
+  readonly tools: Tools;
+  readonly log: Logging;
+  /** Lets says in until the signal aborts. */
+  readonly openDoor: (come: (incoming: Incoming) => void, signal: AbortSignal) => void;
+  /** Publishes the log from what it holds, for as long as this process leads. */
+  readonly relay: (size: number, signal: AbortSignal) => Relaying;
+}
+
+/**
+ * Takes the pen, opens the door, writes and publishes; waits again wherever the pen or the
+ * database is lost. The door is open only while the pen is held. Ends with the signal.
+ */
+export async function lead(leading: Leading, signal: AbortSignal): Promise<void> {
+  for (let attempt = 1; !signal.aborted; attempt++) {
+    const began = performance.now();
+    const ended = await term(leading, signal).catch((error: unknown) => error);
+    if (signal.aborted) return;
+    const level = ended instanceof Later ? 'warn' : 'error';
+    leading.log[level]('not writing', { because: messageOf(ended) });
+    if (performance.now() - began > STEADY_MS) attempt = 1;
+    await wait(backoffMs(attempt, AGAIN_MS, AGAIN_MS_MAX), signal);
+  }
+}
+
+const AGAIN_MS = 50;
+const AGAIN_MS_MAX = 1_000;
+/** A term that lasted this long was no failed attempt. */
+const STEADY_MS = 5_000;
+
+/** One term: from taking the pen to losing it. Rejects with what ended it. */
+async function term(leading: Leading, signal: AbortSignal): Promise<void> {
+  const { pens, tools, log } = leading;
+  await using pen = await pens.take(() => log.info('standing by'), signal);
+  const over = new AbortController();
+  const during = AbortSignal.any([signal, over.signal, pen.lost]);
+  const relaying = leading.relay(pen.size, during);
+  const queue = openQueue();
+  leading.openDoor((incoming) => receive(incoming, queue), during);
+  log.info('writing', { size: pen.size });
+  try {
+    const { committed } = relaying;
+    const heads = headCache(HEADS_MAX);
+    await sequence({ pen, queue, heads, tools, log, committed, size: pen.size }, during);
+    if (!signal.aborted) throw new Later('pen-lost', AGAIN_MS, 'the session with the pen ended');
+  } finally {
+    over.abort();
+    await relaying.ended;
+  }
+}
+
+/** What can be refused without the chain is answered at once. */
+function receive(incoming: Incoming, queue: Queue): void {
+  const answer = (reply: SayReply) => {
+    try {
+      incoming.answer(reply);
+    } catch {
+      // The bus is gone, and the speaker with it: it says the same again and is answered then.
+    }
+  };
+  const read = readSay(incoming);
+  if (isSay(read)) enqueue(queue, { say: read, answer });
+  else answer(refusal(read.refusal, read.because, 0));
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Draft, Known } from '../domain/batch.ts';
+import type { Effect } from '../domain/stall.ts';
+import type { StoredEntry } from '../domain/telling.ts';
+
+/** The right to append: one process has it at a time, as far as the database can tell. */
+export interface Pen extends AsyncDisposable {
+  /** Entries in the log when the pen was taken. */
+  readonly size: number;
+  /** Aborts when the session that held it has ended. */
+  readonly lost: AbortSignal;
+  /** What the log holds under these ids and of these chains. */
+  known(ids: readonly string[], acqs: readonly string[]): Promise<Known>;
+  /** Commits these as entries size, size + 1 …, all or none. Rejects where it cannot be known. */
+  append(size: number, drafts: readonly Draft[]): Promise<void>;
+}
+
+/** Hands the pen to one process at a time. */
+export interface PenHolder {
+  /**
+   * Waits until no other process has the pen. `waiting` is told once where another has it.
+   * Rejects with Never where the database is not guarded, with Later where it is away.
+   */
+  take(waiting: () => void, signal: AbortSignal): Promise<Pen>;
+}
+
+/** A chain that has not ended. */
+export interface OpenChain {
+  readonly acq: string;
+  /** Index of its first entry. */
+  readonly seq: number;
+  readonly lastAtMs: number;
+}
+
+/** An entry with what tells whether something came of it. */
+export type ChainEntry = StoredEntry & Effect;
+
+/** The log as the relay reads it. */
+export interface Log {
+  size(): Promise<number>;
+  /** Entries from `from` on, below `to`, in their order, at most `limit`. */
+  entries(from: number, to: number, limit: number): Promise<readonly StoredEntry[]>;
+  /** The same, of chains that have not ended only. */
+  openEntries(from: number, to: number, limit: number): Promise<readonly StoredEntry[]>;
+  /** Open chains that began after `after` and whose last entry is from before `beforeMs`. */
+  stalled(after: number, beforeMs: number, limit: number): Promise<readonly OpenChain[]>;
+  /** The newest entries of a chain, oldest first, at most `limit`. */
+  chain(acq: string, limit: number): Promise<readonly ChainEntry[]>;
+}
+
+/** The publishing half of a term. */
+export interface Relaying {
+  /** Told after each commit. */
+  committed(drafts: readonly Draft[]): void;
+  /** Resolves when it has stopped. */
+  readonly ended: Promise<void>;
+}

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+import { messageOf, Never } from '@impound/runtime/fault.ts';
+import type { Log as Logging } from '@impound/runtime/log.ts';
+import type { Laid, Telling } from '@impound/runtime/relay.ts';
+import { backoffMs, wait } from '@impound/runtime/wait.ts';
+import type { Draft } from '../domain/batch.ts';
+import { eventIn, type StoredEntry, subjectOf } from '../domain/telling.ts';
+import type { Log, Relaying } from './ports.ts';
+import { beginWalk, tellStalled, type Walk } from './stalled.ts';
+
+/** The bus as the relay needs it. */
+export interface Stream {
+  /** Lays what is missing, and says how far the stream was told. */
+  lay(): Promise<Laid>;
+  /** Publishes one entry; rejects where the stream did not take it. */
+  tell(telling: Telling): Promise<void>;
+}
+
+/** The publishing side of one term. */
+interface Relay {
+  readonly stream: Stream;
+  readonly log: Log;
+  readonly logging: Logging;
+  readonly stallMs: number;
+  /** Entries in the log. */
+  size: number;
+  /** Index of the entry that is told next; UNKNOWN until the stream was looked at. */
+  next: number;
+  /** Entries that were just committed, kept so that they need not be read again. */
+  fresh: StoredEntry[];
+  /** Resolves when there is something to do: a commit, or a bus that came back. */
+  wake: PromiseWithResolvers<void>;
+  /** True where the stream may have lost something: lay and look before telling more. */
+  doubtful: boolean;
+  /** Number of the last telling again: it makes message ids new. */
+  again: number;
+}
+
+/** Begins to publish for one term, which ends with the signal. */
+export function relaying(
+  from: Pick<Relay, 'stream' | 'log' | 'logging' | 'stallMs' | 'size'> & {
+    /** Calls back whenever the bus was away; until the signal aborts. */
+    readonly watchReturns: (returned: () => void, signal: AbortSignal) => void;
+  },
+  signal: AbortSignal,
+): Relaying {
+  const relay: Relay = {
+    ...from,
+    next: UNKNOWN,
+    fresh: [],
+    wake: Promise.withResolvers(),
+    doubtful: false,
+    again: 0,
+  };
+  from.watchReturns(() => doubt(relay), signal);
+  const committed = (drafts: readonly Draft[]) =>
+    added(
+      relay,
+      drafts.map(({ seq, hash, entry }) => ({ seq, hash, text: entry })),
+    );
+  return { committed, ended: runRelay(relay, signal) };
+}
+
+/** Where nobody knows yet how far the stream was told. */
+const UNKNOWN = -1;
+
+const FRESH_MAX = 2_048;
+const PAGE = 256;
+const WINDOW = 64;
+
+/** Takes over what a commit has added. */
+function added(relay: Relay, entries: readonly StoredEntry[]): void {
+  relay.fresh.push(...entries);
+  if (relay.fresh.length > FRESH_MAX) relay.fresh = [];
+  relay.size += entries.length;
+  relay.wake.resolve();
+}
+
+/** The bus went away and came back: what it holds must be looked at. */
+function doubt(relay: Relay): void {
+  relay.doubtful = true;
+  relay.wake.resolve();
+}
+
+/** Publishes the log in its order until the signal aborts; begins anew after any failure. */
+async function runRelay(relay: Relay, signal: AbortSignal): Promise<void> {
+  signal.addEventListener('abort', () => relay.wake.resolve(), { once: true });
+  let walk = beginWalk(Number.NEGATIVE_INFINITY, Date.now());
+  for (let attempt = 1; !signal.aborted; ) {
+    try {
+      await catchUp(relay, signal);
+      walk = await keepTelling(relay, walk, signal);
+      attempt = 1;
+    } catch (error) {
+      if (signal.aborted) return;
+      const level = error instanceof Never ? 'error' : 'warn';
+      relay.logging[level]('not told yet', { next: relay.next, because: messageOf(error) });
+      await wait(backoffMs(attempt++), signal);
+    }
+  }
+}
+
+/** Lays the stream; where it has lost its memory, the open chains are told again. */
+async function catchUp(relay: Relay, signal: AbortSignal): Promise<void> {
+  relay.doubtful = false;
+  const { toldSeq } = await relay.stream.lay();
+  if (toldSeq === undefined) return await tellOpenAgain(relay, signal);
+  if (toldSeq >= relay.size) throw behind(toldSeq, relay.size);
+  // What failed here is told again even where the stream took what came after it.
+  relay.next = relay.next === UNKNOWN ? toldSeq + 1 : Math.min(relay.next, toldSeq + 1);
+}
+
+/** The database has lost entries that were told to others: nobody may write on as if it had not. */
+export function behind(toldSeq: number, size: number): Never {
+  return new Never(
+    'database-behind',
+    `the stream was told entry ${toldSeq}, the database has ${size}: it is older than what was ` +
+      'told. Restore it completely, or delete the stream if the log was begun anew on purpose',
+  );
+}
+
+async function tellOpenAgain(relay: Relay, signal: AbortSignal): Promise<void> {
+  const { size } = relay;
+  let told = 0;
+  for (let from = 0; from < size && !signal.aborted; ) {
+    const page = await relay.log.openEntries(from, size, PAGE);
+    await tellAll(relay, page, { again: true, cursor: false });
+    told += page.length;
+    from = page.length < PAGE ? size : (page.at(-1)?.seq ?? size) + 1;
+  }
+  if (signal.aborted) return;
+  relay.next = size;
+  if (size > 0) relay.logging.warn('open chains told again', { told, size });
+}
+
+/** Tells what is new until the stream is in doubt, or, from time to time, what has stalled. */
+async function keepTelling(relay: Relay, walk: Walk, signal: AbortSignal): Promise<Walk> {
+  const deadline = Date.now() + relay.stallMs;
+  const isOver = () => signal.aborted || relay.doubtful;
+  while (!isOver() && Date.now() < deadline) {
+    if (relay.next < relay.size) await tellNew(relay);
+    else await pause(relay, deadline - Date.now());
+  }
+  if (isOver()) return walk;
+  return await tellStalled(relay, walk, (entries) =>
+    tellAll(relay, entries, { again: true, cursor: true }),
+  );
+}
+
+async function tellNew(relay: Relay): Promise<void> {
+  const page = await nextPage(relay);
+  await tellAll(relay, page, { again: false, cursor: false });
+  relay.next = (page.at(-1)?.seq ?? relay.next) + 1;
+}
+
+async function pause(relay: Relay, milliseconds: number): Promise<void> {
+  const woken = new AbortController();
+  await Promise.race([relay.wake.promise, wait(milliseconds, woken.signal)]);
+  woken.abort();
+  relay.wake = Promise.withResolvers();
+}
+
+async function nextPage(relay: Relay): Promise<readonly StoredEntry[]> {
+  const at = relay.fresh.findIndex(({ seq }) => seq >= relay.next);
+  relay.fresh.splice(0, at === -1 ? relay.fresh.length : at);
+  if (relay.fresh[0]?.seq === relay.next) return relay.fresh.splice(0, PAGE);
+  const page = await relay.log.entries(relay.next, relay.size, PAGE);
+  if (page[0]?.seq !== relay.next) throw new Error(`entry ${relay.next} is not in the log`);
+  return page;
+}
+
+/**
+ * Publishes entries in their order, a window at a time. Where one is not taken, the cursor stays
+ * before it.
+ */
+async function tellAll(
+  relay: Relay,
+  entries: readonly StoredEntry[],
+  how: { readonly again: boolean; readonly cursor: boolean },
+): Promise<void> {
+  for (let from = 0; from < entries.length; from += WINDOW) {
+    const window = entries.slice(from, from + WINDOW);
+    const sent = await Promise.allSettled(
+      window.map((entry) => relay.stream.tell(tellingOf(relay, entry, how))),
+    );
+    const failed = sent.findIndex(({ status }) => status === 'rejected');
+    if (failed === -1) continue;
+    if (!how.again) relay.next = window[failed]?.seq ?? relay.next;
+    throw (sent[failed] as PromiseRejectedResult).reason;
+  }
+}
+
+function tellingOf(
+  relay: Relay,
+  entry: StoredEntry,
+  how: { readonly again: boolean; readonly cursor: boolean },
+): Telling {
+  const event = eventIn(entry.text);
+  if (how.again) relay.again = Math.max(relay.again + 1, Date.now());
+  return {
+    subject: subjectOf(event),
+    seq: entry.seq,
+    eventId: event.id,
+    entryHash: entry.hash,
+    bytes: Buffer.from(entry.text, 'utf8'),
+    traceparent: event.traceparent,
+    again: how.again ? relay.again : undefined,
+    toldSeq: how.cursor ? relay.next - 1 : undefined,
+  };
+}

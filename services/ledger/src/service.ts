@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+import { LedgerHeadV1 } from '@impound/contracts/ask/ledger.head.v1.ts';
+import { LedgerHistoryV1 } from '@impound/contracts/ask/ledger.history.v1.ts';
+import { LedgerListV1 } from '@impound/contracts/ask/ledger.list.v1.ts';
+import { LedgerOpenV1 } from '@impound/contracts/ask/ledger.open.v1.ts';
+import { ConflictNoticedV1 } from '@impound/contracts/conflict/noticed.v1.ts';
+import { ExecutionFencedV1 } from '@impound/contracts/execution/fenced.v1.ts';
+import { openDoor } from '@impound/runtime/door.ts';
+import { openDatabase } from '@impound/runtime/postgres.ts';
+import { answer, service } from '@impound/runtime/service.ts';
+import { busReturns, natsStream } from './adapters/nats-stream.ts';
+import { nodeTools } from './adapters/node-tools.ts';
+import { postgresChains } from './adapters/postgres-chains.ts';
+import { postgresLog } from './adapters/postgres-log.ts';
+import { postgresPen } from './adapters/postgres-pen.ts';
+import { config } from './config.ts';
+import { checkGuards } from './db/guards.ts';
+import { lead } from './handlers/lead.ts';
+import { ledgerHead } from './handlers/ledger-head.ts';
+import { ledgerHistory } from './handlers/ledger-history.ts';
+import { ledgerList } from './handlers/ledger-list.ts';
+import { ledgerOpen } from './handlers/ledger-open.ts';
+import { relaying } from './handlers/relay.ts';
+import { readyToStart } from './handlers/start.ts';
+
+const READERS_MAX = 4;
+
+/** The event store: every fact is committed here before anybody hears of it. */
+export const ledger = service({
+  name: 'ledger',
+  config,
+  open: async ({ DATABASE_URL, STALL_MS }, scope, house) => {
+    const name = house.worker;
+    const sql = openDatabase(DATABASE_URL, { connectionsMax: READERS_MAX, name }, scope);
+    const log = postgresLog(sql);
+    const stream = natsStream(house);
+    const guards = { check: () => checkGuards(sql) };
+    await readyToStart({ guards, log, stream, logging: house.log }, house.stopping);
+    const relay = {
+      stream,
+      log,
+      logging: house.log,
+      stallMs: STALL_MS,
+      watchReturns: busReturns(house),
+    };
+    const stop = new AbortController();
+    const leading = lead(
+      {
+        pens: postgresPen(DATABASE_URL, name),
+        tools: nodeTools(name),
+        log: house.log,
+        openDoor: (come, signal) => openDoor(house, come, signal),
+        relay: (size, signal) => relaying({ ...relay, size }, signal),
+      },
+      AbortSignal.any([house.stopping, stop.signal]),
+    );
+    scope.defer(async () => {
+      stop.abort();
+      await leading;
+    });
+    return { chains: postgresChains(sql) };
+  },
+  says: [ConflictNoticedV1, ExecutionFencedV1],
+  hears: [],
+  answers: [
+    answer(LedgerHistoryV1, ledgerHistory),
+    answer(LedgerHeadV1, ledgerHead),
+    answer(LedgerOpenV1, ledgerOpen),
+    answer(LedgerListV1, ledgerList),
+  ],
+});

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { TestContext } from 'node:test';
+import { AcquisitionAssignedV1 } from '@impound/contracts/acquisition/assigned.v1.ts';
+import { AcquisitionRequestedV1 } from '@impound/contracts/acquisition/requested.v1.ts';
+import type { DataOf, EventContract } from '@impound/contracts/event.ts';
+import type { QuestionContract, ReplyOf, RequestOf } from '@impound/contracts/question.ts';
+import { type SayReply, SEQ, TOLD_AGAIN } from '@impound/contracts/say.ts';
+import { TargetMissingV1 } from '@impound/contracts/target/missing.v1.ts';
+import { asker } from '@impound/runtime/ask.ts';
+import { openBus } from '@impound/runtime/bus.ts';
+import { newId } from '@impound/runtime/ids.ts';
+import { type Log, openLog } from '@impound/runtime/log.ts';
+import { type Database, openDatabase } from '@impound/runtime/postgres.ts';
+import { sayer } from '@impound/runtime/say.ts';
+import { Secret } from '@impound/runtime/secret.ts';
+import { type Running, start } from '@impound/runtime/start.ts';
+import { type TestBus, testBus } from '@impound/runtime/testing/bus.ts';
+import { type TestDatabase, testDatabase } from '@impound/runtime/testing/database.ts';
+import { migrate } from '../src/db/migrate.ts';
+import { ledger } from '../src/service.ts';
+
+/** A log that keeps what was said, for tests that wait for a phrase. */
+export interface KeptLog extends Log {
+  readonly lines: { readonly phrase: string; readonly fields: object }[];
+}
+
+export function keptLog(): KeptLog {
+  const lines: { phrase: string; fields: object }[] = [];
+  const quiet = openLog('ledger', (process.env['LEDGER_TEST_LOG'] as 'silent') ?? 'silent');
+  const keep = (level: 'debug' | 'info' | 'warn' | 'error') => {
+    return (phrase: string, fields: object = {}) => {
+      lines.push({ phrase, fields });
+      quiet[level](phrase, fields);
+    };
+  };
+  const levels = { debug: keep('debug'), info: keep('info'), warn: keep('warn') };
+  return { ...levels, error: keep('error'), lines };
+}
+
+/** A message as it went over the bus. */
+export interface Heard {
+  readonly seq: number;
+  readonly again: boolean;
+  readonly type: string;
+  readonly acq: string;
+}
+
+/** How events are said in a test: whatever is left out is made up. */
+export interface SayOptions {
+  readonly id?: string;
+  readonly tenant?: string;
+  readonly causeId?: string;
+  readonly expectedVersion?: number;
+  readonly as?: string;
+}
+
+/** A bus, a migrated database, and one who speaks and listens. */
+export interface World {
+  readonly bus: TestBus;
+  readonly database: TestDatabase;
+  readonly heard: Heard[];
+  /** Connects as a role; the superuser where none is named. */
+  sql(role?: string): Database;
+  start(options?: { readonly log?: Log; readonly stallMs?: number }): Promise<Running>;
+  say<C extends EventContract>(
+    contract: C,
+    acquisitionId: string,
+    data: DataOf<C>,
+    options?: SayOptions,
+  ): Promise<SayReply>;
+  ask<Q extends QuestionContract>(question: Q, request: RequestOf<Q>): Promise<ReplyOf<Q>>;
+  request(subject: string, body: string): Promise<SayReply>;
+}
+
+const SPEAKERS: Readonly<Record<string, string>> = {
+  target: 'discovery',
+  access: 'rbac-checker',
+  execution: 'executor-kubernetes',
+  'evidence.captured.v1': 'executor-kubernetes',
+  'evidence.stored.v1': 'uploader',
+  'evidence.accessed.v1': 'gateway',
+  'acquisition.requested.v1': 'gateway',
+  'cancellation.requested.v1': 'gateway',
+  acquisition: 'coordinator',
+};
+
+export async function world(t: TestContext, given?: { database: TestDatabase }): Promise<World> {
+  const scope = new AsyncDisposableStack();
+  const bus = await testBus(t);
+  const database = given?.database ?? (await testDatabase(t));
+  await migrate(database.url, { writerPassword: database.server.password('ledger_writer') });
+  t.after(() => scope.disposeAsync());
+  const speaker = { url: bus.url, service: 'speaker', worker: 'speaker-1' };
+  const connection = await openBus(speaker, keptLog(), scope);
+  const heard: Heard[] = [];
+  connection.subscribe('impound.v1.event.>', {
+    callback: (_error, message) => {
+      const [, , , noun, verb, , , acq = ''] = message.subject.split('.');
+      const seq = Number(message.headers?.get(SEQ));
+      const again = message.headers?.has(TOLD_AGAIN) === true;
+      heard.push({ seq, again, type: `${noun}.${verb}.v1`, acq });
+    },
+  });
+  const url = (role?: string) => database.server.url(database.name, role);
+  return {
+    bus,
+    database,
+    heard,
+    sql: (role) => openDatabase(new Secret(url(role)), { connectionsMax: 1, name: 'test' }, scope),
+    start: async (options = {}) => {
+      const environment = {
+        NATS_URL: bus.url,
+        DATABASE_URL: url('ledger_writer'),
+        STALL_MS: String(options.stallMs ?? 15_000),
+      };
+      return scope.use(await start(ledger, environment, options.log ?? keptLog()));
+    },
+    say: (contract, acquisitionId, data, options = {}) => {
+      const { as, id = newId(), tenant = 'default', ...rest } = options;
+      const [noun = ''] = contract.type.split('.');
+      const service = as ?? SPEAKERS[contract.type] ?? SPEAKERS[noun];
+      const say = sayer(connection, `/impound/${service}/${service}-1`);
+      return say({ contract, data, acquisitionId, id, tenant, ...rest }, t.signal);
+    },
+    ask: (question, request) => asker(connection)(question, request, t.signal),
+    request: async (subject, body) => {
+      const reply = await connection.request(subject, body, { timeout: 5_000 });
+      return JSON.parse(Buffer.from(reply.data).toString('utf8'));
+    },
+  };
+}
+
+export const requested = AcquisitionRequestedV1.shape.parse(AcquisitionRequestedV1.example);
+export const missing = TargetMissingV1.shape.parse(TargetMissingV1.example);
+export const assigned = AcquisitionAssignedV1.shape.parse(AcquisitionAssignedV1.example);
+
+/** Waits until something is so; the test's own limit ends a wait for what never comes. */
+export async function until(t: TestContext, isSo: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await isSo())) {
+    t.signal.throwIfAborted();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
