@@ -3,6 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { LedgerHeadV1 } from '@impound/contracts/ask/ledger.head.v1.ts';
 import { LedgerHistoryV1 } from '@impound/contracts/ask/ledger.history.v1.ts';
 import { LedgerListV1 } from '@impound/contracts/ask/ledger.list.v1.ts';
+import { LedgerOpenV1 } from '@impound/contracts/ask/ledger.open.v1.ts';
 import { canonical } from '@impound/contracts/canonical.ts';
 import { fold, liveExecution } from '@impound/contracts/chain.ts';
 import { Entry, entryText, NO_PREVIOUS } from '@impound/contracts/entry.ts';
@@ -61,6 +62,7 @@ export async function scriptedLedger(
       answer(LedgerHistoryV1, async (asked) => history(log, asked)),
       answer(LedgerHeadV1, async (asked) => head(log, asked)),
       answer(LedgerListV1, async (asked) => list(log, asked)),
+      answer(LedgerOpenV1, async (asked) => open(log, asked)),
     ],
   });
   const running = await start(ledger, { NATS_URL: natsUrl }, openLog('ledger', 'silent'));
@@ -218,4 +220,19 @@ function list(
     })
     .filter(({ caseId }) => asked.caseId === undefined || caseId === asked.caseId);
   return { acquisitions: acquisitions.slice(0, asked.limit) };
+}
+
+function open(
+  log: readonly Recorded[],
+  asked: Asked<typeof LedgerOpenV1>,
+): ReplyOf<typeof LedgerOpenV1> {
+  const begun = log.filter(({ seq, entry }) => entry.acqSeq === 1 && seq > asked.after);
+  const chains = begun.flatMap(({ seq, entry }) => {
+    const state = fold(chainOf(log, entry.acq).map((one) => one.entry));
+    const target = state.request && formatTarget(state.request.target);
+    const meant = (asked.target ?? target) === target && (asked.tenant ?? state.tenant);
+    if (state.ended || meant !== state.tenant) return [];
+    return [{ tenant: entry.event.tenant, acquisitionId: entry.acq, seq, version: state.version }];
+  });
+  return { chains: chains.slice(0, asked.limit) };
 }
