@@ -80,7 +80,7 @@ test('time alone ends a request that nobody answers', async (t) => {
   assert.match(String(because), /discovery had not answered/);
 });
 
-test('two coordinators at once say each thing once, and a storm becomes one acquisition', async (t) => {
+test('two coordinators at once say each thing once; a storm becomes one', async (t) => {
   await using inside = await house(t, true, 2);
   const { ledger } = inside;
   const ids = Array.from({ length: 12 }, () => newId());

@@ -40,5 +40,6 @@ export function exhaustedAdvice({ access }: Acquisition): string {
 
 /** What a person can do when no executor took the assignment. */
 export function noExecutorAdvice(executors: readonly string[]): string {
-  return `start ${executors.join(', ')} or look at its log and its connection to the bus, then ask again`;
+  const names = executors.join(', ');
+  return `start ${names} or look at its log and its connection to the bus, then ask again`;
 }

@@ -71,7 +71,7 @@ test('what was settled at a version is not asked for again', async () => {
   assert.equal(ledger.calls.history, history);
 });
 
-test('a coordinator that has just started picks up every open chain, and what time has done', async () => {
+test('a coordinator that has just started picks up what is open and overdue', async () => {
   const it = world();
   it.ledger.tell(ID, ...EXEC);
   const other = newId(BEGIN_MS);
@@ -162,6 +162,7 @@ test('after a time in which the ledger was away, every worker gets its lease aga
   it.nowMs += 2 * LEASE_MS;
   await assert.rejects(it.first.sweep(signal), /nobody answered/);
   await it.first.ring(signal);
+  assert.equal(it.logged.at(-1), 'chains not advanced');
   it.ledger.away = false;
   it.nowMs += 5_000;
   await it.first.ring(signal);
@@ -180,7 +181,7 @@ test('a chain that could not be read is tried again at its moment', async () => 
   assert.equal(last(it.ledger.typesOf(ID)), 'acquisition.assigned.v1');
 });
 
-test('a decision that the ledger refuses is told in the log and tried again after a while', async () => {
+test('a decision that the ledger refuses is logged and tried again after a while', async () => {
   const it = world();
   it.ledger.tell(ID, ...EXEC);
   it.ledger.refusal = 'invalid: another version';

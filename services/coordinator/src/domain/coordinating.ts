@@ -118,14 +118,17 @@ async function each(
   act: (chain: ChainAt) => Promise<void>,
 ): Promise<void> {
   const queue = chains.values();
+  const faults: unknown[] = [];
   const slot = async (): Promise<void> => {
     for (const chain of queue) {
       if (signal.aborted) return;
-      await act(chain).catch((error: unknown) => {
-        const because = error instanceof Error ? error.message : String(error);
-        desk.log.warn('chain not advanced', { acquisitionId: chain.acquisitionId, because });
-      });
+      await act(chain).catch((error: unknown) => void faults.push(error));
     }
   };
   await Promise.all(Array.from({ length: Math.min(SLOTS, chains.length) }, slot));
+  if (faults.length === 0 || signal.aborted) return;
+  const [fault] = faults;
+  const because = fault instanceof Error ? fault.message : String(fault);
+  // One line for all: where the ledger is away it is the same for every chain.
+  desk.log.warn('chains not advanced', { chains: faults.length, because });
 }

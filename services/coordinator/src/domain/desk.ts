@@ -25,7 +25,7 @@ export interface ChainAt extends ChainRef {
   readonly version: number;
 }
 
-/** Everything that one coordinator keeps in mind. None of it is a record: a start reads it again. */
+/** What one coordinator keeps in mind. None of it is a record: a start reads it again. */
 export interface Desk extends World {
   readonly chains: Chains;
   readonly ears: Hearing;

@@ -69,7 +69,7 @@ function runOut(world: ModelWorld): void {
   }
 }
 
-test(`${HISTORIES} histories, whoever speaks when: each ends, and breaks no law on the way`, (t) => {
+test(`${HISTORIES} histories, whoever speaks when: each ends and breaks no law`, (t) => {
   const endings = new Map<string, number>();
   let said = 0;
   const beganMs = performance.now();
