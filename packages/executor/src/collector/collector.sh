@@ -25,8 +25,19 @@ mounts() { # MOUNTS: all below ROOT; LOCAL: those to walk; OTHER: "type path" of
   done <"$f"
 }
 
-walk() { # queues a directory and all below it; never enters a mount point or a symbolic link
+walk() { # queues a directory and all below it, level by level: no depth is too deep for a shell
+  quote "$1"; NEXT=$QUOTED
+  while [ "$NEXT" ]; do
+    eval "set -- $NEXT"; NEXT='' SOME='' SOMEN=0
+    for d do level "$d"; done
+    NEXT="$NEXT$SOME"
+  done
+}
+
+level() { # one directory; never enters a mount point or a symbolic link
   queue "${1:-/}"
+  if [ "$OVER" ]; then I_BAD=$((I_BAD + 1)) WHY=$OVER; return 0; fi
+  if [ ${#1} -gt 3839 ]; then I_BAD=$((I_BAD + 1)) WHY=path-length; fi
   if [ ! -r "${1:-/}" ] || [ ! -x "${1:-/}" ]; then
     I_BAD=$((I_BAD + 1)) REFUSED=$((REFUSED + 1)) WHY=permission; return 0
   fi
@@ -34,7 +45,9 @@ walk() { # queues a directory and all below it; never enters a mount point or a 
   for w do
     case $MOUNTS$DONE in *"$NL$w$NL"*) continue ;; esac
     if [ -h "$w" ]; then queue "$w"
-    elif [ -d "$w" ]; then walk "$w"
+    elif [ -d "$w" ]; then
+      quote "$w"; SOME="$SOME $QUOTED" SOMEN=$((SOMEN + 1))
+      [ $((SOMEN % 64)) != 0 ] || { NEXT="$NEXT$SOME"; SOME=''; }
     elif [ -e "$w" ]; then queue "$w"; fi
   done
 }

@@ -84,9 +84,10 @@ regular() { # $1 path, $2 stat line
     LIMITED=1; bare "$1" "$2" budget-bytes
   elif [ "$PACK" ] && [ "$size" -le $SMALL_BYTES_MAX ] && [ "$size" -le "$CAP" ]; then
     if [ $((PB + size)) -gt $PACK_BYTES_MAX ] || [ $PN -ge $PACK_FILES_MAX ]; then pack; fi
+    out "item path=${#1} $2$NL$1$NL"
     quote "$1"
-    PQ="$PQ $QUOTED" PN=$((PN + 1)) PB=$((PB + ${2##*=})) PL="$PL${2#* }$NL"
-    PH="${PH}item path=${#1} $2$NL$1$NL"
+    SQ="$SQ $QUOTED" SL="$SL${2#* }$NL" PN=$((PN + 1)) PB=$((PB + ${2##*=}))
+    [ $((PN % 16)) != 0 ] || { PQ="$PQ$SQ" PL="$PL$SL" SQ='' SL=''; }
   else alone "$1" "$2"; fi
 }
 
@@ -102,12 +103,13 @@ through() { # stdin to the stream, its digest to stdout
   else { tee "$FDS/4" >&5; } 4>&1 | $STREAM_HASH; fi
 }
 
-pack_clear() { PQ='' PN=0 PB=0 PL='' PH=''; }
+# Long strings are slow to append to in a shell: SQ and SL gather sixteen for PQ and PL.
+pack_clear() { PQ='' PN=0 PB=0 PL='' SQ='' SL=''; }
 
 pack() { # sends the small files gathered; if one of them moved meanwhile, each again alone
   [ "$PN" -gt 0 ] || return 0
-  eval "set -- $PQ"
-  put pack "files=$PN bytes=$PB" "$PH"
+  PL="$PL$SL"; eval "set -- $PQ$SQ"
+  put pack "files=$PN bytes=$PB" ''
   D=$({ cat -- "$@"; cat /dev/zero; } 2>/dev/null | head -c "$PB" | through)
   s=moved; [ "$(stat -c "$REST" -- "$@" 2>/dev/null)$NL" = "$PL" ] && s=settled
   out "${NL}end sha256=${D%% *} state=$s$NL"

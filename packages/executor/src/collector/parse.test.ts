@@ -20,7 +20,7 @@ const FILE =
   `file seq=3 path=4 link=0 ${STAT} size=6 offset=0 content=6 why=-\n/a\nb\nabcdef\n` +
   `end sha256=${sha('abcdef')} read=6 flags=-\n`;
 const PACK =
-  `pack seq=4 files=2 bytes=5\nitem path=2 ${STAT} size=2\n/x\nitem path=2 ${STAT} size=3\n/y\n` +
+  `item path=2 ${STAT} size=2\n/x\nitem path=2 ${STAT} size=3\n/y\npack seq=4 files=2 bytes=5\n` +
   `xxyyy\nend sha256=${sha('xxyyy')} state=settled\n`;
 const COVERAGE = 'coverage seq=5 item=2 state=partial reason=cap files=3 bytes=11\n/a\n';
 const TRAILER = 'trailer seq=6 records=5 files=3 bytes=15 refused=0 state=complete\n';
@@ -153,6 +153,17 @@ for (const [what, bytes, code] of [
   ],
   ['a text of a gigabyte', WHOLE.replace('bytes=4', 'bytes=1073741824'), 'too-large'],
   ['a pack that does not add up', WHOLE.replace('bytes=5', 'bytes=6'), 'garbage'],
+  ['a pack that lacks one', WHOLE.replace('files=2', 'files=1'), 'garbage'],
+  [
+    'a file whose pack never comes',
+    WHOLE.replace(/(item path=2 [\s\S]*?\n)(pack[\s\S]*?end.*\n)/, '$2$1'),
+    'garbage',
+  ],
+  [
+    'too many files in a pack',
+    WHOLE.replace(/(item path=2 [\s\S]*?size=2\n\/x\n)/, (item) => item.repeat(257)),
+    'too-large',
+  ],
   ['a trailer that counts otherwise', WHOLE.replace('bytes=15', 'bytes=16'), 'garbage'],
   ['a trailer without its end marker', WHOLE.replace('-END 6', '-END 7'), 'garbage'],
   ['something behind the end marker', `${WHOLE}x`, 'garbage'],

@@ -29,6 +29,8 @@ interface Reading {
   seq: number;
   files: number;
   bytes: number;
+  /** Described already, their contents come with the next pack. */
+  items: PackItem[];
 }
 
 type Reader = (reading: Reading, header: Header) => AsyncGenerator<CollectorRecord>;
@@ -45,7 +47,7 @@ export async function* parseCollectorStream(
   limits: CollectorLimits = COLLECTOR_LIMITS,
 ): AsyncGenerator<CollectorRecord, void, undefined> {
   const source = byteSource(stdout);
-  const reading: Reading = { source, limits, seq: 0, files: 0, bytes: 0 };
+  const reading: Reading = { source, limits, seq: 0, files: 0, bytes: 0, items: [] };
   try {
     await readMagic(source);
     for (let kind = ''; kind !== 'trailer'; ) {
@@ -76,7 +78,10 @@ async function headerLine(source: ByteSource): Promise<Header> {
 }
 
 async function numbered(reading: Reading): Promise<Header> {
-  const header = await headerLine(reading.source);
+  let header = await headerLine(reading.source);
+  for (; header.kind === 'item'; header = await headerLine(reading.source)) {
+    await readItem(reading, header);
+  }
   reading.seq += 1;
   if (header.fields.get('seq') !== String(reading.seq)) {
     throw reading.source.fault('garbage', `record ${reading.seq} carries another number`);
@@ -223,25 +228,27 @@ async function endLine(source: ByteSource): Promise<Header> {
 
 type PackItem = Omit<CollectorFile, 'content'>;
 
-async function readItem(source: ByteSource): Promise<PackItem> {
-  const header = await headerLine(source);
-  if (header.kind !== 'item') throw source.fault('garbage', 'a pack holds something else');
-  const path = await blob(source, fields.count(header, 'path'));
-  await newline(source);
-  const about = fields.fileFields(header);
-  return { ...about, path, link: undefined, offset: 0, withheld: undefined };
+async function readItem({ source, seq, items }: Reading, header: Header): Promise<void> {
+  if (seq === 0) throw source.fault('garbage', 'a file stands before the first record');
+  if (items.length === PACK_FILES_MAX) throw source.fault('too-large', 'a pack of over 256 files');
+  try {
+    const path = await blob(source, fields.count(header, 'path'));
+    await newline(source);
+    const about = fields.fileFields(header);
+    items.push({ ...about, path, link: undefined, offset: 0, withheld: undefined });
+  } catch (error) {
+    throw asFault(source, error);
+  }
 }
 
 async function* readPack(reading: Reading, header: Header): AsyncGenerator<CollectorRecord> {
-  const { source } = reading;
+  const { source, items } = reading;
   const bytes = fields.count(header, 'bytes');
   const count = fields.count(header, 'files');
-  if (bytes > PACK_BYTES_MAX || count > PACK_FILES_MAX) {
-    throw source.fault('too-large', 'a pack of more than 256 files or 4 MiB');
-  }
-  const items: PackItem[] = [];
-  while (items.length < count) items.push(await readItem(source));
-  if (items.reduce((sum, { size }) => sum + size, 0) !== bytes) {
+  reading.items = [];
+  if (bytes > PACK_BYTES_MAX) throw source.fault('too-large', 'a pack of more than 4 MiB');
+  const sum = items.reduce((before, { size }) => before + size, 0);
+  if (items.length !== count || sum !== bytes) {
     throw source.fault('garbage', 'the files of a pack do not add up to it');
   }
   spend(reading, bytes);
@@ -279,7 +286,8 @@ async function* readCoverage(reading: Reading, header: Header): AsyncGenerator<C
 
 async function* readTrailer(reading: Reading, header: Header): AsyncGenerator<CollectorRecord> {
   const trailer = fields.trailerRecord(header);
-  const { source, seq, files, bytes } = reading;
+  const { source, seq, files, bytes, items } = reading;
+  if (items.length > 0) throw source.fault('garbage', 'files whose pack never came');
   if (trailer.records !== seq - 1 || trailer.files !== files || trailer.bytes !== bytes) {
     throw source.fault('garbage', 'the trailer counts otherwise than was received');
   }
