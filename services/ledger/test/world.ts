@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { TestContext } from 'node:test';
 import { AcquisitionAssignedV1 } from '@impound/contracts/acquisition/assigned.v1.ts';
+import { AcquisitionExpiredV1 } from '@impound/contracts/acquisition/expired.v1.ts';
 import { AcquisitionRequestedV1 } from '@impound/contracts/acquisition/requested.v1.ts';
 import type { DataOf, EventContract } from '@impound/contracts/event.ts';
+import { ExecutionStartedV1 } from '@impound/contracts/execution/started.v1.ts';
 import type { QuestionContract, ReplyOf, RequestOf } from '@impound/contracts/question.ts';
 import { type SayReply, SEQ, TOLD_AGAIN } from '@impound/contracts/say.ts';
 import { TargetMissingV1 } from '@impound/contracts/target/missing.v1.ts';
@@ -61,7 +63,11 @@ export interface World {
   readonly heard: Heard[];
   /** Connects as a role; the superuser where none is named. */
   sql(role?: string): Database;
-  start(options?: { readonly log?: Log; readonly stallMs?: number }): Promise<Running>;
+  start(options?: {
+    readonly log?: Log;
+    readonly stallMs?: number;
+    readonly role?: string;
+  }): Promise<Running>;
   say<C extends EventContract>(
     contract: C,
     acquisitionId: string,
@@ -84,12 +90,16 @@ const SPEAKERS: Readonly<Record<string, string>> = {
   acquisition: 'coordinator',
 };
 
-export async function world(t: TestContext, given?: { database: TestDatabase }): Promise<World> {
+export async function world(
+  t: TestContext,
+  given: { readonly bus?: TestBus; readonly database?: TestDatabase } = {},
+): Promise<World> {
   const scope = new AsyncDisposableStack();
-  const bus = await testBus(t);
-  const database = given?.database ?? (await testDatabase(t));
-  await migrate(database.url, { writerPassword: database.server.password('ledger_writer') });
+  // Before the bus, so that services end while it is there.
   t.after(() => scope.disposeAsync());
+  const bus = given.bus ?? (await testBus(t));
+  const database = given.database ?? (await testDatabase(t));
+  await migrate(database.url, { writerPassword: database.server.password('ledger_writer') });
   const speaker = { url: bus.url, service: 'speaker', worker: 'speaker-1' };
   const connection = await openBus(speaker, keptLog(), scope);
   const heard: Heard[] = [];
@@ -110,7 +120,7 @@ export async function world(t: TestContext, given?: { database: TestDatabase }):
     start: async (options = {}) => {
       const environment = {
         NATS_URL: bus.url,
-        DATABASE_URL: url('ledger_writer'),
+        DATABASE_URL: url(options.role ?? 'ledger_writer'),
         STALL_MS: String(options.stallMs ?? 15_000),
       };
       return scope.use(await start(ledger, environment, options.log ?? keptLog()));
@@ -124,7 +134,8 @@ export async function world(t: TestContext, given?: { database: TestDatabase }):
     },
     ask: (question, request) => asker(connection)(question, request, t.signal),
     request: async (subject, body) => {
-      const reply = await connection.request(subject, body, { timeout: 5_000 });
+      const options = { timeout: 5_000 };
+      const reply = await connection.request(subject, body, options);
       return JSON.parse(Buffer.from(reply.data).toString('utf8'));
     },
   };
@@ -133,6 +144,9 @@ export async function world(t: TestContext, given?: { database: TestDatabase }):
 export const requested = AcquisitionRequestedV1.shape.parse(AcquisitionRequestedV1.example);
 export const missing = TargetMissingV1.shape.parse(TargetMissingV1.example);
 export const assigned = AcquisitionAssignedV1.shape.parse(AcquisitionAssignedV1.example);
+
+export const started = ExecutionStartedV1.shape.parse(ExecutionStartedV1.example);
+export const expired = AcquisitionExpiredV1.shape.parse(AcquisitionExpiredV1.example);
 
 /** Waits until something is so; the test's own limit ends a wait for what never comes. */
 export async function until(t: TestContext, isSo: () => boolean | Promise<boolean>): Promise<void> {

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { AcquisitionRequestedV1 } from '@impound/contracts/acquisition/requested.v1.ts';
+import { newId } from '@impound/runtime/ids.ts';
+import { migrate } from '../src/db/migrate.ts';
+import { requested, type World, world } from './world.ts';
+
+const CHANGES = [
+  `update ledger_entry set tenant = 'x'`,
+  'delete from ledger_entry',
+  'truncate ledger_entry',
+  'update ledger_batch set committed_at = now() where size_after = 1',
+  'delete from ledger_batch where size_after = 1',
+  'truncate ledger_batch cascade',
+];
+
+async function withOneEntry(it: World): Promise<void> {
+  await it.start();
+  assert.ok((await it.say(AcquisitionRequestedV1, newId(), requested)).ok);
+}
+
+test('the writer can add and read, and nothing else', async (t) => {
+  const it = await world(t);
+  await withOneEntry(it);
+  const writer = it.sql('ledger_writer');
+  for (const change of CHANGES) await assert.rejects(writer.unsafe(change), /permission denied/);
+  const own = ['alter table ledger_entry disable trigger all', 'drop table ledger_batch'];
+  for (const change of own) await assert.rejects(writer.unsafe(change), /must be owner/);
+  await assert.rejects(writer.unsafe('create table other (a int)'), /permission denied/);
+});
+
+test('not even a superuser who replays as a replica can change what was recorded', async (t) => {
+  const it = await world(t);
+  await withOneEntry(it);
+  const superuser = it.sql();
+  await superuser`set session_replication_role = replica`;
+  for (const change of CHANGES) await assert.rejects(superuser.unsafe(change), /only grows/);
+});
+
+test('the database itself refuses a leaf that is not the hash, and a second successor', async (t) => {
+  const it = await world(t);
+  await withOneEntry(it);
+  const writer = it.sql('ledger_writer');
+  const forged = writer`
+    insert into ledger_entry select 1, gen_random_uuid(), entry || ' ', leaf, acq, 2, tenant,
+      case_id, actor, speaker, cause, type, null, ends, event_at, recorded_at from ledger_entry`;
+  await assert.rejects(forged, /ledger_entry_leaf_check/);
+  const fork = writer`insert into ledger_batch (size_before, size_after) values (0, 2)`;
+  await assert.rejects(fork, /ledger_batch_size_before_key/);
+});
+
+const BREAKS: readonly (readonly [string, string, RegExp])[] = [
+  ['a trigger is missing', 'drop trigger ledger_entry_no_change on ledger_entry', /is missing/],
+  [
+    'a trigger is disabled',
+    'alter table ledger_batch disable trigger ledger_batch_no_truncate',
+    /ledger_batch_no_truncate is not ENABLE ALWAYS/,
+  ],
+  [
+    'a trigger fires for origins only',
+    'alter table ledger_entry enable trigger ledger_entry_no_truncate',
+    /ledger_entry_no_truncate is not ENABLE ALWAYS/,
+  ],
+  [
+    'the fork guard is gone',
+    'alter table ledger_batch drop constraint ledger_batch_size_before_key',
+    /ledger_batch_size_before_key is missing/,
+  ],
+  ['the writer may update', 'grant update on ledger_entry to ledger_writer', /holds .* UPDATE/],
+  [
+    'the writer may update one column',
+    'grant update (tenant) on ledger_entry to ledger_writer',
+    /holds ledger_entry UPDATE/,
+  ],
+  ['the writer may delete', 'grant delete on ledger_batch to ledger_writer', /holds .* DELETE/],
+  ['the writer may truncate', 'grant truncate on ledger_entry to ledger_writer', /holds .* TRUNC/],
+  [
+    'the writer may not write',
+    'revoke insert on ledger_batch from ledger_writer',
+    /lacks .*INSERT/,
+  ],
+  ['the schema is newer', 'insert into ledger_schema (version) values (99)', /version 99, not 1/],
+  ['the schema is not there', 'drop table ledger_schema', /run the migration first/],
+  [
+    'commits do not wait for the disk',
+    'alter role ledger_writer in database DB set synchronous_commit = off',
+    /synchronous_commit is off/,
+  ],
+];
+
+for (const [what, change, because] of BREAKS) {
+  test(`the ledger refuses to start when ${what}`, async (t) => {
+    const it = await world(t);
+    await it.sql().unsafe(change.replace('DB', it.database.name));
+    await assert.rejects(it.start(), because);
+  });
+}
+
+test('the ledger refuses to start as a superuser', async (t) => {
+  const it = await world(t);
+  await assert.rejects(it.start({ role: 'postgres' }), /is a superuser: connect as ledger_writer/);
+});
+
+test('migrating again changes nothing, and two at once do not hinder each other', async (t) => {
+  const it = await world(t);
+  await withOneEntry(it);
+  const passwords = { writerPassword: it.database.server.password('ledger_writer') };
+  await Promise.all([migrate(it.database.url, passwords), migrate(it.database.url, passwords)]);
+  const [row] = await it.sql()`select count(*)::int as entries from ledger_entry`;
+  assert.equal(row?.['entries'], 1);
+});
+
+test('a database that is behind what others were told is not written to', async (t) => {
+  const it = await world(t);
+  await withOneEntry(it);
+  const emptied = await world(t, { bus: it.bus });
+  await assert.rejects(emptied.start(), /stream was told entry 0, the database has 0/);
+});
