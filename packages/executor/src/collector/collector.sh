@@ -228,7 +228,7 @@ triage() {
 main() {
   setup
   LEADER=''; read -r l </proc/self/stat; set -- ${l##*) }; [ "$3" = $$ ] && LEADER=1
-  watchdog <&3 3<&- 5>&- &
+  watchdog <&3 3<&- 5>&- 9>&- &
   W=$!; exec 3<&-
   out "IMPOUND-COLLECTOR 1$NL"
   put open "profile=$PROFILE pid=$$ watchdog=$W uid=$MYUID gid=$MYGID time=$(date +%s) \
@@ -243,7 +243,7 @@ uptime=$NOW digest=${STREAM_HASH%% *} missing=${MISSING:--}" ''
   put footprint "pid=$$ watchdog=$W started=$STARTED firstpid=$FIRST_PID lastpid=$LAST_PID \
 read=$READ written=0 atime=$ATIME seconds=$((NOW - BEGAN))" ''
   s=complete; [ -z "$OVER$LIMITED" ] || s=partial
-  sleep "$ACK_SECONDS" 5>&- &
+  sleep "$ACK_SECONDS" 5>&- 9>&- &
   T=$!; trap 'kill $T' USR1
   put trailer "records=$SEQ files=$FILES bytes=$BYTES refused=$REFUSED state=$s" ''
   out "IMPOUND-END $SEQ$NL"

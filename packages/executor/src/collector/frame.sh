@@ -16,7 +16,8 @@ setup() {
 '
   PATH=${TOOLS:+$TOOLS:}/bin:/usr/bin:/sbin:/usr/sbin:/busybox:$PATH IFS=' 	'$NL
   export LC_ALL PATH
-  exec 3<&0 5>&1 0</dev/null 1>/dev/null 2>&1
+  # 9 keeps stderr open: containerd takes stdin away once stdout or stderr has no writer left.
+  exec 3<&0 5>&1 9>&2 0</dev/null 1>/dev/null 2>&1
   SEQ=0 LAST=0 FILES=0 BYTES=0 REFUSED=0 STARTED=9 READ=0 OVER='' LIMITED='' DONE=$NL MISSING='' SENT=0
   Q='' QN=0 FILTER='' CAP=$FILE_BYTES_MAX TAIL='' TEXT_BYTES_MAX=8388608
   PACK_FILES_MAX=256 PACK_BYTES_MAX=4194304 SMALL_BYTES_MAX=262144 BLOCK=65536
