@@ -182,6 +182,7 @@ eachSoil(
     const records = await collect(soil, { profile: 'volatile', paths }, as);
     chmodSync(join(mixed, 'closed'), 0o755);
     assert.equal(fileAt(records, `${mixed}/open`)?.data?.toString(), 'open');
+    assert.equal(fileAt(records, `${mixed}/open`)?.end?.covered, 'pack');
     assert.equal(fileAt(records, `${mixed}/secret`)?.withheld, 'permission');
     assert.equal(coverageOf(records, mixed)?.state, 'partial');
     assert.equal(coverageOf(records, mixed)?.reason, 'permission');

@@ -72,6 +72,7 @@ export function claimedDigest(header: Header): string | undefined {
   throw new FieldError(`${header.kind}: sha256 is no digest`);
 }
 
+/** What a content's end says about its file. */
 export function flagsOf(header: Header): readonly ContentFlag[] {
   const names = known(header, 'flags')?.split(',') ?? [];
   return names.map((name) => {
@@ -106,6 +107,7 @@ export function fileFields(
   };
 }
 
+/** Each of these makes one kind of record of its header. */
 export function openRecord(header: Header): CollectorOpen {
   return {
     kind: 'open',

@@ -12,6 +12,7 @@ export interface CollectorLimits {
   readonly recordsMax: number;
 }
 
+/** Four tebibytes in fifty million records: more than one target holds. */
 export const COLLECTOR_LIMITS: CollectorLimits = { bytesMax: 2 ** 42, recordsMax: 50_000_000 };
 
 const MAGIC = 'IMPOUND-COLLECTOR ';

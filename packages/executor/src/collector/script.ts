@@ -42,8 +42,9 @@ export const COLLECTOR = {
 /** Sent to the collector's stdin once the end marker was read; it then ends with exit code 0. */
 export const COLLECTOR_ACK = Buffer.from('ack\n');
 
+/** How many paths one run may be asked for. */
 export const PATHS_MAX = 256;
-export const PATH_BYTES_MAX = 4_096;
+const PATH_BYTES_MAX = 4_096;
 const BYTES_MAX = 2 ** 40;
 const SECONDS_MAX = 4 * 3_600;
 const FILE_BYTES_MAX = 8 * 2 ** 30;
