@@ -155,6 +155,7 @@ test('what is refused leaves the writer usable', async () => {
       ['/x//y', 'path-refused'],
       ['/x/', 'path-refused'],
       ['relative', 'path-refused'],
+      ['/', 'path-refused'],
       ['/nul\0', 'path-refused'],
       ['/\ud800', 'path-refused'],
     ] as const;

@@ -76,6 +76,9 @@ export function planned(
   what: Pick<MemberHeader, 'type' | 'size'> & { readonly link?: Buffer },
 ): Plan {
   const name = tarPathOf(meta.area, bytesOf(meta.path));
+  if (what.type !== 'directory' && !name.includes('/')) {
+    throw new EvidenceFault('path-refused', `/ is a directory, not a ${what.type}`);
+  }
   const member = memberOf(meta, { ...what, name, link: what.link });
   const fields = {
     ...metaFields(meta),

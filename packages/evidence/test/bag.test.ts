@@ -166,7 +166,7 @@ test('an object that is not what the store promised leaves no bag behind', async
   await assert.rejects(readFile(join(directory, 'bagit.txt')), { code: 'ENOENT' });
 });
 
-test('a bag never goes into a directory that exists, and objects cannot name a way out', async () => {
+test('a bag takes no directory that exists, and an object cannot name a way out', async () => {
   await assert.rejects(writeBag(bag, content(), signal), { code: 'bag-exists' });
   for (const name of ['../x', 'sha256sums.txt', '', '.hidden']) {
     const [first] = objects.map(object);

@@ -105,7 +105,7 @@ test('zstd checks every frame by itself', async () => {
   await run('zstd', ['-qt', join(home, 'evidence.tar.zst')]);
 });
 
-test('a capture in a directory verifies, and its manifest is text with one line per file', async () => {
+test('a capture verifies, and its manifest is text with one line per file', async () => {
   const report = await verifyCaptureDirectory(home, {}, signal);
   assert.deepEqual(report.findings, []);
   assert.equal(report.files, NAMES.length + 9);

@@ -47,13 +47,19 @@ export async function scriptedStore(faults: readonly Fault[] = []): Promise<Scri
     void serve(request, response).catch(() => response.destroy());
   });
 
+  /** The fault that is next for a method, once. */
+  function take(method: string | undefined): Fault | undefined {
+    const fault = left.find(({ on, times }) => on === method && times > 0);
+    if (fault !== undefined) fault.times -= 1;
+    return fault;
+  }
+
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk);
     requests.push(request.method ?? '');
-    if (request.headers.authorization !== undefined) tokens.add(request.headers.authorization);
-    const fault = left.find(({ on, times }) => on === request.method && times > 0);
-    if (fault !== undefined) fault.times -= 1;
+    tokens.add(request.headers.authorization ?? 'none');
+    const fault = take(request.method);
     const ends = fault?.cut === 'before' || fault?.status !== undefined;
     const answer = ends ? faulty(fault, request) : answerOf(request, Buffer.concat(chunks));
     if (fault?.cut !== undefined) request.socket.destroy();

@@ -79,7 +79,8 @@ const REFUSED: readonly (readonly [Fault, string])[] = [
 
 for (const [fault, code] of REFUSED) {
   const { on, status, type = '' } = fault;
-  test(`${on} answered by ${status} ${type.slice(20)} is ${code}, said once, without the URL`, async () => {
+  const answer = `${on} answered by ${status} ${type.slice(20)}`;
+  test(`${answer} is ${code}, said once, without the URL`, async () => {
     await using store = await scriptedStore([{ ...fault, times: 9 }]);
     const error = await upload(store.url(FAST.name)).catch((reason: UploadFault) => reason);
     assert.ok(error instanceof Error);
