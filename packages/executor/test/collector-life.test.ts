@@ -58,6 +58,16 @@ for (const soil of SHELLS) {
   });
 }
 
+test('stderr stays open to the end, for some runtimes take stdin away with it', async () => {
+  const soil = SHELLS[0];
+  assert.ok(soil);
+  const child = start(soil, { profile: 'volatile' });
+  const ended: boolean[] = [];
+  await finish(child, async () => void ended.push(child.stderr.readableEnded));
+  assert.ok(ended.length > 50);
+  assert.ok(!ended.includes(true));
+});
+
 test('without an acknowledgement it waits its time and ends with exit code 0', async () => {
   const mark = randomUUID();
   const soil = SHELLS[0];

@@ -3,7 +3,8 @@
 # Reads evidence inside a container and writes one framed stream: docs/spec/collector-stream.md.
 # Needs a POSIX shell; writes to no file system; every other tool is probed. Set in front of it:
 # PROFILE ROOT ITEMS SINCE BYTES_MAX SECONDS_MAX FILE_BYTES_MAX DROP_BYTES_MAX LOG_BYTES_MAX
-# ACK_SECONDS TOOLS. Descriptors: 4 hash pipe, 5 the stream, 6 a capture, 8 the file being read.
+# ACK_SECONDS TOOLS. Descriptors: 4 hash pipe, 5 the stream, 6 a capture, 8 the file being read,
+# 9 stderr, kept open.
 # shellcheck shell=sh disable=SC2086,SC2094,SC2119,SC2120,SC2154,SC2317
 
 has() { command -v "$1" >/dev/null 2>&1; }
@@ -18,8 +19,8 @@ setup() {
   export LC_ALL PATH
   # 9 keeps stderr open: containerd takes stdin away once stdout or stderr has no writer left.
   exec 3<&0 5>&1 9>&2 0</dev/null 1>/dev/null 2>&1
-  SEQ=0 LAST=0 FILES=0 BYTES=0 REFUSED=0 STARTED=9 READ=0 OVER='' LIMITED='' DONE=$NL MISSING='' SENT=0
-  Q='' QN=0 FILTER='' CAP=$FILE_BYTES_MAX TAIL='' TEXT_BYTES_MAX=8388608
+  SEQ=0 LAST=0 FILES=0 BYTES=0 REFUSED=0 STARTED=9 READ=0 OVER='' LIMITED='' DONE=$NL MISSING=''
+  SENT=0 Q='' QN=0 FILTER='' CAP=$FILE_BYTES_MAX TAIL='' TEXT_BYTES_MAX=8388608
   PACK_FILES_MAX=256 PACK_BYTES_MAX=4194304 SMALL_BYTES_MAX=262144 BLOCK=65536
   pack_clear
   for t in cat head tee dd stat readlink tr sed grep ls base64 sha256sum; do
