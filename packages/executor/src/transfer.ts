@@ -73,12 +73,15 @@ async function volatileFile(writer: EvidenceWriter, path: string, bytes: Buffer)
   await writer.file({ area: 'volatile', path, mode: 0o440 }, bytes);
 }
 
+const SLASH = 0x2f;
+
 async function text(
   record: Extract<CollectorRecord, { kind: 'text' }>,
   writer: EvidenceWriter,
   so: Transferred,
 ): Promise<void> {
-  const meta = { area: 'volatile', path: record.name, mode: 0o440 } as const;
+  const path = record.name[0] === SLASH ? record.name.subarray(1) : record.name;
+  const meta = { area: 'volatile', path, mode: 0o440 } as const;
   await named(record.name, writer, async () => {
     await content(meta, record.content, writer, so);
     if (record.cut) await partial(record.name, 'cut at its limit', writer);

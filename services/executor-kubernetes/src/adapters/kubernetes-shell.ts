@@ -19,6 +19,8 @@ export function kubernetesShell(clusters: Clusters): Shell {
 
 /** The same run, whose faults are those of the house. */
 function inHouseWords(run: Run): Run {
+  const exitCode = run.exitCode.catch(translated);
+  exitCode.catch(() => undefined); // Whoever does not ask for it must not be killed by it.
   return {
     stdin: {
       write: (bytes) => run.stdin.write(bytes).catch(translated),
@@ -34,7 +36,7 @@ function inHouseWords(run: Run): Run {
       },
     },
     stderrTail: () => run.stderrTail(),
-    exitCode: run.exitCode.catch(translated),
+    exitCode,
     [Symbol.asyncDispose]: () => run[Symbol.asyncDispose](),
   };
 }
