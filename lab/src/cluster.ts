@@ -50,7 +50,10 @@ export async function startCluster(options: LabOptions, signal?: AbortSignal): P
   const node = scope.use(await openNodeNamespace(signal));
   const world = createWorld(options);
   const keeper = kubelet(node, world.touch);
-  await Promise.all(world.pods().map((pod) => startPod(world, keeper, pod, signal)));
+  const starts = world.pods().map((pod) => startPod(world, keeper, pod, signal));
+  for (const start of await Promise.allSettled(starts)) {
+    if (start.status === 'rejected') throw start.reason;
+  }
   const tokens = new Map<string, string>([['admin', newToken()]]);
   const users = new Map<string, User>([[tokens.get('admin') ?? '', ADMIN]]);
   for (const account of options.accounts ?? []) {

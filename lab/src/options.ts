@@ -45,6 +45,8 @@ export interface ContainerSpec {
   readonly privileged?: boolean;
   readonly capabilities?: { readonly add?: readonly string[]; readonly drop?: readonly string[] };
   readonly workingDir?: string;
+  /** Nothing but volumes and /dev/shm can be written. */
+  readonly readOnlyRoot?: boolean;
   readonly files?: readonly FileSpec[];
   readonly processes?: readonly ProcessSpec[];
   readonly mounts?: readonly { readonly name: string; readonly path: string }[];

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { compromisedCart } from './scenario/compromised-cart.ts';
+
 import type { AccountSpec, LabOptions, NamespaceSpec, PodSpec } from './options.ts';
+import { compromisedCart } from './scenario/compromised-cart.ts';
 
 /** Where the break-in of the demo is. */
 export const DEMO_TARGET = {
@@ -55,7 +56,10 @@ function demoAccounts(): AccountSpec[] {
   ];
 }
 
-const CLUSTER_INFO = { name: 'kubeadm-config', data: { ClusterConfiguration: 'clusterName: demo\n' } };
+const CLUSTER_INFO = {
+  name: 'kubeadm-config',
+  data: { ClusterConfiguration: 'clusterName: demo\n' },
+};
 
 function shop(): NamespaceSpec {
   return {
@@ -63,7 +67,11 @@ function shop(): NamespaceSpec {
     labels: { team: 'web' },
     secrets: [
       { name: 'cart-db', data: { username: 'cart', password: 'not-a-real-password' } },
-      { name: 'registry', type: 'kubernetes.io/dockerconfigjson', data: { '.dockerconfigjson': '{}' } },
+      {
+        name: 'registry',
+        type: 'kubernetes.io/dockerconfigjson',
+        data: { '.dockerconfigjson': '{}' },
+      },
     ],
     configMaps: [{ name: 'cart-config', data: { 'cart.ini': 'currency=EUR\nworkers=2\n' } }],
     pods: [

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { type KubeObject, metadata } from './api/kube-object.ts';
 import { nodeObject } from './node-object.ts';
-import type { AccountSpec, DataSpec, LabOptions, NamespaceSpec, PodSpec } from './options.ts';
+import type { AccountSpec, LabOptions, NamespaceSpec, PodSpec } from './options.ts';
 import { podObject } from './pods/pod-object.ts';
 import { newPod, type PodRecord } from './pods/pod-record.ts';
 import { deploymentObject, eventObject, replicaSetObject, roleObjects } from './world-objects.ts';
@@ -112,17 +112,17 @@ function addNamespace(add: Add, next: () => number, space: NamespaceSpec): void 
     const own = { namespace: space.name, version: next() };
     add('serviceaccounts', { metadata: metadata(name, own) });
   }
-  const data = (spec: DataSpec) => ({ namespace: space.name, version: next() });
+  const place = () => ({ namespace: space.name, version: next() });
   for (const secret of space.secrets ?? []) {
     const values = Object.entries(secret.data).map(([key, value]) => [
       key,
       Buffer.from(value).toString('base64'),
     ]);
     const content = { data: Object.fromEntries(values), type: secret.type ?? 'Opaque' };
-    add('secrets', { metadata: metadata(secret.name, data(secret)), ...content });
+    add('secrets', { metadata: metadata(secret.name, place()), ...content });
   }
   for (const map of space.configMaps ?? []) {
-    add('configmaps', { metadata: metadata(map.name, data(map)), data: map.data });
+    add('configmaps', { metadata: metadata(map.name, place()), data: map.data });
   }
 }
 

@@ -38,7 +38,7 @@ export function chosenContainer(pod: PodRecord, name: string): ContainerRecord {
     throw badRequest(`container ${name} is not valid for pod ${pod.spec.name}`);
   }
   const [only, ...others] = ofRole(pod, 'app');
-  if (only !== undefined && others.length === 0 && ofRole(pod, 'init').length === 0) return only;
+  if (only !== undefined && others.length === 0) return only;
   const choice = [...ofRole(pod, 'init'), ...ofRole(pod, 'app'), ...ofRole(pod, 'ephemeral')];
   const names = choice.map((one) => one.spec.name).join(' ');
   throw badRequest(

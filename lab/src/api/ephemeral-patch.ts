@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { ephemeralRecord, startEphemeral } from '../pods/ephemeral-container.ts';
 import { podObject } from '../pods/pod-object.ts';
-import { ofRole, type PodRecord } from '../pods/pod-record.ts';
+import { type ContainerRecord, ofRole, type PodRecord } from '../pods/pod-record.ts';
 import { type Answer, json, readJson } from './answer.ts';
 import { type Context, podOf } from './context.ts';
 import { ephemeralFaults, unknownFields } from './ephemeral-validation.ts';
@@ -11,36 +11,57 @@ import { resourceType } from './resource-types.ts';
 import { ApiStatus, badRequest, invalid, type StatusCause } from './status.ts';
 import { whole } from './watch.ts';
 
+// What a PUT is like: the list is replaced, in the order it is sent.
+const PUT = 'application/merge-patch+json; put';
 const FIELD = 'spec.ephemeralContainers';
 
 /** Answers PATCH of pods/ephemeralcontainers: checks, keeps, and starts what is new. */
 export async function patchEphemeral(context: Context): Promise<Answer> {
   const { world, asked, query, request, kubelet } = context;
   const pod = podOf(world, asked);
-  const change = changeOf(request.headers['content-type'] ?? '', await readJson(request));
+  const body = await readJson(request);
+  const put = asked.verb === 'update';
+  if (put) sameVersion(pod, body);
+  const type = put ? PUT : (request.headers['content-type'] ?? '');
+  const change = changeOf(type, body);
   const fresh = change.sent.filter((one) => !present(pod, one));
   refuse(pod, [...removals(pod, change), ...changes(pod, change.sent)]);
   refuse(pod, ephemeralFaults(pod, fresh));
   const unknown = unknownFields(fresh);
   const clean = fresh.map((one, index) => without(one, unknown, index));
   const made = clean.map(ephemeralRecord);
-  const before = podObject(pod);
-  const dry = query.get('dryRun') === 'All';
-  if (made.length > 0) {
-    const others = pod.containers.filter((one) => one.role !== 'ephemeral');
-    const old = ofRole(pod, 'ephemeral');
-    const all = change.append ? [...old, ...made] : [...made, ...old];
-    pod.containers.splice(0, pod.containers.length, ...others, ...all);
-    pod.generation += 1;
-    if (!dry) world.touch(pod);
+  if (made.length === 0) return answerOf(pod, unknown);
+  const before = { containers: [...pod.containers], generation: pod.generation };
+  insert(pod, made, change.append);
+  if (query.get('dryRun') === 'All') {
+    const answer = answerOf(pod, unknown);
+    pod.containers.splice(0, pod.containers.length, ...before.containers);
+    pod.generation = before.generation;
+    return answer;
   }
-  const answer = answerOf(pod, unknown);
-  if (dry && made.length > 0) undo(pod, made.length, before);
-  if (!dry) {
-    const by = { kubelet, changed: world.touch, absentImages: world.absentImages };
-    for (const record of made) setImmediate(() => void startEphemeral(pod, record, by));
-  }
-  return answer;
+  world.touch(pod);
+  const by = { kubelet, changed: world.touch, absentImages: world.absentImages };
+  for (const record of made) setImmediate(() => void startEphemeral(pod, record, by));
+  return answerOf(pod, unknown);
+}
+
+function insert(pod: PodRecord, made: readonly ContainerRecord[], append: boolean): void {
+  const others = pod.containers.filter((one) => one.role !== 'ephemeral');
+  const old = ofRole(pod, 'ephemeral');
+  const all = append ? [...old, ...made] : [...made, ...old];
+  pod.containers.splice(0, pod.containers.length, ...others, ...all);
+  pod.generation += 1;
+}
+
+function sameVersion(pod: PodRecord, body: unknown): void {
+  const metadata = isRecord(body) ? body['metadata'] : undefined;
+  const version = isRecord(metadata) ? metadata['resourceVersion'] : undefined;
+  if (version === undefined || version === '' || version === String(pod.resourceVersion)) return;
+  const { name } = pod.spec;
+  const message =
+    `Operation cannot be fulfilled on pods "${name}": the object has been modified; ` +
+    'please apply your changes to the latest version and try again';
+  throw new ApiStatus(409, 'Conflict', message, { name, kind: 'pods' });
 }
 
 function answerOf(pod: PodRecord, unknown: readonly string[]): Answer {
@@ -51,19 +72,6 @@ function answerOf(pod: PodRecord, unknown: readonly string[]): Answer {
     ...json(whole(type, podObject(pod))),
     ...(warning === '' ? {} : { headers: { warning } }),
   };
-}
-
-function undo(pod: PodRecord, count: number, before: { readonly metadata: object }): void {
-  const names = new Set(
-    ofRole(pod, 'ephemeral')
-      .slice(0, count)
-      .map((one) => one.spec.name),
-  );
-  const kept = pod.containers.filter(
-    (one) => one.role !== 'ephemeral' || !names.has(one.spec.name),
-  );
-  pod.containers.splice(0, pod.containers.length, ...kept);
-  pod.generation = Number((before.metadata as { readonly generation?: number }).generation ?? 1);
 }
 
 interface EphemeralChange {
@@ -91,7 +99,8 @@ function changeOf(type: string, body: unknown): EphemeralChange {
     ...none,
     sent: items.filter((one) => one['$patch'] === undefined),
     removed: deleted.map((one) => String(one['name'])),
-    replaces: merge && Array.isArray(list),
+    replaces: merge && (Array.isArray(list) || type === PUT),
+    append: type === PUT,
   };
 }
 

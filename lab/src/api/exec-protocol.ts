@@ -51,7 +51,7 @@ export function exitMessage(protocol: ExecProtocol, argv: readonly string[], cod
 export function startFailureMessage(protocol: ExecProtocol, why: string): string {
   const runtime =
     'error executing command in container: failed to exec in container: failed to start exec ' +
-    `"${containerId()}": OCI runtime exec failed: exec failed: unable to start container process: ${why}`;
+    `"${containerId()}": OCI runtime exec failed: exec failed: ${why}`;
   if (!protocol.statusObjects) return runtime;
   const once = `Internal error occurred: ${runtime}`;
   const message = protocol.halfClose ? `Internal error occurred: ${once}` : once;

@@ -8,6 +8,7 @@ import type { ServerWebSocket, WebSocketEvents } from './websocket.ts';
 
 const DATA_BYTES_MAX = 32_768;
 const CLOSE_CHANNEL = 255;
+const NOTHING = Buffer.alloc(0);
 // A process that has closed its output lives on longer than one that is about to end.
 const OUTLIVES_OUTPUT_MS = 40;
 
@@ -28,47 +29,75 @@ export function execSession(
   accept: (events: WebSocketEvents) => ServerWebSocket,
 ): void {
   const early: Buffer[] = [];
-  let running: Execution | undefined;
-  let gone = false;
-  let feed = (payload: Buffer): void => void early.push(payload);
+  const client: Client = {
+    gone: false,
+    feed: (payload) => void early.push(payload),
+    left: () => {},
+  };
   const socket = accept({
-    message: (payload) => feed(payload),
+    message: (payload) => client.feed(payload),
     gone: () => {
-      gone = true;
-      if (running !== undefined) abandon(running);
+      client.gone = true;
+      client.left();
     },
   });
-  const { send, struck } = sender(socket, protocol, asked.fault);
-  send(firstChannel(asked), Buffer.alloc(0));
-  void run();
+  const out = sender(socket, protocol, asked.fault);
+  out.send(firstChannel(asked), Buffer.alloc(0));
+  void run({ asked, protocol, socket, out, client, early });
+}
 
-  async function run(): Promise<void> {
-    const { stdin, stdout, stderr } = asked;
-    const started = await asked.container.exec(asked.argv, { stdin, stdout, stderr });
-    if (typeof started === 'string') {
-      send(3, Buffer.from(startFailureMessage(protocol, started)));
-      socket.close(1000);
-      return;
-    }
-    running = started;
-    const input = started.stdin === undefined ? undefined : inputOf(started.stdin, socket);
-    feed = (payload) => receive(payload, protocol, input);
-    for (const payload of early.splice(0)) feed(payload);
-    if (gone) abandon(started);
-    const outputs = [
-      pump(started.stdout, 1, { send, socket }),
-      pump(started.stderr, 2, { send, socket }),
-    ];
-    for (const output of outputs) void output.then(() => loseInput(started, input));
-    const ended = await started.ended;
-    await Promise.all(outputs);
-    started.destroy();
-    // A server that could not hand over all input waits for ever, as the real one does.
-    if (input?.stuck() === true || struck()) return;
-    const message = exitMessage(protocol, asked.argv, ended.code);
-    if (message !== '') send(3, Buffer.from(message));
-    if (!struck()) socket.close(1000);
+interface Client {
+  gone: boolean;
+  feed: (payload: Buffer) => void;
+  left: () => void;
+}
+
+interface Session {
+  readonly asked: ExecRequest;
+  readonly protocol: ExecProtocol;
+  readonly socket: ServerWebSocket;
+  readonly out: Sender;
+  readonly client: Client;
+  /** What came before the command ran. */
+  readonly early: Buffer[];
+}
+
+async function run(session: Session): Promise<void> {
+  const { asked, protocol, socket, out } = session;
+  const { stdin, stdout, stderr } = asked;
+  const started = await asked.container.exec(asked.argv, { stdin, stdout, stderr });
+  if (typeof started === 'string') {
+    out.send(3, Buffer.from(startFailureMessage(protocol, started)));
+    socket.close(1000);
+    return;
   }
+  const input = connectInput(session, started);
+  const to = { send: out.send, socket };
+  const outputs = [pump(started.stdout, 1, to), pump(started.stderr, 2, to)];
+  for (const [index, output] of outputs.entries()) {
+    const wanted = index === 0 ? stdout : stderr;
+    if (wanted) void output.then(() => loseInput(started, input));
+  }
+  // With no output to copy the runtime takes stdin away at once.
+  if (!stdout && !stderr) void loseInput(started, input);
+  const ended = await started.ended;
+  await Promise.all(outputs);
+  started.destroy();
+  // A server that could not hand over all input waits for ever, as the real one does.
+  if (input?.stuck() === true) return;
+  const message = exitMessage(protocol, asked.argv, ended.code);
+  if (message !== '') out.send(3, Buffer.from(message));
+  if (!out.struck()) socket.close(1000);
+}
+
+function connectInput(session: Session, started: Execution): Input | undefined {
+  const { client, early, protocol, socket } = session;
+  const input = started.stdin === undefined ? undefined : inputOf(started.stdin, socket);
+  client.feed = (payload) => receive(payload, protocol, input);
+  for (const payload of early.splice(0)) client.feed(payload);
+  client.left = () => abandon(started);
+  if (client.gone) abandon(started);
+  return input;
 }
 
 function firstChannel(asked: ExecRequest): number {
@@ -93,28 +122,34 @@ async function loseInput(execution: Execution, input: Input | undefined): Promis
 
 type Send = (channel: number, data: Buffer) => boolean;
 
-function sender(
-  socket: ServerWebSocket,
-  protocol: ExecProtocol,
-  fault: Fault | undefined,
-): { readonly send: Send; readonly struck: () => boolean } {
-  const limit = fault !== undefined && 'afterBytes' in fault ? fault : undefined;
-  let left = limit?.afterBytes ?? Number.POSITIVE_INFINITY;
+interface Sender {
+  readonly send: Send;
+  /** True once a fault has ended the stream; what is sent afterwards is dropped. */
+  readonly struck: () => boolean;
+}
+
+function sender(socket: ServerWebSocket, protocol: ExecProtocol, fault: Fault | undefined): Sender {
+  if (fault === undefined || !('afterBytes' in fault)) {
+    return {
+      send: (channel, data) => transmit(socket, protocol, channel, data),
+      struck: () => false,
+    };
+  }
+  let left = fault.afterBytes;
   let struck = false;
   const strike = (): void => {
     struck = true;
-    if (limit?.kind === 'cut') socket.destroy();
-    if (limit?.kind === 'close-without-status') socket.close(1000);
+    if (fault.kind === 'cut') socket.destroy();
+    if (fault.kind === 'close-without-status') socket.close(1000);
   };
   const send: Send = (channel, data) => {
+    const status = channel === 3 && data.length > 0;
+    const part = status ? NOTHING : data.subarray(0, left);
     if (struck) return true;
-    if (limit !== undefined && (channel === 3 || data.length > left)) {
-      if (channel !== 3 && left > 0) transmit(socket, protocol, channel, data.subarray(0, left));
-      if (channel !== 3 || data.length > 0) strike();
-      return true;
-    }
-    if (channel !== 3) left -= data.length;
-    return transmit(socket, protocol, channel, data);
+    left -= part.length;
+    if (part.length > 0 || data.length === 0) transmit(socket, protocol, channel, part);
+    if (part.length < data.length) strike();
+    return true;
   };
   return { send, struck: () => struck };
 }
@@ -134,7 +169,8 @@ async function pump(
   channel: number,
   to: { readonly send: Send; readonly socket: ServerWebSocket },
 ): Promise<void> {
-  if (source === undefined) return;
+  // A command may be over before anybody listens; then there is no more event to wait for.
+  if (source === undefined || source.readableEnded || source.destroyed) return;
   const { promise, resolve } = Promise.withResolvers<void>();
   source.on('data', (data: Buffer) => {
     let room = true;
@@ -164,6 +200,7 @@ function inputOf(stdin: Socket, socket: ServerWebSocket): Input {
   let lost = false;
   let unwritten = 0;
   stdin.on('error', () => stdin.destroy());
+  stdin.on('drain', () => socket.resume());
   return {
     write: (data) => {
       if (lost || stdin.writableEnded) return;
@@ -175,9 +212,7 @@ function inputOf(stdin: Socket, socket: ServerWebSocket): Input {
       const room = stdin.write(data, (error) => {
         if (error === null || error === undefined) unwritten -= data.length;
       });
-      if (room) return;
-      socket.pause();
-      stdin.once('drain', () => socket.resume());
+      if (!room) socket.pause();
     },
     end: () => stdin.end(),
     lose: () => {

@@ -29,9 +29,7 @@ export interface Upgrade {
 export function upgradeToExec(upgrade: Upgrade): Answer | undefined {
   const { world, user, asked, query, request } = upgrade;
   const websocket = /websocket/i.test(request.headers.upgrade ?? '');
-  if (websocket && request.method === 'GET') {
-    if (whyAllowed(user, { ...asked, verb: 'create' }) === undefined) throw forbiddenUpgrade(asked);
-  }
+  if (websocket && asked.verb === 'get') requireCreate(user, asked);
   const pod = podOf(world, asked);
   const record = chosenContainer(pod, query.get('container') ?? '');
   requireHost(world, pod);
@@ -40,11 +38,7 @@ export function upgradeToExec(upgrade: Upgrade): Answer | undefined {
   const container = isRunning(record) ? record.running : undefined;
   if (container === undefined)
     return fromKubelet(500, `container not found ("${record.spec.name}")`);
-  const offered = (request.headers['sec-websocket-protocol'] ?? '')
-    .split(',')
-    .map((one) => one.trim())
-    .filter((one) => one !== '');
-  const protocol = negotiate(offered);
+  const protocol = negotiate(offeredProtocols(request));
   if (protocol === undefined) return { ...fromKubelet(403, ''), type: '' };
   const flag = (name: string): boolean => ['true', '1'].includes(query.get(name) ?? '');
   const argv = query.getAll('command');
@@ -53,6 +47,15 @@ export function upgradeToExec(upgrade: Upgrade): Answer | undefined {
     acceptWebSocket(upgrade, protocol.name, events),
   );
   return undefined;
+}
+
+function requireCreate(user: User, asked: ResourceRequest): void {
+  if (whyAllowed(user, { ...asked, verb: 'create' }) === undefined) throw forbiddenUpgrade(asked);
+}
+
+function offeredProtocols(request: IncomingMessage): string[] {
+  const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',');
+  return offered.map((one) => one.trim()).filter((one) => one !== '');
 }
 
 function requireHost(world: World, pod: PodRecord): void {

@@ -46,6 +46,13 @@ export interface Faults {
   strike(method: string, url: string): Fault | undefined;
 }
 
+const MANY = Number.POSITIVE_INFINITY;
+
+function concerns(fault: Fault, method: string, url: string): boolean {
+  if (fault.method !== undefined && fault.method !== method) return false;
+  return fault.path === undefined || fault.path.test(url);
+}
+
 /** No faults yet. */
 export function faults(): Faults {
   const active = new Set<{ readonly fault: Fault; hits: number }>();
@@ -61,15 +68,11 @@ export function faults(): Faults {
       };
     },
     strike: (method, url) => {
-      for (const entry of active) {
-        const { fault } = entry;
-        if (fault.method !== undefined && fault.method !== method) continue;
-        if (fault.path !== undefined && !fault.path.test(url)) continue;
-        if (entry.hits >= (fault.times ?? Number.POSITIVE_INFINITY)) continue;
-        entry.hits += 1;
-        return fault;
-      }
-      return undefined;
+      const entry = [...active].find(
+        (one) => concerns(one.fault, method, url) && one.hits < (one.fault.times ?? MANY),
+      );
+      if (entry !== undefined) entry.hits += 1;
+      return entry?.fault;
     },
   };
 }

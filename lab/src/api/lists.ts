@@ -5,6 +5,8 @@ import type { ResourceType } from './resource-types.ts';
 import { fieldSelector, labelSelector } from './selector.ts';
 import { ApiStatus, badRequest } from './status.ts';
 
+const OLDEST_VERSION = 6_044;
+
 /** What a list is asked for. */
 export interface ListQuery {
   readonly type: ResourceType;
@@ -42,10 +44,7 @@ export function listPage(objects: readonly KubeObject[], asked: ListQuery): unkn
   const { query, type } = asked;
   const token = query.get('continue') ?? '';
   const from = token === '' ? { rv: asked.version, start: '' } : readToken(token);
-  if (query.get('resourceVersionMatch') === 'Exact' && query.get('resourceVersion') === '1') {
-    const message = 'The resourceVersion for the provided list is too old.';
-    throw new ApiStatus(410, 'Expired', message);
-  }
+  requireKeptVersion(query);
   const rest = selectObjects(objects, asked).filter((object) => key(object) > from.start);
   const limit = Number(query.get('limit') ?? 0);
   const page = limit > 0 ? rest.slice(0, limit) : rest;
@@ -62,6 +61,13 @@ export function listPage(objects: readonly KubeObject[], asked: ListQuery): unkn
     metadata: { resourceVersion: String(from.rv), ...next, ...left },
     items: page,
   };
+}
+
+function requireKeptVersion(query: URLSearchParams): void {
+  const exact = query.get('resourceVersionMatch') === 'Exact';
+  if (!exact || Number(query.get('resourceVersion')) >= OLDEST_VERSION) return;
+  const message = 'The resourceVersion for the provided list is too old.';
+  throw new ApiStatus(410, 'Expired', message);
 }
 
 function writeToken(rv: number, last: string): string {

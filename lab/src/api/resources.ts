@@ -108,6 +108,7 @@ async function answerSubresource(context: Context, type: ResourceType): Promise<
     case 'get ephemeralcontainers':
       return sendAnswer(response, json(whole(type, podObject(podOf(context.world, asked)))));
     case 'patch ephemeralcontainers':
+    case 'update ephemeralcontainers':
       return sendAnswer(response, await patchEphemeral(context));
     case 'get exec':
     case 'create exec':

@@ -7,7 +7,7 @@ import type { Duplex } from 'node:stream';
 import type { Certificates } from '../certificates.ts';
 import type { Kubelet } from '../pods/kubelet.ts';
 import type { World } from '../world.ts';
-import { failed, json, plain, refuseUpgrade, sendAnswer } from './answer.ts';
+import { type Answer, failed, json, plain, refuseUpgrade, sendAnswer } from './answer.ts';
 import { ANONYMOUS, authorize, forbiddenPath, type User } from './authorization.ts';
 import type { Context } from './context.ts';
 import { discovery, VERSION } from './discovery.ts';
@@ -176,12 +176,18 @@ function answerPath(asked: PathRequest, user: User, arrival: Arrival): void {
   const { request, response } = arrival;
   const { path } = asked;
   const open = ['/version', '/version/', ...HEALTH].includes(path);
-  if (user === ANONYMOUS && !open) throw forbiddenPath(user, asked.verb, path);
-  if (HEALTH.includes(path)) return sendAnswer(response, plain('ok'));
-  if (path === '/version' || path === '/version/') return sendAnswer(response, json(VERSION));
-  const document = discovery(path.replace(/\/$/, ''), request.headers.host ?? '');
-  if (document !== undefined) return sendAnswer(response, json(document));
-  sendAnswer(response, plain('404 page not found\n', 404));
+  if (!open && !mayRead(user, path)) throw forbiddenPath(user, asked.verb, path);
+  sendAnswer(response, documentOf(path.replace(/\/$/, ''), request.headers.host ?? ''));
+}
+
+function documentOf(path: string, host: string): Answer {
+  if (HEALTH.includes(path)) return plain('ok');
+  const document = path === '/version' ? VERSION : discovery(path, host);
+  return document === undefined ? plain('404 page not found\n', 404) : json(document);
+}
+
+function mayRead(user: User, path: string): boolean {
+  return user.admin || (user !== ANONYMOUS && /^\/(apis?|openapi)(\/|$)/.test(path));
 }
 
 interface UpgradeArrival {

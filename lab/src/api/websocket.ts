@@ -122,43 +122,51 @@ function frameParser(frame: (opcode: number, payload: Buffer) => void) {
   let pending: Buffer[] = [];
   let size = 0;
   let needed = 2;
+  // One step: a frame taken out, or undefined when bytes are missing.
+  const take = (all: Buffer): FrameStart | 'more' | 'refused' => {
+    const start = frameStart(all);
+    needed = typeof start === 'string' ? all.length + 1 : start.bytes + start.length;
+    return typeof start !== 'string' && all.length < needed ? 'more' : start;
+  };
   return (data: Buffer): boolean => {
     pending.push(data);
     size += data.length;
-    while (size >= needed) {
-      const all = pending.length === 1 ? (pending[0] ?? data) : Buffer.concat(pending);
-      pending = [all];
-      const start = frameStart(all);
-      if (start === 'more') {
-        needed = size + 1;
-        return true;
-      }
-      if (start === 'refused') return false;
-      needed = start.bytes + start.length;
-      if (size < needed) return true;
+    if (size < needed) return true;
+    let all = Buffer.concat(pending);
+    let start = take(all);
+    while (typeof start !== 'string') {
       const payload = all.subarray(start.bytes, needed);
       unmask(payload, start.mask);
-      pending = [all.subarray(needed)];
-      size -= needed;
-      needed = 2;
+      all = all.subarray(needed);
       frame(start.opcode, payload);
+      start = take(all);
     }
-    return true;
+    pending = [all];
+    size = all.length;
+    return start !== 'refused';
   };
 }
 
 function frameStart(data: Buffer): FrameStart | 'more' | 'refused' {
-  const [first = 0, second = 0] = data;
+  const [first, second] = data;
+  if (first === undefined || second === undefined) return 'more';
   if ((second & 0x80) === 0 || (first & 0x70) !== 0) return 'refused';
   const short = second & 0x7f;
-  const wide = short === 127 ? 8 : short === 126 ? 2 : 0;
-  const bytes = 2 + wide + 4;
+  const bytes = 6 + widthOf(short);
   if (data.length < bytes) return 'more';
-  let length = short;
-  if (wide === 2) length = data.readUInt16BE(2);
-  if (wide === 8) length = Number(data.readBigUInt64BE(2));
+  const length = lengthOf(data, short);
   if (length > MESSAGE_BYTES_MAX) return 'refused';
-  return { opcode: first & 0x0f, length, mask: data.subarray(2 + wide, bytes), bytes };
+  return { opcode: first & 0x0f, length, mask: data.subarray(bytes - 4, bytes), bytes };
+}
+
+function widthOf(short: number): number {
+  if (short === 127) return 8;
+  return short === 126 ? 2 : 0;
+}
+
+function lengthOf(data: Buffer, short: number): number {
+  if (short === 127) return Number(data.readBigUInt64BE(2));
+  return short === 126 ? data.readUInt16BE(2) : short;
 }
 
 function unmask(payload: Buffer, mask: Buffer): void {

@@ -40,16 +40,19 @@ export function kubelet(node: NodeNamespace, changed: (pod: PodRecord) => void):
     });
     await startProcesses(record, record.running);
   };
+  const launchInit = async (pod: PodRecord, record: ContainerRecord): Promise<boolean> => {
+    if (record.spec.waiting !== undefined) return false;
+    await launch(pod, record);
+    return record.spec.sidecar === true || (await record.running?.ended)?.code === 0;
+  };
   const launchAll = async (pod: PodRecord, signal?: AbortSignal): Promise<void> => {
     for (const record of ofRole(pod, 'init')) {
       signal?.throwIfAborted();
-      if (record.spec.waiting !== undefined) return;
-      await launch(pod, record);
-      if (record.spec.sidecar !== true && (await record.running?.ended)?.code !== 0) return;
+      if (!(await launchInit(pod, record))) return;
     }
-    for (const record of ofRole(pod, 'app')) {
+    for (const record of ofRole(pod, 'app').filter((one) => one.spec.waiting === undefined)) {
       signal?.throwIfAborted();
-      if (record.spec.waiting === undefined) await launch(pod, record);
+      await launch(pod, record);
     }
   };
   return {
@@ -104,7 +107,15 @@ async function prepare(
     mounts.push({ kind: 'bind', from, to });
   }
   await plantVolumes(pod, base);
-  record.rootfs = { ...rootfs, mounts: [...rootfs.mounts, ...mounts] };
+  const all = [...rootfs.mounts, ...mounts];
+  record.rootfs = { ...rootfs, mounts: spec.readOnlyRoot === true ? sealed(path, all) : all };
+}
+
+// The root is mounted on itself first, so that it can be made read-only when all else is in place.
+function sealed(path: string, mounts: readonly Mount[]): Mount[] {
+  const first: Mount = { kind: 'bind', from: path, to: '/' };
+  const memory: Mount = { kind: 'tmpfs', from: 'tmpfs', to: '/dev/shm' };
+  return [first, ...mounts, memory, { kind: 'seal', from: path, to: '/' }];
 }
 
 async function plantVolumes(pod: PodRecord, base: string): Promise<void> {

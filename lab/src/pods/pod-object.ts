@@ -89,12 +89,13 @@ function containerObject(record: ContainerRecord) {
 }
 
 function securityContext(record: ContainerRecord) {
-  const { user, group, privileged, capabilities } = record.spec;
+  const { user, group, privileged, capabilities, readOnlyRoot } = record.spec;
   const context = {
     ...(user === undefined ? {} : { runAsUser: user }),
     ...(group === undefined ? {} : { runAsGroup: group }),
     ...(privileged === undefined ? {} : { privileged }),
     ...(capabilities === undefined ? {} : { capabilities }),
+    ...(readOnlyRoot === undefined ? {} : { readOnlyRootFilesystem: readOnlyRoot }),
   };
   return Object.keys(context).length === 0 ? {} : { securityContext: context };
 }

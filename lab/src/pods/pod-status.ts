@@ -45,24 +45,32 @@ function statuses(pod: PodRecord, role: Role, name: string) {
 }
 
 function containerStatus(pod: PodRecord, record: ContainerRecord) {
-  const { spec, role, running } = record;
-  const started = running !== undefined;
+  const { spec } = record;
   const restarts = restartsForEver(pod, record) && record.ended !== undefined;
-  const done = role === 'init' && record.ended?.code === 0;
   return {
     name: spec.name,
     state: restarts ? backOff(pod, record) : state(record),
     lastState: restarts ? { terminated: terminated(record) } : {},
-    ready:
-      role !== 'ephemeral' && (done || (isRunning(record) && (role === 'app' || spec.sidecar))),
+    ready: isReady(record),
     restartCount: restarts ? 1 : 0,
     image: spec.image,
-    imageID: started ? imageDigest(spec) : '',
-    ...(started ? { containerID: `containerd://${running.id}` } : {}),
-    ...(role === 'ephemeral' ? {} : { started: isRunning(record) }),
-    ...(started ? { resources: {} } : {}),
+    ...identity(record),
     ...mounts(record),
   };
+}
+
+function identity(record: ContainerRecord) {
+  const { running, spec, role } = record;
+  const started = role === 'ephemeral' ? {} : { started: isRunning(record) };
+  if (running === undefined) return { imageID: '', ...started };
+  const containerID = `containerd://${running.id}`;
+  return { imageID: imageDigest(spec), containerID, ...started, resources: {} };
+}
+
+function isReady({ role, spec, ended, ...record }: ContainerRecord): boolean {
+  if (role === 'init' && ended?.code === 0) return true;
+  const counts = role === 'app' || (role === 'init' && spec.sidecar === true);
+  return counts && record.running !== undefined && ended === undefined;
 }
 
 function restartsForEver(pod: PodRecord, record: ContainerRecord): boolean {

@@ -14,10 +14,9 @@ export function whyNotRunnable(
   command: string | undefined,
   path: string,
 ): string | undefined {
-  if (command === undefined || command === '') {
-    return 'exec: "": executable file not found in $PATH: unknown';
-  }
-  const says = (why: string): string => `exec: "${command}": ${why}: unknown`;
+  if (command === undefined) return 'args must not be empty: unknown';
+  const says = (why: string): string =>
+    `unable to start container process: exec: "${command}": ${why}: unknown`;
   if (!command.includes('/')) {
     const found = path.split(':').some((folder) => isProgram(root, `${folder}/${command}`));
     return found ? undefined : says('executable file not found in $PATH');

@@ -24,6 +24,8 @@ hostname "$name" 2>/dev/null
 [ "$mounts" = '' ] || printf '%s\\n' "$mounts" | while read -r kind from to; do
   case $kind in
     proc) mount -t proc proc "$root$to" || exit 1 ;;
+    tmpfs) mount -t tmpfs -o mode=1777 tmpfs "$root$to" || exit 1 ;;
+    seal) mount -o remount,bind,ro "$root$to" || exit 1 ;;
     bind) mount --bind "$from" "$root$to" || exit 1 ;;
     read-only) mount --rbind "$from" "$root$to" || exit 1
       mount -o remount,bind,ro "$root$to" 2>/dev/null || true ;;
@@ -36,8 +38,13 @@ exec "$@" </dev/null >&3 2>&3 3>&-
 `;
 
 // Opens the named pipes inside, so that no process outside holds them, then becomes the program.
-const JOIN =
-  'exec 3<"$1" 4>"$2" 5>"$3" || exit 1; shift 3; echo; exec "$@" <&3 >&4 2>&5 3<&- 4>&- 5>&-';
+// The fork is the shell's and not nsenter's, which would stop for good with a stopped child.
+const JOIN = `(
+  exec 3<"$1" 4>"$2" 5>"$3" || exit 1
+  shift 3
+  echo
+  exec "$@" <&3 >&4 2>&5 3<&- 4>&- 5>&-
+); exit $?`;
 
 /** What a container is made of. */
 export interface ContainerPlan extends Confinement {
@@ -99,8 +106,7 @@ export async function startContainer(node: NodeNamespace, plan: ContainerPlan): 
   const ended = whenEnded(child);
   const log = logBuffer();
   fifos.stdout?.on('data', log.append);
-  const pid = Number(await readyLine(child, `container ${plan.hostname}`));
-  await fifos.opened();
+  const pid = await hostPid(child, plan, fifos);
   return {
     id: containerId(),
     pid,
@@ -115,6 +121,17 @@ export async function startContainer(node: NodeNamespace, plan: ContainerPlan): 
     kill: (signalName = 'SIGKILL') => killQuietly(child, pid, signalName),
     exec: (argv, wanted, env = {}) => execIn(node, { plan, pid, argv, wanted, env }),
   };
+}
+
+async function hostPid(child: ChildProcess, plan: ContainerPlan, fifos: Fifos): Promise<number> {
+  try {
+    const line = await readyLine(child, `a container of ${plan.hostname}`);
+    await fifos.opened();
+    return Number(line);
+  } catch (error) {
+    fifos.destroy();
+    throw error;
+  }
 }
 
 function startArguments(node: NodeNamespace, plan: ContainerPlan, out: string): string[] {
@@ -166,7 +183,7 @@ async function execIn(node: NodeNamespace, joining: Joining): Promise<Execution 
   const network = plan.ownNetwork ? ['--net'] : [];
   const child = spawn(
     tool('nsenter'),
-    [...enterNode(node, pid), ...join, ...enter, ...network, ...inside, ...argv],
+    ['--no-fork', ...enterNode(node, pid), ...join, ...enter, ...network, ...inside, ...argv],
     { stdio: ['ignore', 'pipe', 'pipe'], env },
   );
   const ended = whenEnded(child);

