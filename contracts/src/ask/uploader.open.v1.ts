@@ -10,8 +10,8 @@ export const UploaderOpenV1 = question({
   request: z.object({
     tenant: Tenant,
     acquisitionId: AcquisitionId,
-    /** 'context', or e<epoch> for the objects of one execution. */
-    set: z.string().regex(/^(context|e[1-9][0-9]{0,3})$/),
+    /** context-<try>: objects are written once. e<epoch> for the objects of one execution. */
+    set: z.string().regex(/^(context(-[0-9a-f]{8})?|e[1-9][0-9]{0,3})$/),
     name: z.string().regex(/^[a-z0-9][a-z0-9.-]{0,63}$/),
     worker: WorkerId,
   }),

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { randomBytes } from 'node:crypto';
 import { UploaderOpenV1 } from '@impound/contracts/ask/uploader.open.v1.ts';
 import type { EvidenceObject } from '@impound/contracts/evidence.ts';
 import type { RequestOf } from '@impound/contracts/question.ts';
@@ -62,8 +63,10 @@ export function kubernetesContext(clusters: Clusters, house: House): Context {
 }
 
 function sinkOf(house: House, of: ContextOf): EvidenceSink {
+  // Objects are written once, so a second try after an interruption needs a place of its own.
+  const set = `context-${randomBytes(4).toString('hex')}`;
   return uploaderSink(async (name, signal) => {
-    const wanted = { tenant: of.tenant, acquisitionId: of.acquisitionId, set: 'context', name };
+    const wanted = { tenant: of.tenant, acquisitionId: of.acquisitionId, set, name };
     const asked = { ...wanted, worker: house.worker } as RequestOf<typeof UploaderOpenV1>;
     return (await house.ask(UploaderOpenV1, asked, signal)).url;
   });

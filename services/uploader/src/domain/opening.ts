@@ -9,6 +9,11 @@ export interface OpeningRefusal {
   readonly because: string;
 }
 
+/** Whether a set is one try of discovery to keep the control-plane context. */
+export function isContextSet(set: string): boolean {
+  return set === 'context' || set.startsWith('context-');
+}
+
 /** Holds the wish to upload against the chain; undefined where it may begin. */
 export function refuseOpening(
   session: SessionName,
@@ -21,7 +26,7 @@ export function refuseOpening(
   if (head.ended) {
     return { code: 'acquisition-ended', because: `${acquisitionId} has ended: it takes no more` };
   }
-  if (set === 'context') return undefined;
+  if (isContextSet(set)) return undefined;
   if (`e${head.epoch}` !== set) {
     const live = head.epoch === undefined ? 'no epoch is' : `epoch ${head.epoch} is`;
     return { code: 'epoch-not-live', because: `${set} is not live in the chain; ${live}` };

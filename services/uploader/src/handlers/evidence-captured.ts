@@ -13,6 +13,7 @@ import type { Message } from '@impound/runtime/message.ts';
 import { type Said, say } from '@impound/runtime/say.ts';
 import type { GivenUp } from '@impound/runtime/service.ts';
 import type { EvidenceStore } from '../domain/evidence-store.ts';
+import { isContextSet } from '../domain/opening.ts';
 import { placeOf, type Rejection, type Scope, verified } from '../domain/verification.ts';
 
 type Outcome = Said<typeof EvidenceStoredV1 | typeof EvidenceRejectedV1>;
@@ -34,7 +35,10 @@ export async function evidenceCaptured(
   const context = await contextObjects(message, deps.ask, signal);
   const wanted = [
     ...objects.map((object) => ({ object, sets: [`e${epoch}`] })),
-    ...context.map((object) => ({ object, sets: ['context'] })),
+    ...context.map((object) => ({
+      object,
+      sets: [object.key.split('/').at(-2) ?? ''].filter(isContextSet),
+    })),
   ];
   const stored: StoredObject[] = [];
   for (const { object, sets } of wanted) {
