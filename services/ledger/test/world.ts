@@ -63,6 +63,8 @@ export interface World {
   readonly heard: Heard[];
   /** Connects as a role; the superuser where none is named. */
   sql(role?: string): Database;
+  /** What a ledger reads from its environment. */
+  environment(): Readonly<Record<string, string>>;
   start(options?: {
     readonly log?: Log;
     readonly stallMs?: number;
@@ -112,18 +114,19 @@ export async function world(
     },
   });
   const url = (role?: string) => database.server.url(database.name, role);
+  const environment = ({ role = 'ledger_writer', stallMs = 15_000 } = {}) => ({
+    NATS_URL: bus.url,
+    DATABASE_URL: url(role),
+    STALL_MS: String(stallMs),
+  });
   return {
     bus,
     database,
     heard,
     sql: (role) => openDatabase(new Secret(url(role)), { connectionsMax: 1, name: 'test' }, scope),
-    start: async (options = {}) => {
-      const environment = {
-        NATS_URL: bus.url,
-        DATABASE_URL: url(options.role ?? 'ledger_writer'),
-        STALL_MS: String(options.stallMs ?? 15_000),
-      };
-      return scope.use(await start(ledger, environment, options.log ?? keptLog()));
+    environment,
+    start: async ({ log = keptLog(), ...options } = {}) => {
+      return scope.use(await start(ledger, environment(options), log));
     },
     say: (contract, acquisitionId, data, options = {}) => {
       const { as, id = newId(), tenant = 'default', ...rest } = options;

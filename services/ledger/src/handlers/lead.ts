@@ -29,9 +29,10 @@ export interface Leading {
  * database is lost. The door is open only while the pen is held. Ends with the signal.
  */
 export async function lead(leading: Leading, signal: AbortSignal): Promise<void> {
+  const queue = openQueue();
   for (let attempt = 1; !signal.aborted; attempt++) {
     const began = performance.now();
-    const ended = await term(leading, signal).catch((error: unknown) => error);
+    const ended = await term(leading, queue, signal).catch((error: unknown) => error);
     if (signal.aborted) return;
     const level = ended instanceof Later ? 'warn' : 'error';
     leading.log[level]('not writing', { because: messageOf(ended) });
@@ -46,13 +47,12 @@ const AGAIN_MS_MAX = 1_000;
 const STEADY_MS = 5_000;
 
 /** One term: from taking the pen to losing it. Rejects with what ended it. */
-async function term(leading: Leading, signal: AbortSignal): Promise<void> {
+async function term(leading: Leading, queue: Queue, signal: AbortSignal): Promise<void> {
   const { pens, tools, log } = leading;
   await using pen = await pens.take(() => log.info('standing by'), signal);
   const over = new AbortController();
   const during = AbortSignal.any([signal, over.signal, pen.lost]);
   const relaying = leading.relay(pen.size, during);
-  const queue = openQueue();
   leading.openDoor((incoming) => receive(incoming, queue), during);
   log.info('writing', { size: pen.size });
   try {
@@ -76,6 +76,6 @@ function receive(incoming: Incoming, queue: Queue): void {
     }
   };
   const read = readSay(incoming);
-  if (isSay(read)) enqueue(queue, { say: read, answer });
+  if (isSay(read)) enqueue(queue, { say: read, cameAt: performance.now(), answer });
   else answer(refusal(read.refusal, read.because, 0));
 }

@@ -13,6 +13,8 @@ import type { Pen } from './ports.ts';
 /** A say that waits for its answer. */
 export interface Waiting {
   readonly say: Say;
+  /** By performance.now(), in milliseconds. */
+  readonly cameAt: number;
   answer(reply: SayReply): void;
 }
 
@@ -50,21 +52,41 @@ export function enqueue(queue: Queue, waiting: Waiting): void {
   queue.arrival.resolve();
 }
 
+/** A speaker waits this long for its answer, and says the same again. */
+const WAITING_MS_MAX = 5_000;
+
+/** Drops what nobody waits for any more: it was said again, or will be. */
+function dropStale(queue: Queue): void {
+  const oldest = performance.now() - WAITING_MS_MAX;
+  queue.waiting.splice(0, queue.waiting.findLastIndex(({ cameAt }) => cameAt < oldest) + 1);
+}
+
 /**
  * Writes while the pen is held: what arrives during a commit is the next batch. Ends with the
- * signal; rejects where the outcome of a commit is not known. Then nobody was answered, and
- * whoever writes next reads the log again: what was committed is found under its id.
+ * signal; rejects where the outcome of a commit is not known. Then the batch stays in the queue, and
+ * the next term reads the log again: what was committed is found under its id.
  */
 export async function sequence(term: Term, signal: AbortSignal): Promise<void> {
   const { queue } = term;
   signal.addEventListener('abort', () => queue.arrival.resolve(), { once: true });
+  dropStale(queue);
   while (!signal.aborted) {
     if (queue.waiting.length === 0) {
       queue.arrival = Promise.withResolvers();
       await queue.arrival.promise;
     } else {
-      await write(term, nextBatch(queue));
+      await writeOrKeep(term, nextBatch(queue));
     }
+  }
+}
+
+/** What may or may not have been committed is decided again by whoever writes next. */
+async function writeOrKeep(term: Term, batch: readonly Waiting[]): Promise<void> {
+  try {
+    await write(term, batch);
+  } catch (error) {
+    term.queue.waiting.unshift(...batch);
+    throw error;
   }
 }
 

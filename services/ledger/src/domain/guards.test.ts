@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Guards, guardFaults } from './guards.ts';
+
+const GUARDED: Guards = {
+  schemaVersion: 1,
+  role: 'ledger_writer',
+  isSuperuser: false,
+  ownsLedger: false,
+  rights: ['ledger_entry', 'ledger_batch'].flatMap((t) => [`${t} INSERT`, `${t} SELECT`]),
+  triggers: ['entry', 'batch'].flatMap((t) => [
+    `ledger_${t}_no_change A`,
+    `ledger_${t}_no_truncate A`,
+  ]),
+  constraints: [
+    ...['pkey', 'event_id_key', 'acq_key', 'leaf_check', 'bytes_check'].map(
+      (name) => `ledger_entry_${name}`,
+    ),
+    ...['pkey', 'size_before_key', 'size_before_fkey'].map((name) => `ledger_batch_${name}`),
+  ],
+  settings: { fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on' },
+};
+
+test('a database with all its guards has no fault', () => {
+  assert.deepEqual(guardFaults(GUARDED), []);
+});
+
+for (const setting of ['fsync', 'synchronous_commit', 'full_page_writes']) {
+  test(`a server with ${setting} off is not written to`, () => {
+    const settings = { ...GUARDED.settings, [setting]: 'off' };
+    assert.match(
+      guardFaults({ ...GUARDED, settings }).join(),
+      new RegExp(`^setting ${setting} is`),
+    );
+  });
+}
+
+for (const name of GUARDED.constraints) {
+  test(`a ledger without ${name} is not written to`, () => {
+    const constraints = GUARDED.constraints.filter((one) => one !== name);
+    assert.match(guardFaults({ ...GUARDED, constraints }).join(), new RegExp(`${name} is missing`));
+  });
+}
+
+test('a role that acts for the owner is told which role to use instead', () => {
+  assert.match(guardFaults({ ...GUARDED, ownsLedger: true }).join(), /connect as ledger_writer/);
+});

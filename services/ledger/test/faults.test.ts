@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { AcquisitionExpiredV1 } from '@impound/contracts/acquisition/expired.v1.ts';
+import { AcquisitionRequestedV1 } from '@impound/contracts/acquisition/requested.v1.ts';
+import { TargetMissingV1 } from '@impound/contracts/target/missing.v1.ts';
+import { startPostgres } from '@impound/runtime/embedded/postgres.ts';
+import { newId } from '@impound/runtime/ids.ts';
+import { openDatabase } from '@impound/runtime/postgres.ts';
+import { Secret } from '@impound/runtime/secret.ts';
+import { expired, keptLog, missing, requested, until, type World, world } from './world.ts';
+
+/** Speakers that begin chains until they are stopped; gives what they were answered. */
+function load(it: World, speakers: number) {
+  const answered = new Map<string, number>();
+  const stop = new AbortController();
+  const speak = async () => {
+    while (!stop.signal.aborted) {
+      const id = newId();
+      const reply = await it.say(AcquisitionRequestedV1, newId(), requested, { id });
+      assert.ok(reply.ok, JSON.stringify(reply));
+      answered.set(id, reply.seq);
+    }
+  };
+  const speaking = Promise.all(Array.from({ length: speakers }, speak));
+  return {
+    answered,
+    stop: async () => {
+      stop.abort();
+      await speaking;
+    },
+  };
+}
+
+/** Every answer stands where it was promised, nothing is doubled, and the log has no gap. */
+async function assertWhole(it: World, answered: ReadonlyMap<string, number>): Promise<void> {
+  const rows = await it.sql()`select event_id, idx from ledger_entry order by idx`;
+  assert.deepEqual(
+    rows.map((row) => Number(row['idx'])),
+    Array.from(rows, (_, n) => n),
+  );
+  const stored = new Map(rows.map((row) => [row['event_id'], Number(row['idx'])]));
+  assert.equal(stored.size, rows.length);
+  for (const [id, seq] of answered) assert.equal(stored.get(id), seq);
+  const [last] = await it.sql()`select max(size_after) as size from ledger_batch`;
+  assert.equal(Number(last?.['size']), rows.length);
+}
+
+/** A ledger in a process of its own, which can be killed. */
+async function ledgerProcess(t: TestContext, it: World) {
+  const main = new URL('../src/main.ts', import.meta.url).pathname;
+  const env = { PATH: process.env['PATH'], ...it.environment(), LOG_LEVEL: 'info' };
+  const child = spawn(process.execPath, [main], { env, stdio: ['ignore', 'ignore', 'pipe'] });
+  t.after(async () => void child.kill('SIGKILL'));
+  let log = '';
+  child.stderr.on('data', (bytes) => {
+    log += bytes;
+  });
+  await until(t, () => log.includes('"msg":"writing"'));
+  return { kill: () => child.kill('SIGKILL') && once(child, 'exit') };
+}
+
+test('of three ledgers one writes; when it is killed another one goes on at once', async (t) => {
+  const it = await world(t);
+  const leader = await ledgerProcess(t, it);
+  const logs = [keptLog(), keptLog()];
+  for (const log of logs) await it.start({ log });
+  const phrases = () => logs.map(({ lines }) => lines.map(({ phrase }) => phrase));
+  await until(t, () => phrases().every((said) => said.includes('standing by')));
+  const loaded = load(it, 8);
+  await until(t, () => loaded.answered.size > 100);
+  assert.ok(phrases().every((said) => !said.includes('writing')));
+  await leader.kill();
+  const before = loaded.answered.size;
+  await until(t, () => loaded.answered.size > before + 100);
+  await loaded.stop();
+  assert.equal(phrases().filter((said) => said.includes('writing')).length, 1);
+  await assertWhole(it, loaded.answered);
+});
+
+test('a writer that has lost its lock without knowing cannot fork the log', async (t) => {
+  const it = await world(t);
+  await it.start();
+  const loaded = load(it, 8);
+  await until(t, () => loaded.answered.size > 50);
+  await it.start();
+  const cut = `select pg_terminate_backend(l.pid) from pg_locks l
+    join pg_database d on d.oid = l.database
+    where locktype = 'advisory' and granted and datname = current_database()`;
+  for (let round = 0; round < 2; round++) {
+    const before = loaded.answered.size;
+    await it.sql().unsafe(cut);
+    await until(t, () => loaded.answered.size > before + 50);
+  }
+  await loaded.stop();
+  await assertWhole(it, loaded.answered);
+});
+
+test('Postgres is killed under load twice: what was answered is there, nothing is doubled', async (t) => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'impound-killed-'));
+  let server = await startPostgres({ dataDir }, t.signal);
+  const name = 'ledger';
+  await using scope = new AsyncDisposableStack();
+  const options = { connectionsMax: 1, name: 'test' };
+  const admin = openDatabase(new Secret(server.url('postgres')), options, scope);
+  await admin`create database ledger`;
+  const it = await world(t, { database: { name, url: server.url(name), server } });
+  t.after(async () => {
+    await server.stop();
+    await rm(dataDir, { recursive: true, force: true });
+  });
+  await it.start();
+  const loaded = load(it, 16);
+  for (let kill = 1; kill <= 2; kill++) {
+    const before = loaded.answered.size;
+    await until(t, () => loaded.answered.size > before + 200);
+    await server.kill();
+    server = await startPostgres({ dataDir, port: server.port }, t.signal);
+  }
+  const before = loaded.answered.size;
+  await until(t, () => loaded.answered.size > before + 50);
+  await loaded.stop();
+  await assertWhole(it, loaded.answered);
+  await until(t, () => new Set(it.heard.map(({ seq }) => seq)).size >= loaded.answered.size);
+});
+
+test('a bus that has lost everything is told the open chains again, and no ended one', async (t) => {
+  const it = await world(t);
+  await it.start();
+  const [open, ended] = [newId(), newId()];
+  for (const acq of [open, ended]) await it.say(AcquisitionRequestedV1, acq, requested);
+  await it.say(TargetMissingV1, open, missing);
+  await it.say(AcquisitionExpiredV1, ended, expired);
+  await until(t, () => it.heard.length === 4);
+  await it.bus.kill();
+  await rm(it.bus.storeDir, { recursive: true, force: true });
+  it.heard.splice(0);
+  await it.bus.restart();
+  await until(t, () => it.heard.length >= 2);
+  assert.deepEqual(it.heard, [
+    { seq: 0, again: true, type: 'acquisition.requested.v1', acq: open },
+    { seq: 2, again: true, type: 'target.missing.v1', acq: open },
+  ]);
+  await it.say(AcquisitionExpiredV1, open, expired);
+  await until(t, () => it.heard.length >= 3);
+  assert.deepEqual(it.heard[2], {
+    seq: 4,
+    again: false,
+    type: 'acquisition.expired.v1',
+    acq: open,
+  });
+});
+
+test('a ledger that starts again goes on where the stream ends, and tells nothing twice', async (t) => {
+  const it = await world(t);
+  const first = await it.start();
+  const acq = newId();
+  await it.say(AcquisitionRequestedV1, acq, requested);
+  await until(t, () => it.heard.length === 1);
+  await first[Symbol.asyncDispose]();
+  await it.start();
+  await it.say(TargetMissingV1, acq, missing);
+  await until(t, () => it.heard.length === 2);
+  assert.deepEqual(
+    it.heard.map(({ seq, again }) => [seq, again]),
+    [
+      [0, false],
+      [1, false],
+    ],
+  );
+});
+
+test('a chain that stands still is told again, what has no effect only, with growing pauses', async (t) => {
+  const it = await world(t);
+  await it.start({ stallMs: 300 });
+  const acq = newId();
+  const id = newId();
+  await it.say(AcquisitionRequestedV1, acq, requested, { id });
+  await it.say(TargetMissingV1, acq, missing, { causeId: id });
+  await until(t, () => it.heard.filter(({ again }) => again).length >= 3);
+  const again = it.heard.filter((heard) => heard.again);
+  assert.ok(
+    again.every(({ seq }) => seq === 1),
+    JSON.stringify(again),
+  );
+  await it.say(AcquisitionExpiredV1, acq, expired);
+  const told = it.heard.length;
+  await new Promise((resolve) => setTimeout(resolve, 900));
+  assert.ok(it.heard.length <= told + 1);
+});
