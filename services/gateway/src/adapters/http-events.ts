@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
+import type { Caller } from '../domain/caller.ts';
+import { STREAM_MS_MAX, STREAMS_MAX } from '../domain/limits.ts';
+import { Refusal } from '../domain/problem.ts';
+import type { Request, Route } from './http-server.ts';
+
+/** One message of a stream, before it is written down. */
+export interface Telling {
+  readonly id?: number;
+  /** Absent: a comment that only says that the stream lives. */
+  readonly event?: string;
+  readonly data?: string;
+}
+
+/** Follows one acquisition. Throws Refusal; undefined where nothing more will come. */
+export type Following = (
+  of: { readonly caller: Caller; readonly acquisitionId: string; readonly after: number },
+  signal: AbortSignal,
+) => Promise<AsyncIterable<Telling> | undefined>;
+
+const RETRY_MS = 2_000;
+
+/** Adds server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html). */
+export function eventsRoute(following: Following, stopping: AbortSignal): Route {
+  let streams = 0;
+  return {
+    method: 'GET',
+    path: '/v1/acquisitions/:id/events',
+    gives: 'text/event-stream',
+    leaves: true,
+    answer: async (request) => {
+      if (streams >= STREAMS_MAX) {
+        throw new Refusal('too-many', `${STREAMS_MAX} streams are open: come again later`);
+      }
+      streams += 1;
+      try {
+        return await stream(request, following, stopping);
+      } finally {
+        streams -= 1;
+      }
+    },
+  };
+}
+
+async function stream(
+  request: Request,
+  following: Following,
+  stopping: AbortSignal,
+): Promise<Response> {
+  const { outgoing } = request.env;
+  const gone = new AbortController();
+  outgoing.once('close', () => gone.abort());
+  const signal = AbortSignal.any([gone.signal, stopping, AbortSignal.timeout(STREAM_MS_MAX)]);
+  const acquisitionId = request.req.param('id') ?? '';
+  const of = { caller: request.var.caller, acquisitionId, after: afterOf(request) };
+  const news = await following(of, signal);
+  // 204 is how a browser is told not to come again.
+  if (news === undefined) return request.body(null, 204);
+  outgoing.writeHead(200, {
+    'content-type': 'text/event-stream',
+    'cache-control': 'no-store',
+    'x-accel-buffering': 'no',
+  });
+  outgoing.flushHeaders();
+  await pipeline(Readable.from(written(news)), outgoing).catch(() => outgoing.destroy());
+  return RESPONSE_ALREADY_SENT;
+}
+
+function afterOf(request: Request): number {
+  const last = request.req.header('last-event-id') ?? '';
+  if (last === '') return 0;
+  if (/^\d{1,9}$/.test(last)) return Number(last);
+  throw new Refusal('query-refused', 'Last-Event-ID is the version of an entry');
+}
+
+async function* written(news: AsyncIterable<Telling>): AsyncGenerator<string> {
+  yield `retry: ${RETRY_MS}\n\n`;
+  for await (const { id, event, data } of news) {
+    if (event === undefined) {
+      yield ': beat\n\n';
+      continue;
+    }
+    const numbered = id === undefined ? '' : `id: ${id}\n`;
+    yield `${numbered}event: ${event}\ndata: ${data}\n\n`;
+  }
+}

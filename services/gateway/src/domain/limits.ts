@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** The body of any request. */
+export const BODY_BYTES_MAX = 65_536;
+/** A body must be complete within this time. */
+export const BODY_MS_MAX = 10_000;
+/** Arrays and objects in a body, one inside the other. */
+export const JSON_DEPTH_MAX = 8;
+/** Faults of one body that are named; the rest is not. */
+export const FAULTS_MAX = 32;
+/** What a request that is to be recorded waits for the ledger. */
+export const RECORD_MS_MAX = 10_000;
+/** When a client should come again after a 503. */
+export const RETRY_SECONDS = 2;
+/** Requests that one caller may send at once, and how many come back per second. */
+export const BURST_MAX = 200;
+export const REQUESTS_PER_SECOND = 50;
+/** Event streams open at one time. */
+export const STREAMS_MAX = 256;
+/** An event stream ends after this time; the client comes back where it was. */
+export const STREAM_MS_MAX = 3_600_000;
+/** An event stream that is silent says that it lives. */
+export const BEAT_MS = 15_000;
+/** What one execution may take where the order does not say. */
+export const EXECUTION_BYTES_MAX = 10 * 1_024 ** 3;
+export const EXECUTION_SECONDS_MAX = 3_600;
+/** Times that a decision is tried again because the chain moved meanwhile. */
+export const DECISIONS_MAX = 8;
+/** Entries of a list, unless the caller asks for fewer. */
+export const LIST_DEFAULT = 50;
+export const LIST_MAX = 200;
+export const DISCOVERY_DEFAULT = 100;
+export const DISCOVERY_MAX = 500;

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** A token bucket per name. Names are those of the configuration, so that they are few. */
+export interface Rate {
+  /** False where this one has to wait. */
+  take(name: string, nowMs: number): boolean;
+}
+
+const SECOND_MS = 1_000;
+
+export function rateOf(limit: { readonly burst: number; readonly perSecond: number }): Rate {
+  const buckets = new Map<string, { level: number; atMs: number }>();
+  return {
+    take: (name, nowMs) => {
+      const bucket = buckets.get(name) ?? { level: limit.burst, atMs: nowMs };
+      const gained = ((nowMs - bucket.atMs) / SECOND_MS) * limit.perSecond;
+      const level = Math.min(limit.burst, bucket.level + Math.max(0, gained));
+      const taken = level >= 1;
+      buckets.set(name, { level: taken ? level - 1 : level, atMs: nowMs });
+      return taken;
+    },
+  };
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+import { AcquisitionRequestedV1 } from '@impound/contracts/acquisition/requested.v1.ts';
+import type { GatewaySubmitV1 } from '@impound/contracts/ask/gateway.submit.v1.ts';
+import { AcquisitionId } from '@impound/contracts/ids.ts';
+import type { Order } from '@impound/contracts/order.ts';
+import type { ReplyOf, RequestOf } from '@impound/contracts/question.ts';
+import type { Ask } from '@impound/runtime/ask.ts';
+import { childId, newId } from '@impound/runtime/ids.ts';
+import type { SayNow } from '@impound/runtime/say.ts';
+import type { Caller } from '../domain/caller.ts';
+import { requestOf, sameRequest } from '../domain/order.ts';
+import { problemOf, Refusal } from '../domain/problem.ts';
+import { type ChainOf, entriesOf } from './chain-read.ts';
+import { patiently, record } from './reach.ts';
+
+/** Who stands behind a token. */
+export interface Door {
+  /** Throws Refusal for a token that nobody has, and for a caller who comes too often. */
+  admit(token: string): Caller;
+}
+
+/** An order with who gives it. */
+export interface Submission {
+  readonly caller: Caller;
+  readonly order: Order;
+  readonly idempotencyKey?: string | undefined;
+}
+
+/** Where an order stands; `repeated` where an earlier request had begun it. */
+export interface Submitted {
+  readonly acquisitionId: string;
+  readonly repeated: boolean;
+}
+
+interface Deps {
+  readonly ask: Ask;
+  readonly say: SayNow;
+  readonly now: () => number;
+}
+
+/** Records an order, and answers after the commit. Throws Refusal. */
+export async function submit(
+  submission: Submission,
+  deps: Deps,
+  signal: AbortSignal,
+): Promise<Submitted> {
+  refuseKey(submission.idempotencyKey);
+  // What is wrong with the order itself is told before anything waits for the ledger.
+  requestOf(submission.order, submission.caller, deps.now());
+  return await record((limit) => settle(submission, deps, limit), signal);
+}
+
+function refuseKey(key: string | undefined): void {
+  if (key === undefined || /^[\x21-\x7e]{1,255}$/.test(key)) return;
+  const message = '1 to 255 visible ASCII characters';
+  throw new Refusal('order-refused', `Idempotency-Key: ${message}`, [
+    { path: 'Idempotency-Key', message },
+  ]);
+}
+
+async function settle(submission: Submission, deps: Deps, signal: AbortSignal): Promise<Submitted> {
+  const { caller, order, idempotencyKey } = submission;
+  const ids = idsOf(caller, idempotencyKey);
+  const of: ChainOf = { tenant: caller.tenant, acquisitionId: ids.acquisitionId };
+  const data = requestOf(order, caller, deps.now());
+  const known = idempotencyKey !== undefined && (await standing({ of, order, data }, deps, signal));
+  if (known) return { acquisitionId: of.acquisitionId, repeated: true };
+  const reply = await deps.say(
+    { contract: AcquisitionRequestedV1, data, id: ids.eventId, ...of },
+    signal,
+  );
+  if (!reply.ok) throw new Refusal('refused', `the ledger refused it: ${reply.because}`);
+  // Two at once with one key: the other one was first, and it must be the same order.
+  if (reply.repeated) await standing({ of, order, data }, deps, signal);
+  return { acquisitionId: of.acquisitionId, repeated: reply.repeated };
+}
+
+/** With a key the ids follow from tenant, actor and key, so that a repeat is the same acquisition. */
+function idsOf(caller: Caller, key: string | undefined) {
+  if (key === undefined) {
+    return { acquisitionId: AcquisitionId.parse(newId()), eventId: newId() };
+  }
+  const cause = JSON.stringify([caller.tenant, caller.actor.kind, caller.actor.id, key]);
+  return {
+    acquisitionId: AcquisitionId.parse(childId(cause, 'acquisition')),
+    eventId: childId(cause, AcquisitionRequestedV1.type),
+  };
+}
+
+/** True where this order is on record. Throws Refusal where another one is, under the same key. */
+async function standing(
+  wanted: {
+    readonly of: ChainOf;
+    readonly order: Order;
+    readonly data: AcquisitionRequestedV1;
+  },
+  deps: Deps,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const first = await patiently(async () => {
+    const entries = entriesOf(wanted.of, { ask: deps.ask, after: 0 }, signal);
+    for await (const { entry } of entries) return entry;
+    return undefined;
+  }, signal);
+  if (first === undefined) return false;
+  if (sameRequest(first.event, wanted.order, wanted.data)) return true;
+  const detail = 'this Idempotency-Key belongs to another order: take a new key for a new order';
+  throw new Refusal('key-reused', detail);
+}
+
+/** The NATS door: the same order by the same code. */
+export async function gatewaySubmit(
+  request: RequestOf<typeof GatewaySubmitV1>,
+  deps: Deps & { readonly door: Door },
+  signal: AbortSignal,
+): Promise<ReplyOf<typeof GatewaySubmitV1>> {
+  try {
+    const caller = deps.door.admit(request.token);
+    if (caller.tenant !== request.tenant) {
+      throw new Refusal('forbidden', 'the token is of another tenant: name its own');
+    }
+    const { order, idempotencyKey } = request;
+    const { acquisitionId } = await submit({ caller, order, idempotencyKey }, deps, signal);
+    return { acquisitionId: AcquisitionId.parse(acquisitionId) };
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    const { type, title, status, detail } = problemOf(error);
+    return { problem: { type, title, status, detail } };
+  }
+}

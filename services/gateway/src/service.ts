@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+import { AcquisitionApprovedV1 } from '@impound/contracts/acquisition/approved.v1.ts';
+import { AcquisitionRefusedV1 } from '@impound/contracts/acquisition/refused.v1.ts';
+import { AcquisitionRequestedV1 } from '@impound/contracts/acquisition/requested.v1.ts';
+import { GatewaySubmitV1 } from '@impound/contracts/ask/gateway.submit.v1.ts';
+import { CancellationRequestedV1 } from '@impound/contracts/cancellation/requested.v1.ts';
+import { EvidenceAccessedV1 } from '@impound/contracts/evidence/accessed.v1.ts';
+import { answer, type House, service } from '@impound/runtime/service.ts';
+import { watchEvents, watchProgress } from '@impound/runtime/watch.ts';
+import type * as z from 'zod';
+import { bearerTokens, loadTokens } from './adapters/bearer-tokens.ts';
+import { acquisitionRoutes, startRoutes } from './adapters/http-acquisitions.ts';
+import { clusterRoutes } from './adapters/http-clusters.ts';
+import { eventsRoute } from './adapters/http-events.ts';
+import { evidenceRoute } from './adapters/http-evidence.ts';
+import { addRoutes, listen, openApp } from './adapters/http-server.ts';
+import { config } from './config.ts';
+import { decide } from './handlers/decide.ts';
+import { accessEvidence } from './handlers/evidence-access.ts';
+import { followed, type Watch } from './handlers/follow.ts';
+import { gatewaySubmit, submit } from './handlers/gateway-submit.ts';
+import { listAcquisitions, lookAround, textsOf, viewAcquisition } from './handlers/look.ts';
+
+/** The one door for people and programs: HTTP, and the same orders over NATS. */
+export const gateway = service({
+  name: 'gateway',
+  config,
+  open,
+  says: [
+    AcquisitionRequestedV1,
+    AcquisitionApprovedV1,
+    AcquisitionRefusedV1,
+    CancellationRequestedV1,
+    EvidenceAccessedV1,
+  ],
+  hears: [],
+  answers: [answer(GatewaySubmitV1, gatewaySubmit)],
+});
+
+async function open(given: z.output<typeof config>, scope: AsyncDisposableStack, house: House) {
+  const { ask, say, log, stopping } = house;
+  const now = () => Date.now();
+  const deps = { ask, say, now, watch: watchOf(house) };
+  const door = bearerTokens(await loadTokens({ text: given.TOKENS, file: given.TOKENS_FILE }), now);
+  const app = openApp(door, log);
+  const behind = {
+    submit: (of: Parameters<typeof submit>[0]) => submit(of, deps, stopping),
+    decide: (of: Parameters<typeof decide>[0]) => decide(of, deps, stopping),
+    list: listAcquisitions(deps, stopping),
+    view: viewAcquisition(deps, stopping),
+    chain: textsOf(deps, stopping),
+  };
+  addRoutes(app, [
+    ...startRoutes(behind),
+    ...acquisitionRoutes(behind),
+    eventsRoute(followed(deps), stopping),
+    evidenceRoute((access, signal) => accessEvidence(access, deps, signal), log, stopping),
+    ...clusterRoutes(lookAround(deps, stopping)),
+  ]);
+  const port = await listen(app, { host: given.GATEWAY_HOST, port: given.GATEWAY_PORT }, scope);
+  const url = `http://${urlHost(given.GATEWAY_HOST)}:${port}`;
+  log.info('gateway listening', { port, url });
+  return { ask, say, now, door, url };
+}
+
+function urlHost(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+function watchOf(house: House): Watch {
+  return {
+    events: (of, seen, signal) => watchEvents(house, of, seen, signal),
+    progress: (of, heard, signal) => watchProgress(house, of, heard, signal),
+  };
+}

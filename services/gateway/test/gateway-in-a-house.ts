@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict';
+import type { TestContext } from 'node:test';
+import type { Log } from '@impound/runtime/log.ts';
+import { start } from '@impound/runtime/start.ts';
+import { testBus } from '@impound/runtime/testing/bus.ts';
+import { scriptedLedger } from '@impound/runtime/testing/scripted-ledger.ts';
+import { wait } from '@impound/runtime/wait.ts';
+import { gateway } from '../src/service.ts';
+
+/** Tests here start a bus each. */
+export const LIMIT = { timeout: 30_000 };
+
+/** Tokens by who has them. */
+export const TOKEN = {
+  siem: 'token-of-the-integration',
+  analyst: 'token-of-the-analyst',
+  lead: 'token-of-the-lead',
+  stranger: 'token-of-another-tenant',
+} as const;
+
+const TOKENS = JSON.stringify([
+  { ...caller('siem', 'integration'), approval: 'never' },
+  { ...caller('analyst', 'person'), mayApprove: true },
+  { ...caller('lead', 'person'), mayApprove: true },
+  { ...caller('stranger', 'person'), tenant: 'other', mayApprove: true, approval: 'never' },
+]);
+
+function caller(id: keyof typeof TOKEN, kind: string) {
+  return { token: TOKEN[id], actor: { id, kind }, tenant: 'default' };
+}
+
+/** An order that is right. */
+export const ORDER = {
+  target: 'kubernetes://prod-eu/shop/cart-7f9c/cart',
+  caseId: 'IR-2026-017',
+  reason: 'Falco: a shell was started in a web server',
+};
+
+/** A gateway with its bus and a scripted ledger. */
+export async function house(t: TestContext) {
+  const bus = await testBus(t);
+  const ledger = await scriptedLedger(t, bus.url, ['gateway']);
+  const lines: string[] = [];
+  const listening = Promise.withResolvers<string>();
+  const write = (phrase: string, fields: object = {}) => {
+    lines.push(phrase + JSON.stringify(fields));
+    if (phrase === 'gateway listening') listening.resolve((fields as { url: string }).url);
+  };
+  const log: Log = { debug: write, info: write, warn: write, error: write };
+  const running = await start(gateway, { NATS_URL: bus.url, TOKENS }, log);
+  t.after(() => running[Symbol.asyncDispose]());
+  const url = await listening.promise;
+  return { bus, ledger, url, lines, ...client(url) };
+}
+
+function client(url: string) {
+  const ask = (path: string, init: RequestInit = {}, who: keyof typeof TOKEN = 'siem') => {
+    const headers = new Headers({ authorization: `Bearer ${TOKEN[who]}` });
+    for (const [name, value] of new Headers(init.headers)) headers.set(name, value);
+    return fetch(new URL(path, url), { ...init, headers });
+  };
+  const post = (
+    path: string,
+    body: unknown,
+    who: keyof typeof TOKEN = 'siem',
+    headers: Record<string, string> = {},
+  ) => {
+    const text = typeof body === 'string' ? body : JSON.stringify(body);
+    const typed = { 'content-type': 'application/json', ...headers };
+    return ask(path, { method: 'POST', body: text, headers: typed }, who);
+  };
+  const begin = async (who: keyof typeof TOKEN = 'siem', order: object = ORDER) => {
+    const answer = await post('/v1/acquisitions', order, who);
+    assert.equal(answer.status, 202, await answer.clone().text());
+    return ((await answer.json()) as { acquisitionId: string }).acquisitionId;
+  };
+  return { ask, post, begin };
+}
+
+/** Checks that an answer is problem+json (RFC 9457), and gives it. */
+export async function problemOf(answer: Response, status: number, code: string) {
+  const text = await answer.text();
+  assert.equal(answer.status, status, text);
+  assert.equal(answer.headers.get('content-type'), 'application/problem+json');
+  const problem = JSON.parse(text) as {
+    type: string;
+    title: string;
+    status: number;
+    detail: string;
+    errors?: { path: string }[];
+  };
+  assert.equal(problem.type, `urn:impound:problem:${code}`);
+  assert.equal(problem.status, status);
+  assert.ok(problem.title.length > 0 && problem.detail.length > 0);
+  return problem;
+}
+
+/** Looks again until there is something. */
+export async function until<T>(t: TestContext, look: () => T | undefined): Promise<T> {
+  for (;;) {
+    const found = look();
+    if (found !== undefined) return found;
+    await wait(10, t.signal);
+    t.signal.throwIfAborted();
+  }
+}
