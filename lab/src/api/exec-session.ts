@@ -72,22 +72,30 @@ async function run(session: Session): Promise<void> {
     return;
   }
   const input = connectInput(session, started);
-  const to = { send: out.send, socket };
-  const outputs = [pump(started.stdout, 1, to), pump(started.stderr, 2, to)];
-  for (const [index, output] of outputs.entries()) {
-    const wanted = index === 0 ? stdout : stderr;
-    if (wanted) void output.then(() => loseInput(started, input));
-  }
-  // With no output to copy the runtime takes stdin away at once.
-  if (!stdout && !stderr) void loseInput(started, input);
+  const copied = copyOutputs(started, { send: out.send, socket }, input);
   const ended = await started.ended;
-  await Promise.all(outputs);
+  await copied;
   started.destroy();
   // A server that could not hand over all input waits for ever, as the real one does.
   if (input?.stuck() === true) return;
   const message = exitMessage(protocol, asked.argv, ended.code);
   if (message !== '') out.send(3, Buffer.from(message));
   if (!out.struck()) socket.close(1000);
+}
+
+async function copyOutputs(
+  started: Execution,
+  to: Destination,
+  input: Input | undefined,
+): Promise<void> {
+  const sources = [started.stdout, started.stderr];
+  const outputs = sources.map((source, index) => pump(source, index + 1, to));
+  // With no output to copy the runtime takes stdin away at once.
+  const none = sources.every((source) => source === undefined);
+  for (const [index, output] of outputs.entries()) {
+    if (none || sources[index] !== undefined) void output.then(() => loseInput(started, input));
+  }
+  await Promise.all(outputs);
 }
 
 function connectInput(session: Session, started: Execution): Input | undefined {
@@ -164,11 +172,12 @@ function transmit(
   return socket.send(Buffer.concat([Buffer.from([channel]), data]));
 }
 
-async function pump(
-  source: Socket | undefined,
-  channel: number,
-  to: { readonly send: Send; readonly socket: ServerWebSocket },
-): Promise<void> {
+interface Destination {
+  readonly send: Send;
+  readonly socket: ServerWebSocket;
+}
+
+async function pump(source: Socket | undefined, channel: number, to: Destination): Promise<void> {
   // A command may be over before anybody listens; then there is no more event to wait for.
   if (source === undefined || source.readableEnded || source.destroyed) return;
   const { promise, resolve } = Promise.withResolvers<void>();

@@ -111,11 +111,10 @@ async function prepare(
   record.rootfs = { ...rootfs, mounts: spec.readOnlyRoot === true ? sealed(path, all) : all };
 }
 
-// The root is mounted on itself first, so that it can be made read-only when all else is in place.
+// The root is made read-only when all else is in place.
 function sealed(path: string, mounts: readonly Mount[]): Mount[] {
-  const first: Mount = { kind: 'bind', from: path, to: '/' };
   const memory: Mount = { kind: 'tmpfs', from: 'tmpfs', to: '/dev/shm' };
-  return [first, ...mounts, memory, { kind: 'seal', from: path, to: '/' }];
+  return [...mounts, memory, { kind: 'seal', from: path, to: '/' }];
 }
 
 async function plantVolumes(pod: PodRecord, base: string): Promise<void> {

@@ -21,7 +21,6 @@ const DEFAULT_CAPABILITIES = [
 
 /** Who a process in a container is and what it may do. */
 export interface Confinement {
-  readonly root: string;
   readonly user: number;
   readonly group: number;
   readonly workingDir: string;
@@ -30,27 +29,30 @@ export interface Confinement {
   readonly drop: readonly string[];
 }
 
-/** The program prefix that changes root, user and capabilities, inside the mount namespace. */
+/**
+ * The program prefix that changes root, user and capabilities. It is run with the host's programs
+ * in reach and the container's root as working directory, which a container may not have either.
+ */
 export function confine(
   confinement: Confinement,
   node: { readonly mapped: boolean; readonly joins?: number },
 ): string[] {
-  const { root, user, group, workingDir } = confinement;
+  const { user, group, workingDir } = confinement;
   if (node.mapped && user !== 0) return asMappedUser(confinement, node.joins);
   const who = node.mapped ? [] : [`--setgid=${group}`, `--setuid=${user}`];
-  const enter = [tool('unshare'), `--root=${root}`, `--wd=${workingDir}`, ...who];
+  const enter = [tool('unshare'), '--root=.', `--wd=${workingDir}`, ...who];
   return [...capabilities(confinement), ...enter];
 }
 
 // Without root only one user id can be mapped, so another one takes a second user namespace.
 function asMappedUser(confinement: Confinement, joins: number | undefined): string[] {
-  const { root, user, group, workingDir } = confinement;
+  const { user, group, workingDir } = confinement;
   if (joins === undefined) {
     const map = ['--user', `--map-user=${user}`, `--map-group=${group}`];
-    return [tool('unshare'), ...map, `--root=${root}`, `--wd=${workingDir}`];
+    return [tool('unshare'), ...map, '--root=.', `--wd=${workingDir}`];
   }
   const join = ['--target', String(joins), '--user', '--preserve-credentials'];
-  return [tool('nsenter'), ...join, `--root=${root}`, `--wd=${root}${workingDir}`];
+  return [tool('nsenter'), ...join, '--root=.', `--wd=.${workingDir}`];
 }
 
 function capabilities(confinement: Confinement): string[] {

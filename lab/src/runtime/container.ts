@@ -17,11 +17,14 @@ import { tool } from './tools.ts';
 const START_MS_MAX = 15_000;
 const HOST_PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
 
-// Runs in the new namespaces: mounts, says the host's number of this process, becomes the program.
+// Runs in the new namespaces: mounts, and goes on with the host's programs seen through the node
+// (`$node`), since the container's own root will have none of them.
 const SETUP = `
-root=$1 name=$2 out=$3 mounts=$4; shift 4
+own=$PATH PATH=${HOST_PATH}
+root=$1 name=$2 out=$3 mounts=$4 node=$5 pivot=$6; shift 6
 hostname "$name" 2>/dev/null
-[ "$mounts" = '' ] || printf '%s\\n' "$mounts" | while read -r kind from to; do
+mount --bind "$root" "$root" || exit 1
+printf '%s\\n' "$mounts" | while read -r kind from to; do
   case $kind in
     proc) mount -t proc proc "$root$to" || exit 1 ;;
     tmpfs) mount -t tmpfs -o mode=1777 tmpfs "$root$to" || exit 1 ;;
@@ -31,9 +34,24 @@ hostname "$name" 2>/dev/null
       mount -o remount,bind,ro "$root$to" 2>/dev/null || true ;;
   esac
 done || exit 1
+cd "$root" || exit 1
 read -r pid rest </proc/self/stat
 exec 3>"$out"
+if [ "$pivot" = '' ]; then
+  echo "$pid"
+  PATH=$own exec "$@" </dev/null >&3 2>&3 3>&-
+fi
+nsenter=$(command -v nsenter)
+PATH=$own exec "$nsenter" --root="/proc/$node/root" --wd=. /bin/sh -c "$pivot" sh "$pid" "$@"
+`;
+
+// Makes the container's root the namespace's root and lets go of the host's, says the host's
+// number of this process, and becomes the container's program.
+const PIVOT = `
+own=$PATH PATH=${HOST_PATH} pid=$1; shift
+nsenter --target "$pid" --mount --wd=. pivot_root . . && umount -c -l . || exit 1
 echo "$pid"
+PATH=$own
 exec "$@" </dev/null >&3 2>&3 3>&-
 `;
 
@@ -48,6 +66,7 @@ const JOIN = `(
 
 /** What a container is made of. */
 export interface ContainerPlan extends Confinement {
+  readonly root: string;
   readonly hostname: string;
   readonly mounts: readonly Mount[];
   readonly command: readonly string[];
@@ -137,12 +156,14 @@ async function hostPid(child: ChildProcess, plan: ContainerPlan, fifos: Fifos): 
 function startArguments(node: NodeNamespace, plan: ContainerPlan, out: string): string[] {
   const fresh = plan.joins === undefined ? ['--pid', '--fork', '--kill-child'] : [];
   const network = plan.ownNetwork ? ['--net'] : [];
-  const setup = ['sh', '-c', SETUP, 'sh', plan.root, plan.hostname, out, mountTable(plan.mounts)];
+  // A second user namespace can only be made while the root is still the namespace's own.
+  const pivot = node.mapped && plan.user !== 0 ? '' : PIVOT;
+  const place = [plan.root, plan.hostname, out, mountTable(plan.mounts), String(node.pid), pivot];
   return [
     ...enterNode(node, plan.joins?.pid),
     tool('unshare'),
     ...['--mount', '--uts', '--propagation', 'private', ...fresh, ...network],
-    ...setup,
+    ...[tool('sh'), '-c', SETUP, 'sh', ...place],
     ...confine(plan, { mapped: node.mapped }),
     ...plan.command,
   ];
@@ -177,7 +198,8 @@ async function execIn(node: NodeNamespace, joining: Joining): Promise<Execution 
   const why = whyNotRunnable(`/proc/${pid}/root`, argv[0], env.PATH);
   if (why !== undefined) return why;
   const fifos = await makeFifos(node.directory, wanted);
-  const enter = [tool('nsenter'), '--target', String(pid), '--mount', '--uts'];
+  const roots = [`--root=/proc/${node.pid}/root`, `--wd=/proc/${pid}/root`];
+  const enter = [tool('nsenter'), '--target', String(pid), '--mount', '--uts', ...roots];
   const inside = confine(plan, { mapped: node.mapped, joins: pid });
   const join = [tool('sh'), '-c', JOIN, 'sh', ...fifos.paths];
   const network = plan.ownNetwork ? ['--net'] : [];
