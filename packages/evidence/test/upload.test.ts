@@ -8,7 +8,7 @@ import { type UploadOptions, uploadSession } from '@impound/evidence/upload.ts';
 import type { UploadFault } from '@impound/evidence/upload-fault.ts';
 import { uploaderSink } from '@impound/evidence/uploader-sink.ts';
 import { evidenceWriter } from '@impound/evidence/writer.ts';
-import { type Fault, SIGNATURE, scriptedStore } from './scripted-store.ts';
+import { type Fault, SIGNATURE, scriptedStore } from '../src/testing/scripted-store.ts';
 
 const BYTES = Buffer.from('part one');
 const SHA256 = createHash('sha256').update(BYTES).digest('hex');

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { AccessCheckedV1 } from '@impound/contracts/access/checked.v1.ts';
+import { METHOD_RIGHTS, rightText } from '@impound/contracts/permissions.ts';
+import { TargetResolvedV1 } from '@impound/contracts/target/resolved.v1.ts';
+import { startCluster } from '@impound/lab/cluster.ts';
+import {
+  DEMO_COLLECTOR,
+  DEMO_READER,
+  DEMO_STRANGER,
+  DEMO_TARGET,
+  demoScenario,
+} from '@impound/lab/scenarios.ts';
+import { newId } from '@impound/runtime/ids.ts';
+import { openLog } from '@impound/runtime/log.ts';
+import { start } from '@impound/runtime/start.ts';
+import { testBus } from '@impound/runtime/testing/bus.ts';
+import { scriptedLedger } from '@impound/runtime/testing/scripted-ledger.ts';
+import { wait } from '@impound/runtime/wait.ts';
+import { rbacChecker } from '../src/service.ts';
+
+const WAIT_MS_MAX = 20_000;
+const ACCOUNTS = { collector: DEMO_COLLECTOR, reader: DEMO_READER, stranger: DEMO_STRANGER };
+
+/** One cluster under three names: each reached with another account. */
+async function house(t: TestContext) {
+  const scope = new AsyncDisposableStack();
+  t.after(() => scope.disposeAsync());
+  const directory = await mkdtemp(join(tmpdir(), 'impound-rbac-'));
+  scope.defer(() => rm(directory, { recursive: true, force: true }));
+  const lab = scope.use(await startCluster(demoScenario()));
+  const { url } = await testBus(t);
+  const clusters: Record<string, object> = { away: { kubeconfig: join(directory, 'away') } };
+  for (const [name, account] of Object.entries(ACCOUNTS)) {
+    await writeFile(join(directory, name), lab.kubeconfig(account));
+    clusters[name] = { kubeconfig: join(directory, name) };
+  }
+  const away = lab.kubeconfig(DEMO_COLLECTOR).replace(/127\.0\.0\.1:\d+/, '127.0.0.1:9');
+  await writeFile(join(directory, 'away'), away);
+  const environment = { NATS_URL: url, CLUSTERS_FILE: join(directory, 'clusters.json') };
+  await writeFile(environment.CLUSTERS_FILE, JSON.stringify(clusters));
+  const ledger = await scriptedLedger(t, url, ['rbac-checker']);
+  scope.use(await start(rbacChecker, environment, openLog('rbac-checker', 'silent')));
+  const check = async (cluster: string) => {
+    const acquisitionId = newId();
+    const example = TargetResolvedV1.shape.parse(TargetResolvedV1.example);
+    const target = { ...example.target, ...DEMO_TARGET, cluster };
+    await ledger.record({
+      contract: TargetResolvedV1,
+      data: { ...example, target },
+      acquisitionId,
+    });
+    const limit = AbortSignal.timeout(WAIT_MS_MAX);
+    while (!limit.aborted) {
+      const [, said] = ledger.chain(acquisitionId);
+      if (said !== undefined) return AccessCheckedV1.shape.parse(said.event.data);
+      await wait(20, limit);
+    }
+    throw new Error(`nothing was said of ${cluster}`);
+  };
+  return { lab, check };
+}
+
+test('the ladder tells for each account what it may do and what is missing', async (t) => {
+  const { lab, check } = await house(t);
+  const granted = await check('collector');
+  assert.equal(granted.ladder[0]?.verdict, 'allowed');
+  assert.equal(granted.grant, undefined);
+  const reader = await check('reader');
+  assert.deepEqual(reader.ladder[0], {
+    method: 'exec-stream',
+    executor: 'kubernetes',
+    verdict: 'denied',
+    because: 'get pods/exec and create pods/exec are not granted in namespace shop',
+  });
+  assert.doesNotMatch(reader.grant ?? '', /resources: \['pods'\]/, 'only what is missing');
+  const stranger = await check('stranger');
+  assert.match(stranger.ladder[0]?.because ?? '', /^get pods and get pods\/exec and create/);
+  const asked = lab.audit.map((one) => `${one.method} ${one.path}`);
+  const review = 'POST /apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
+  assert.deepEqual([...new Set(asked)], [review], 'nothing but reviews is asked of the cluster');
+  const rights = METHOD_RIGHTS['exec-stream']?.map(rightText) ?? [];
+  assert.equal(asked.length, 3 * rights.length);
+});
+
+test('a cluster that does not answer leaves the rung unknown, with the reason', async (t) => {
+  const { check } = await house(t);
+  const { ladder, grant } = await check('away');
+  assert.equal(ladder[0]?.verdict, 'unknown');
+  assert.match(ladder[0]?.because ?? '', /not known whether it is granted/);
+  assert.equal(grant, undefined);
+});
