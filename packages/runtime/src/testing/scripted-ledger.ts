@@ -27,7 +27,7 @@ import type { TestScope } from './bus.ts';
 
 type Recorded = ReplyOf<typeof LedgerHistoryV1>['entries'][number] & { readonly entry: Entry };
 
-/** A ledger for tests of other services: real messages and chains, kept in memory, proving nothing. */
+/** A ledger for tests of other services: real messages and chains, kept in memory. */
 export interface ScriptedLedger {
   /** Records an event as if a service had said it, and tells it. */
   record(

@@ -13,7 +13,7 @@ const load = (list: unknown) => loadTokens({ text: new Secret(JSON.stringify(lis
 const tokenSha256 = createHash('sha256').update(TOKEN).digest('hex');
 
 for (const entry of [{ token: TOKEN }, { tokenSha256 }]) {
-  test(`a caller is known by ${Object.keys(entry)}, and what is not said is the careful way`, async () => {
+  test(`a caller is known by ${Object.keys(entry)}, and may little unless it is said`, async () => {
     const list = await load([{ ...entry, actor: ACTOR, tenant: 'default' }]);
     assert.deepEqual(bearerTokens(list, () => 0).admit(TOKEN), {
       actor: { ...ACTOR, authn: 'bearer-token' },

@@ -98,7 +98,8 @@ const CHANGES = [
 ] as const;
 
 for (const [change, same] of CHANGES) {
-  test(`an order repeated later with ${JSON.stringify(change)} is ${same ? 'the same' : 'another'}`, () => {
+  const verdict = same ? 'the same' : 'another';
+  test(`an order repeated with ${JSON.stringify(change)} is ${verdict}`, () => {
     const again = Order.parse({ ...GIVEN, ...change });
     assert.equal(sameRequest(recorded, again, requestOf(again, caller, NOW + 90_000)), same);
   });

@@ -75,7 +75,7 @@ async function settle(submission: Submission, deps: Deps, signal: AbortSignal): 
   return { acquisitionId: of.acquisitionId, repeated: reply.repeated };
 }
 
-/** With a key the ids follow from tenant, actor and key, so that a repeat is the same acquisition. */
+/** With a key the ids follow from tenant, actor and key: a repeat is the same acquisition. */
 function idsOf(caller: Caller, key: string | undefined) {
   if (key === undefined) {
     return { acquisitionId: AcquisitionId.parse(newId()), eventId: newId() };

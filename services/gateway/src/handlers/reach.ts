@@ -16,8 +16,8 @@ export async function reach<T>(work: Promise<T>): Promise<T> {
 }
 
 /**
- * Does something that is to be recorded, within RECORD_MS_MAX whatever happens. Where the time is up
- * nobody knows whether it was recorded, and the refusal says so.
+ * Does something that is to be recorded, within RECORD_MS_MAX whatever happens. Where the time is
+ * up nobody knows whether it was recorded, and the refusal says so.
  */
 export async function record<T>(
   work: (signal: AbortSignal) => Promise<T>,
