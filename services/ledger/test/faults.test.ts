@@ -65,7 +65,7 @@ async function ledgerProcess(t: TestContext, it: World) {
   return { kill: () => child.kill('SIGKILL') && once(child, 'exit') };
 }
 
-test('of three ledgers one writes; when it is killed another one goes on at once', async (t) => {
+test('of three ledgers one writes, and when it is killed another one does', async (t) => {
   const it = await world(t);
   const leader = await ledgerProcess(t, it);
   const logs = [keptLog(), keptLog()];
@@ -83,7 +83,7 @@ test('of three ledgers one writes; when it is killed another one goes on at once
   await assertWhole(it, loaded.answered);
 });
 
-test('a writer that has lost its lock without knowing cannot fork the log', async (t) => {
+test('a writer that lost its lock unawares cannot fork the log', async (t) => {
   const it = await world(t);
   await it.start();
   const loaded = load(it, 8);
@@ -101,7 +101,7 @@ test('a writer that has lost its lock without knowing cannot fork the log', asyn
   await assertWhole(it, loaded.answered);
 });
 
-test('Postgres is killed under load twice: what was answered is there, nothing is doubled', async (t) => {
+test('Postgres killed under load loses no answer and doubles nothing', async (t) => {
   const dataDir = await mkdtemp(join(tmpdir(), 'impound-killed-'));
   let server = await startPostgres({ dataDir }, t.signal);
   const name = 'ledger';
@@ -129,7 +129,7 @@ test('Postgres is killed under load twice: what was answered is there, nothing i
   await until(t, () => new Set(it.heard.map(({ seq }) => seq)).size >= loaded.answered.size);
 });
 
-test('a bus that has lost everything is told the open chains again, and no ended one', async (t) => {
+test('a bus that has lost everything is told the open chains, and no ended one', async (t) => {
   const it = await world(t);
   await it.start();
   const [open, ended] = [newId(), newId()];
@@ -156,7 +156,7 @@ test('a bus that has lost everything is told the open chains again, and no ended
   });
 });
 
-test('a ledger that starts again goes on where the stream ends, and tells nothing twice', async (t) => {
+test('a ledger that starts again goes on where the stream ends', async (t) => {
   const it = await world(t);
   const first = await it.start();
   const acq = newId();
@@ -175,7 +175,7 @@ test('a ledger that starts again goes on where the stream ends, and tells nothin
   );
 });
 
-test('a chain that stands still is told again, what has no effect only, with growing pauses', async (t) => {
+test('of a chain that stands still what had no effect is told again', async (t) => {
   const it = await world(t);
   await it.start({ stallMs: 300 });
   const acq = newId();

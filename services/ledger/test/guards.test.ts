@@ -38,7 +38,7 @@ test('not even a superuser who replays as a replica can change what was recorded
   for (const change of CHANGES) await assert.rejects(superuser.unsafe(change), /only grows/);
 });
 
-test('the database itself refuses a leaf that is not the hash, and a second successor', async (t) => {
+test('the database itself refuses a wrong leaf and a second successor', async (t) => {
   const it = await world(t);
   await withOneEntry(it);
   const writer = it.sql('ledger_writer');

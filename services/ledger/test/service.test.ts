@@ -25,7 +25,7 @@ function place(reply: SayReply) {
   return reply;
 }
 
-test('says that arrive together are committed together, contiguous and in few batches', async (t) => {
+test('says that arrive together are committed together, without gaps', async (t) => {
   const it = await world(t);
   await it.start();
   await it.say(AcquisitionRequestedV1, newId(), requested);
@@ -124,7 +124,7 @@ test('a repeat gets the first answer; one that differs is put on record once', a
   assert.deepEqual(types, ['acquisition.requested.v1', 'conflict.noticed.v1']);
 });
 
-test('of many who expect the same version one is recorded, the others learn the new one', async (t) => {
+test('of many who expect one version one is recorded, the others learn the new one', async (t) => {
   const it = await world(t);
   await it.start();
   const acq = newId();

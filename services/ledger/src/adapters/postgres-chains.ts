@@ -30,8 +30,8 @@ export function postgresChains(sql: Database): Chains {
     hasCaused: async (acquisitionId, by) => {
       const [row] = await asked(
         () => sql`
-          select exists (select from ledger_entry
-            where acq = ${acquisitionId} and cause = ${by.id} and speaker = ${by.service}) as found`,
+          select exists (select from ledger_entry where acq = ${acquisitionId}
+            and cause = ${by.id} and speaker = ${by.service}) as found`,
       );
       return row?.['found'] === true;
     },

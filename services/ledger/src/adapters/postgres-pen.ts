@@ -16,7 +16,7 @@ const PEN_LOCK = [0x6c656467, 1] as const;
 const STANDBY_MS = 250;
 /** A statement that the server has not finished by then is ended by it. */
 const STATEMENT_MS_MAX = 15_000;
-/** A holder that has vanished without a word loses its session, and so the pen, after about this. */
+/** A holder that vanished without a word loses its session, and so the pen, after about this. */
 const VANISHED_SECONDS = 10;
 
 /** The pen is an advisory lock of one session; what makes a fork impossible is ledger_batch. */

@@ -21,6 +21,8 @@ export interface Waiting {
 /** Says that wait to be decided, in the order they came. */
 export interface Queue {
   readonly waiting: Waiting[];
+  /** Length of all their texts. */
+  characters: number;
   /** Resolves when something was put in. */
   arrival: PromiseWithResolvers<void>;
 }
@@ -40,15 +42,18 @@ export interface Term {
 const BATCH_SAYS_MAX = 512;
 const BATCH_CHARACTERS_MAX = 4_194_304;
 const QUEUE_SAYS_MAX = 8_192;
+const QUEUE_CHARACTERS_MAX = 33_554_432;
 
 export function openQueue(): Queue {
-  return { waiting: [], arrival: Promise.withResolvers() };
+  return { waiting: [], characters: 0, arrival: Promise.withResolvers() };
 }
 
 /** Puts a say into the queue; a full one drops it unanswered, and the speaker says it again. */
 export function enqueue(queue: Queue, waiting: Waiting): void {
   if (queue.waiting.length >= QUEUE_SAYS_MAX) return;
+  if (queue.characters >= QUEUE_CHARACTERS_MAX) return;
   queue.waiting.push(waiting);
+  queue.characters += waiting.say.text.length;
   queue.arrival.resolve();
 }
 
@@ -58,13 +63,19 @@ const WAITING_MS_MAX = 5_000;
 /** Drops what nobody waits for any more: it was said again, or will be. */
 function dropStale(queue: Queue): void {
   const oldest = performance.now() - WAITING_MS_MAX;
-  queue.waiting.splice(0, queue.waiting.findLastIndex(({ cameAt }) => cameAt < oldest) + 1);
+  takeFirst(queue, queue.waiting.findLastIndex(({ cameAt }) => cameAt < oldest) + 1);
+}
+
+function takeFirst(queue: Queue, count: number): Waiting[] {
+  const taken = queue.waiting.splice(0, count);
+  for (const { say } of taken) queue.characters -= say.text.length;
+  return taken;
 }
 
 /**
  * Writes while the pen is held: what arrives during a commit is the next batch. Ends with the
- * signal; rejects where the outcome of a commit is not known. Then the batch stays in the queue, and
- * the next term reads the log again: what was committed is found under its id.
+ * signal; rejects where the outcome of a commit is not known. Then the batch stays in the queue,
+ * and the next term reads the log again: what was committed is found under its id.
  */
 export async function sequence(term: Term, signal: AbortSignal): Promise<void> {
   const { queue } = term;
@@ -86,6 +97,7 @@ async function writeOrKeep(term: Term, batch: readonly Waiting[]): Promise<void>
     await write(term, batch);
   } catch (error) {
     term.queue.waiting.unshift(...batch);
+    for (const { say } of batch) term.queue.characters += say.text.length;
     throw error;
   }
 }
@@ -97,7 +109,7 @@ function nextBatch(queue: Queue): Waiting[] {
     return at < BATCH_SAYS_MAX && (at === 0 || characters <= BATCH_CHARACTERS_MAX);
   };
   const end = queue.waiting.findIndex((waiting, at) => !fits(waiting, at));
-  return queue.waiting.splice(0, end === -1 ? queue.waiting.length : end);
+  return takeFirst(queue, end === -1 ? queue.waiting.length : end);
 }
 
 /** SQLSTATE classes and codes of values that a table does not take: they would never be taken. */
