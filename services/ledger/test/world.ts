@@ -78,6 +78,8 @@ export interface World {
   ): Promise<SayReply>;
   ask<Q extends QuestionContract>(question: Q, request: RequestOf<Q>): Promise<ReplyOf<Q>>;
   request(subject: string, body: string): Promise<SayReply>;
+  /** What the stream holds, from its first message on. */
+  stored(): Promise<readonly Heard[]>;
 }
 
 const SPEAKERS: Readonly<Record<string, string>> = {
@@ -107,10 +109,9 @@ export async function world(
   const heard: Heard[] = [];
   connection.subscribe('impound.v1.event.>', {
     callback: (_error, message) => {
-      const [, , , noun, verb, , , acq = ''] = message.subject.split('.');
-      const seq = Number(message.headers?.get(SEQ));
-      const again = message.headers?.has(TOLD_AGAIN) === true;
-      heard.push({ seq, again, type: `${noun}.${verb}.v1`, acq });
+      const { subject, headers } = message;
+      const again = headers?.has(TOLD_AGAIN) === true;
+      heard.push(heardAt(subject, Number(headers?.get(SEQ)), again));
     },
   });
   const url = (role?: string) => database.server.url(database.name, role);
@@ -141,7 +142,24 @@ export async function world(
       const reply = await connection.request(subject, body, options);
       return JSON.parse(Buffer.from(reply.data).toString('utf8'));
     },
+    stored: async () => {
+      const messages: Heard[] = [];
+      for (let seq = 1; ; seq++) {
+        const asked = connection.request('$JS.API.STREAM.MSG.GET.IMPOUND', JSON.stringify({ seq }));
+        const reply = await asked.catch(() => undefined);
+        const { message } = JSON.parse(reply ? Buffer.from(reply.data).toString('utf8') : '{}');
+        if (message === undefined) return messages;
+        const carried = Buffer.from(message.hdrs, 'base64').toString('utf8');
+        const seqOf = Number(/^Impound-Seq: (\d+)\r$/m.exec(carried)?.[1]);
+        messages.push(heardAt(message.subject, seqOf, carried.includes(TOLD_AGAIN)));
+      }
+    },
   };
+}
+
+function heardAt(subject: string, seq: number, again: boolean): Heard {
+  const [, , , noun, verb, , , acq = ''] = subject.split('.');
+  return { seq, again, type: `${noun}.${verb}.v1`, acq };
 }
 
 export const requested = AcquisitionRequestedV1.shape.parse(AcquisitionRequestedV1.example);
