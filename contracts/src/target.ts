@@ -54,8 +54,8 @@ export type FoundTarget = z.output<typeof FoundTarget>;
 
 /**
  * Reads kubernetes://<cluster>/<namespace>/<pod>[/<container>], or
- * kubernetes://<cluster>/<namespace>?selector=app%3Dcart[&container=cart]. Percent-encode the parts.
- * Throws ZodError, or TypeError where it is no such URI.
+ * kubernetes://<cluster>/<namespace>?selector=app%3Dcart[&container=cart]. Percent-encode the
+ * parts. Throws ZodError, or TypeError where it is no such URI.
  */
 export function parseTarget(uri: string): Target {
   const match =

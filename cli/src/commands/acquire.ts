@@ -9,7 +9,9 @@ import { exportBag } from './export.ts';
 import { follow } from './follow.ts';
 import { addKubeconfig, startHere } from './up.ts';
 
-/** Requests one acquisition (or one per pod of a selector), follows it, and exports it with --out. */
+/**
+ * Requests one acquisition (or one per pod of a selector), follows it, and exports it with --out.
+ */
 export async function acquire(here: Here, signal: AbortSignal): Promise<number> {
   const target = targetOf(here);
   await using platform = await reach(here, signal);

@@ -14,7 +14,9 @@ export const AcquisitionRequestedV1 = event({
   shape: z.object({
     caseId: CaseId,
     target: Target,
-    /** What to gather; `paths` are files or trees beyond the profile, absolute, in the container. */
+    /**
+     * What to gather; `paths` are files or trees beyond the profile, absolute, in the container.
+     */
     profile: Profile,
     paths: z.array(text(4_096).startsWith('/')).max(64),
     /** The only methods allowed, tried in this order; absent: every method that can work. */

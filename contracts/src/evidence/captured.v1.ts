@@ -19,7 +19,9 @@ export const EvidenceCapturedV1 = event({
     objects: z.array(EvidenceObject).min(1).max(32),
     coverage: CoverageCounts,
     footprint: Footprint,
-    /** True where the collection ended early, e.g. because the container did; `because` says why. */
+    /**
+     * True where the collection ended early, e.g. because the container did; `because` says why.
+     */
     partial: z.boolean(),
     because: text(1_024).optional(),
     startedAt: Time,

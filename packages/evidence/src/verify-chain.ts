@@ -106,7 +106,9 @@ function checkLink({ entry, state, head, where }: Here, add: Add): void {
   }
 }
 
-/** The seal names how long the chain was and its last hash, so nothing before it can be left out. */
+/**
+ * The seal names how long the chain was and its last hash, so nothing before it can be left out.
+ */
 function checkSeal({ entry, state, head, where }: Here, add: Add): void {
   if (entry.event.type !== 'acquisition.sealed.v1') return;
   const { entries, lastEntry } = entry.event.data;

@@ -8,7 +8,10 @@ export interface ShellTarget {
   readonly container: string;
 }
 
-/** A process that runs in a container. Disposing it drops the channel and waits for the socket to close. */
+/**
+ * A process that runs in a container. Disposing it drops the channel and waits for the socket to
+ * close.
+ */
 export interface Run extends AsyncDisposable {
   readonly stdin: {
     /** Resolves when the bytes have left this process: backpressure from the container. */

@@ -32,7 +32,9 @@ export function temporaryFolder(): Disposable & { readonly path: string } {
   return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
 }
 
-/** Every shell the collector has to run in; the last one has busybox's tools and no others first. */
+/**
+ * Every shell the collector has to run in; the last one has busybox's tools and no others first.
+ */
 export function soils(folder: string): Soil[] {
   for (const applet of execFileSync('busybox', ['--list'], { encoding: 'utf8' }).split('\n')) {
     if (applet) symlinkSync('/bin/busybox', join(folder, applet));

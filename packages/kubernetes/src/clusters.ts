@@ -28,7 +28,9 @@ export interface Clusters {
   connection(cluster: string): Promise<ClusterConnection>;
 }
 
-/** Reads the file anew each time, so that a rotated kubeconfig or a new cluster needs no restart. */
+/**
+ * Reads the file anew each time, so that a rotated kubeconfig or a new cluster needs no restart.
+ */
 export function clustersFrom(path: string): Clusters {
   const read = () => readClusters(path);
   return {

@@ -26,7 +26,9 @@ export interface KubeconfigOptions {
   readonly allowExecPlugins?: boolean | undefined;
 }
 
-/** Opens the way that a kubeconfig describes; throws `kubeconfig-invalid`, `exec-plugin-refused`. */
+/**
+ * Opens the way that a kubeconfig describes; throws `kubeconfig-invalid`, `exec-plugin-refused`.
+ */
 export async function connectionFromKubeconfig(
   source: KubeconfigSource,
   options: KubeconfigOptions = {},

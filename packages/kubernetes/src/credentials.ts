@@ -43,7 +43,8 @@ interface Resolved {
 
 /**
  * Credentials come from one long-lived source, because plugins cache their tokens there; the agent
- * from a new one each time, because a cached agent would keep a client certificate that was renewed.
+ * from a new one each time, because a cached agent would keep a client certificate that was
+ * renewed.
  */
 export function credentialResolver(
   profile: Profile,

@@ -70,7 +70,8 @@ const START_FAILURES: ReadonlySet<string> = new Set([
 
 /**
  * Adds an ephemeral container (strategic merge PATCH, needs patch on pods/ephemeralcontainers).
- * Throws `forbidden`, `pod-security-denied`, `invalid-object` (name taken, static pod), `not-found`.
+ * Throws `forbidden`, `pod-security-denied`, `invalid-object` (name taken, static pod),
+ * `not-found`.
  */
 export async function addEphemeralContainer(
   connection: ClusterConnection,

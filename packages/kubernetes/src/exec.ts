@@ -42,7 +42,8 @@ export interface ExecRun extends AsyncDisposable {
 /**
  * Runs argv in a container over WebSocket (`v5.channel.k8s.io`, else v4) and resolves once the
  * streams are ready. Throws what the cluster refused: `forbidden`, `create-exec-missing`,
- * `scc-denied`, `not-found`, `container-not-found`, `container-ambiguous`, `unauthorized` and others.
+ * `scc-denied`, `not-found`, `container-not-found`, `container-ambiguous`, `unauthorized` and
+ * others.
  */
 export async function exec(
   connection: ClusterConnection,

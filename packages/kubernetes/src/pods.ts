@@ -57,7 +57,9 @@ export async function getPod(
   );
 }
 
-/** Lists pods page by page. A namespace that does not exist gives an empty list, as the API does. */
+/**
+ * Lists pods page by page. A namespace that does not exist gives an empty list, as the API does.
+ */
 export async function listPods(
   connection: ClusterConnection,
   { namespace, labelSelector, fieldSelector, itemsMax }: PodQuery,

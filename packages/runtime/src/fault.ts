@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** Trying the same again cannot help. `code` is kebab-case, for machines; the message for people. */
+/**
+ * Trying the same again cannot help. `code` is kebab-case, for machines; the message for people.
+ */
 export class Never extends Error {
   override readonly name = 'Never';
   readonly code: string;

@@ -122,7 +122,9 @@ async function handleOnce<Deps>(turn: Turn<Deps>, signal: AbortSignal): Promise<
   }
 }
 
-/** A message that comes again may have been answered: then its answer stands, and no work is done. */
+/**
+ * A message that comes again may have been answered: then its answer stands, and no work is done.
+ */
 async function answeredAlready<Deps>(turn: Turn<Deps>, signal: AbortSignal): Promise<boolean> {
   const { subscription, house, raw, message } = turn;
   const again = raw.info.deliveryCount > 1 || raw.headers?.has(TOLD_AGAIN) === true;

@@ -11,7 +11,9 @@ export interface CollectorParameters {
   readonly profile: CollectorProfile;
   /** Files and trees taken besides the profile, in this order, before its own. */
   readonly paths?: readonly (string | Buffer)[];
-  /** Where the profile's paths begin: `/`, or `/proc/PID/root` from a container beside the target. */
+  /**
+   * Where the profile's paths begin: `/`, or `/proc/PID/root` from a container beside the target.
+   */
   readonly root?: string;
   /** A directory searched for tools before the usual ones, such as a debug image's own. */
   readonly tools?: string;
