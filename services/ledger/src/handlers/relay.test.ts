@@ -95,7 +95,7 @@ test('what the stream did not take is told again, also where it took what came a
   );
 });
 
-test('what the stream did not take is told again, with what came after it', async () => {
+test('an empty stream is told the open chains, each message under its own number', async () => {
   const it = scene(5, undefined, () => false);
   await runUntil(it, () => it.levels.includes('warn'));
   const numbers = it.told.map(({ again }) => Number(again));
