@@ -12,6 +12,8 @@ import { ROOT } from '../tools/steps.ts';
 
 const FILE_LINES_MAX = 300;
 const LINE_CHARACTERS_MAX = 100;
+/** A string, a template, a pattern or an address that no formatter can break. */
+const UNBREAKABLE = /'[^']{40,}'|`[^`]{40,}`|"[^"]{40,}"|https:\/\/\S{40,}/;
 const README_LINES_MAX = 40;
 const HEADINGS = ['Hears', 'Says', 'Touches', 'Needs', 'Fails', 'Proves'];
 const STRANGERS = /(^|\/)(utils?|common|helpers?|lib|shared|misc)(\/|\.[a-z.]+$)/;
@@ -42,11 +44,14 @@ test(`no file has more than ${FILE_LINES_MAX} lines`, () => {
   );
 });
 
-test(`no line of code has more than ${LINE_CHARACTERS_MAX} characters`, () => {
+test(`a line of code has ${LINE_CHARACTERS_MAX} characters, unless one literal makes it wider`, () => {
+  const isWide = (line: string) => [...line].length > LINE_CHARACTERS_MAX;
   const wide = code.flatMap((file) =>
     read(file)
       .split('\n')
-      .flatMap((line, at) => ([...line].length > LINE_CHARACTERS_MAX ? [`${file}:${at + 1}`] : [])),
+      .flatMap((line, at) =>
+        isWide(line) && !UNBREAKABLE.test(line) ? [`${file}:${at + 1}`] : [],
+      ),
   );
   none('too wide', wide);
 });

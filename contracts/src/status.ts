@@ -35,8 +35,3 @@ function executionStatus(state: Acquisition): Status {
   if (last.captured) return 'storing';
   return last.started ? 'executing' : 'assigned';
 }
-
-/** Whether nothing more will happen: the chain has ended. */
-export function isEnded(status: Status): boolean {
-  return ['sealed', 'failed', 'cancelled', 'expired', 'refused', 'joined'].includes(status);
-}

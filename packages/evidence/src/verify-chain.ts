@@ -30,8 +30,6 @@ export interface ChainReport {
 }
 
 const FINDINGS_MAX = 100;
-export const CHAIN_LINE_BYTES_MAX = 65_536;
-export const CHAIN_LINES_MAX = 100_000;
 
 /** SHA-256 of 0x00 and the entry's bytes: a leaf of RFC 6962, section 2.1. */
 export function leafHash(bytes: Uint8Array): string {

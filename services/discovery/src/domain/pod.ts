@@ -113,8 +113,11 @@ function given(key: string, value: unknown): object {
 }
 
 const WITHOUT_SHELL = /distroless|(^|\/)(scratch|pause)([:@]|$)|chainguard|-static([:@-]|$)/i;
-const WITH_SHELL =
-  /(^|\/)(debian|ubuntu|alpine|busybox|centos|fedora|rockylinux|nginx|httpd|python|node|php|ruby|redis|postgres)([:@-]|$)/i;
+/** Base images of everyday use, each of which has a shell. */
+const BASES = 'debian ubuntu alpine busybox centos fedora rockylinux nginx httpd python node php'
+  .concat(' ruby redis postgres')
+  .replaceAll(' ', '|');
+const WITH_SHELL = new RegExp(`(^|/)(${BASES})([:@-]|$)`, 'i');
 
 /** A guess by the image's name, for nothing is run to find out. */
 export function shellGuess(image: string): Container['shell'] {
