@@ -35,17 +35,22 @@ export interface Client {
 }
 
 export function openClient(access: Access, signal: AbortSignal): Client {
+  const fetchOnce = async (path: string, init: RequestInit): Promise<Response> =>
+    await fetch(access.url + path, { ...init, signal }).catch((cause: unknown) => {
+      if (signal.aborted) throw new Exit(EXIT.stopped, 'interrupted', { cause });
+      const message = `no platform answers at ${access.url}: start one with \`impound up\``;
+      throw new Exit(EXIT.unreachable, message, { cause });
+    });
   const send = async (path: string, init: RequestInit = {}): Promise<Response> => {
     const headers = { authorization: `Bearer ${access.token}`, ...init.headers };
-    const response = await fetch(access.url + path, { ...init, headers, signal }).catch(
-      (cause: unknown) => {
-        if (signal.aborted) throw new Exit(EXIT.stopped, 'interrupted', { cause });
-        const message = `no platform answers at ${access.url}: start one with \`impound up\``;
-        throw new Exit(EXIT.unreachable, message, { cause });
-      },
-    );
-    if (!response.ok) throw await refusal(response);
-    return response;
+    for (let attempt = 1; ; attempt++) {
+      const response = await fetchOnce(path, { ...init, headers });
+      if (response.ok) return response;
+      const again = isPassing(response) && isRepeatable(init) && attempt < TRIES_MAX;
+      if (!again) throw await refusal(response);
+      await response.body?.cancel();
+      await delay(AGAIN_MS, undefined, { signal }).catch(() => undefined);
+    }
   };
   return {
     post: async (path, body, headers = {}) => {
@@ -60,6 +65,16 @@ export function openClient(access: Access, signal: AbortSignal): Client {
     stream: (path) => send(path),
     follow: (acquisitionId) => follow(acquisitionId, send, signal),
   };
+}
+
+/** The bus or the ledger is away, or we came too often: that passes. */
+function isPassing({ status }: Response): boolean {
+  return status === 503 || status === 429;
+}
+
+/** Whether doing it twice is doing it once. */
+function isRepeatable({ method = 'GET', headers }: RequestInit): boolean {
+  return method === 'GET' || new Headers(headers).has('idempotency-key');
 }
 
 async function refusal(response: Response): Promise<Exit> {
