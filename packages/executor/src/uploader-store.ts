@@ -6,6 +6,7 @@ import { UploadFault } from '@impound/evidence/upload-fault.ts';
 import { uploaderSink } from '@impound/evidence/uploader-sink.ts';
 import { Later, Never } from '@impound/runtime/fault.ts';
 import type { House } from '@impound/runtime/service.ts';
+import { backoffMs, wait } from '@impound/runtime/wait.ts';
 import type { CaptureStore } from './ports.ts';
 
 /** Sends evidence through upload sessions: an executor never holds a store's credentials. */
@@ -16,10 +17,26 @@ export function uploaderStore(house: House): CaptureStore {
         uploaderSink(async (name, signal) => {
           const wanted = { tenant, acquisitionId, set: `e${epoch}`, name, worker: house.worker };
           const asked = wanted as RequestOf<typeof UploaderOpenV1>;
-          return (await house.ask(UploaderOpenV1, asked, signal)).url;
+          return (await patiently(() => house.ask(UploaderOpenV1, asked, signal), signal)).url;
         }),
       ),
   };
+}
+
+/** A bus or an uploader that restarts must not cost a collection that is under way. */
+const SESSION_MS_MAX = 60_000;
+
+async function patiently<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  const giveUpAt = Date.now() + SESSION_MS_MAX;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof Later) || Date.now() > giveUpAt) throw error;
+      await wait(backoffMs(attempt), signal);
+    }
+  }
 }
 
 function inHouseWords(sink: EvidenceSink): EvidenceSink {
