@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { coordinator } from '@impound/coordinator/service.ts';
 import { discovery } from '@impound/discovery/service.ts';
@@ -12,11 +10,15 @@ import { ledger } from '@impound/ledger/service.ts';
 import { rbacChecker } from '@impound/rbac-checker/service.ts';
 import type { Environment } from '@impound/runtime/config.ts';
 import { type NatsServer, startNatsServer } from '@impound/runtime/embedded/nats-server.ts';
+import { freePort } from '@impound/runtime/embedded/ports.ts';
 import { startPostgres } from '@impound/runtime/embedded/postgres.ts';
 import type { Log } from '@impound/runtime/log.ts';
 import type { AnyService } from '@impound/runtime/service.ts';
 import { start } from '@impound/runtime/start.ts';
 import { uploader } from '@impound/uploader/service.ts';
+import { openDataDir } from './data-dir.ts';
+import { EXIT, Exit } from './exit-code.ts';
+import { readKeys, writeSecret } from './keys.ts';
 import { openLogFile } from './log-file.ts';
 
 /** Everything in one process. Disposing it stops the services, then the bus, then the database. */
@@ -26,8 +28,10 @@ export interface Platform extends AsyncDisposable {
   readonly token: string;
   readonly dataDir: string;
   readonly versions: { readonly nats: string; readonly postgres: string };
-  /** For drills: the bus as it runs now. */
-  readonly nats: NatsServer;
+  /** Where the bus listens, for services in processes of their own. */
+  readonly natsUrl: string;
+  /** For drills: kills the bus, deletes all it kept, and starts it empty on the same port. */
+  loseBus(): Promise<void>;
 }
 
 export interface PlatformOptions {
@@ -38,6 +42,10 @@ export interface PlatformOptions {
   readonly natsBinary?: string | undefined;
   /** Told what is being done, for people who wait. */
   readonly progress?: ((phrase: string) => void) | undefined;
+  /** Settings of the services, by their names in the services' config.ts; they go before ours. */
+  readonly environment?: Environment | undefined;
+  /** Services that are not started here, by name: they run elsewhere. */
+  readonly without?: readonly string[] | undefined;
 }
 
 const SERVICES: readonly AnyService[] = [
@@ -57,20 +65,21 @@ export async function startPlatform(
 ): Promise<Platform> {
   const dataDir = resolve(options.dataDir);
   const progress = options.progress ?? (() => undefined);
-  await mkdir(dataDir, { recursive: true, mode: 0o700 });
   await using opening = new AsyncDisposableStack();
-  progress('starting PostgreSQL');
-  const postgres = opening.use(await startPostgres({ dataDir: join(dataDir, 'postgres') }, signal));
-  progress('starting nats-server');
-  const storeDir = join(dataDir, 'nats');
-  const nats = opening.use(await startNatsServer({ storeDir, binary: options.natsBinary }, signal));
+  await openDataDir(dataDir, opening);
   const keys = await readKeys(dataDir);
+  progress('starting PostgreSQL and nats-server');
+  const { postgres, bus } = await startServers(
+    { dataDir, binary: options.natsBinary },
+    opening,
+    signal,
+  );
   progress('preparing the ledger');
   await migrate(postgres.url(DATABASE), { writerPassword: postgres.password(WRITER) });
   const gatewayPort = options.port || (await freePort());
   const log = await openLogFile(join(dataDir, 'impound.log'), opening);
   const environment: Environment = {
-    NATS_URL: nats.url,
+    NATS_URL: bus.url,
     DATABASE_URL: postgres.url(DATABASE, WRITER),
     CLUSTERS_FILE: await clustersFile(dataDir),
     STORE_DIR: join(dataDir, 'evidence'),
@@ -78,16 +87,19 @@ export async function startPlatform(
     SIGNING_KEY: keys.signing,
     GATEWAY_PORT: String(gatewayPort),
     TOKENS: JSON.stringify([tokenOf(keys.token)]),
+    ...options.environment,
   };
   progress('starting services');
-  await startAll(environment, log, opening);
+  const wanted = SERVICES.filter(({ name }) => options.without?.includes(name) !== true);
+  await startAll(wanted, { environment, log }, opening);
   const scope = opening.move();
   return {
     url: `http://127.0.0.1:${gatewayPort}`,
     token: keys.token,
     dataDir,
-    versions: { nats: nats.version, postgres: postgres.version },
-    nats,
+    versions: { nats: bus.version, postgres: postgres.version },
+    natsUrl: bus.url,
+    loseBus: () => bus.lose(),
     [Symbol.asyncDispose]: () => scope.disposeAsync(),
   };
 }
@@ -95,32 +107,58 @@ export async function startPlatform(
 const DATABASE = 'postgres';
 const WRITER = 'ledger_writer';
 
+/** Both at once; where one fails the other is ended by the scope. */
+async function startServers(
+  { dataDir, binary }: { readonly dataDir: string; readonly binary: string | undefined },
+  ...[scope, signal]: [AsyncDisposableStack, AbortSignal]
+) {
+  const [postgres, bus] = await Promise.allSettled([
+    startPostgres({ dataDir: join(dataDir, 'postgres') }, signal),
+    startBus({ storeDir: join(dataDir, 'nats'), binary }, signal),
+  ]);
+  for (const one of [postgres, bus]) if (one.status === 'fulfilled') scope.use(one.value);
+  if (postgres.status === 'rejected') throw postgres.reason;
+  if (bus.status === 'rejected') throw bus.reason;
+  return { postgres: postgres.value, bus: bus.value };
+}
+
+interface Bus extends AsyncDisposable {
+  readonly url: string;
+  readonly version: string;
+  lose(): Promise<void>;
+}
+
+async function startBus(
+  options: { readonly storeDir: string; readonly binary: string | undefined },
+  signal: AbortSignal,
+): Promise<Bus> {
+  const { storeDir } = options;
+  let nats: NatsServer = await startNatsServer(options, signal);
+  return {
+    url: nats.url,
+    version: nats.version,
+    lose: async () => {
+      await nats.kill();
+      await rm(storeDir, { recursive: true });
+      nats = await startNatsServer({ ...options, port: nats.port }, signal);
+    },
+    [Symbol.asyncDispose]: () => nats.stop(),
+  };
+}
+
 async function startAll(
-  environment: Environment,
-  log: (service: string) => Log,
+  services: readonly AnyService[],
+  {
+    environment,
+    log,
+  }: { readonly environment: Environment; readonly log: (service: string) => Log },
   scope: AsyncDisposableStack,
 ): Promise<void> {
   // The ledger first: it lays the stream on which the others hear.
-  const [first, ...others] = SERVICES;
+  const [first, ...others] = services;
   if (first !== undefined) scope.use(await start(first, environment, log(first.name)));
   const started = await Promise.all(others.map((one) => start(one, environment, log(one.name))));
   for (const one of started) scope.use(one);
-}
-
-interface Keys {
-  readonly token: string;
-  readonly signing: string;
-}
-
-/** The secrets of a data directory, made once; the file is readable by its owner only. */
-async function readKeys(dataDir: string): Promise<Keys> {
-  const file = join(dataDir, 'keys.json');
-  const found = await readFile(file, 'utf8').catch(() => undefined);
-  if (found !== undefined) return JSON.parse(found) as Keys;
-  const secret = () => randomBytes(32).toString('base64url');
-  const keys: Keys = { token: secret(), signing: secret() };
-  await writeFile(file, JSON.stringify(keys), { mode: 0o600, flag: 'wx' });
-  return keys;
 }
 
 function tokenOf(token: string): object {
@@ -143,14 +181,6 @@ function ignoreExisting(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EEXIST') throw error;
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((listening) => server.once('listening', listening));
-  const address = server.address();
-  await new Promise((closed) => server.close(closed));
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
-
 /** One way to a cluster, as clusters.json holds it. */
 export interface ClusterEntry {
   readonly kubeconfig: string;
@@ -166,12 +196,16 @@ export async function addCluster(
 ): Promise<void> {
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const file = await clustersFile(resolve(dataDir));
-  const known = JSON.parse(await readFile(file, 'utf8')) as Record<string, ClusterEntry>;
-  const next = `${file}.${process.pid}`;
-  await writeFile(next, JSON.stringify({ ...known, [name]: entry }, null, 2), { mode: 0o600 });
-  await chmod(next, 0o600);
-  await rename(next, file).catch(async (error: unknown) => {
-    await rm(next, { force: true });
-    throw error;
-  });
+  const known = clustersOf(await readFile(file, 'utf8'), file);
+  await writeSecret(file, JSON.stringify({ ...known, [name]: entry }, null, 2));
+}
+
+function clustersOf(text: string, file: string): Record<string, unknown> {
+  try {
+    const known: unknown = JSON.parse(text);
+    if (typeof known === 'object' && known !== null) return known as Record<string, unknown>;
+  } catch {
+    // said below
+  }
+  throw new Exit(EXIT.failed, `${file} is damaged: put it right, or remove it and name them again`);
 }
