@@ -162,7 +162,7 @@ function credentialsFault(error: unknown): KubernetesFault {
   if (error instanceof KubernetesFault) return error;
   return new KubernetesFault(
     'credentials-failed',
-    `no credentials for the cluster: ${reasonOf(error)}; check the kubeconfig's user`,
+    `no credentials for the cluster: ${reasonOf(error)}; check the user or token it is given`,
   );
 }
 

@@ -7,8 +7,6 @@ export type KubernetesFaultCode =
   | 'bad-request'
   | 'cluster-unknown'
   | 'clusters-invalid'
-  | 'cluster-unknown'
-  | 'clusters-invalid'
   | 'command-not-started'
   | 'conflict'
   | 'container-ambiguous'

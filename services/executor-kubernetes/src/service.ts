@@ -3,15 +3,14 @@ import { AcquisitionAssignedV1 } from '@impound/contracts/acquisition/assigned.v
 import { EvidenceCapturedV1 } from '@impound/contracts/evidence/captured.v1.ts';
 import { ExecutionFailedV1 } from '@impound/contracts/execution/failed.v1.ts';
 import { ExecutionStartedV1 } from '@impound/contracts/execution/started.v1.ts';
+import { claim } from '@impound/executor/claim.ts';
 import { collect, collectionFailed } from '@impound/executor/collect.ts';
 import { uploaderStore } from '@impound/executor/uploader-store.ts';
 import { clustersFrom } from '@impound/kubernetes/clusters.ts';
+import { kubernetesPresence } from '@impound/kubernetes/presence.ts';
+import { kubernetesShell } from '@impound/kubernetes/shell.ts';
 import { job, service } from '@impound/runtime/service.ts';
-import { kubernetesPresence } from './adapters/kubernetes-presence.ts';
-import { kubernetesShell } from './adapters/kubernetes-shell.ts';
-
 import { config } from './config.ts';
-import { claim } from './handlers/acquisition-assigned.ts';
 
 /** Collections that one process runs at once: each costs an exec stream and its memory. */
 const SLOTS = 4;

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { AcquisitionAssignedV1 } from '@impound/contracts/acquisition/assigned.v1.ts';
 import { ExecutionStartedV1 } from '@impound/contracts/execution/started.v1.ts';
 import { WorkerId } from '@impound/contracts/ids.ts';
-import { claim } from './acquisition-assigned.ts';
+import { claim } from './claim.ts';
 
 const data = AcquisitionAssignedV1.shape.parse(AcquisitionAssignedV1.example);
 

@@ -1,13 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Run, Shell } from '@impound/executor/shell.ts';
-import type { Clusters } from '@impound/kubernetes/clusters.ts';
-import { exec } from '@impound/kubernetes/exec.ts';
+import type { Clusters } from './clusters.ts';
+import { type ExecRun, exec } from './exec.ts';
 import { translated } from './translated.ts';
 
-/** Runs a program in a container over the exec channel of the Kubernetes API. */
-export function kubernetesShell(clusters: Clusters): Shell {
+/** One container, and the name of its cluster. */
+export interface ContainerName {
+  readonly cluster: string;
+  readonly namespace: string;
+  readonly pod: string;
+  readonly container: string;
+}
+
+/**
+ * The shell of every executor whose clusters have the exec channel, however they are reached. Its
+ * faults are Never and Later with the codes of KubernetesFault.
+ */
+export function kubernetesShell(clusters: Clusters) {
   return {
-    run: async (target, argv, signal) => {
+    run: async (target: ContainerName, argv: readonly string[], signal: AbortSignal) => {
       const { namespace, pod, container } = target;
       const connection = await clusters.connection(target.cluster).catch(translated);
       const order = { namespace, pod, container, argv };
@@ -18,7 +28,7 @@ export function kubernetesShell(clusters: Clusters): Shell {
 }
 
 /** The same run, whose faults are those of the house. */
-function inHouseWords(run: Run): Run {
+function inHouseWords(run: ExecRun): ExecRun {
   const exitCode = run.exitCode.catch(translated);
   exitCode.catch(() => undefined); // Whoever does not ask for it must not be killed by it.
   return {

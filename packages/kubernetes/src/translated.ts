@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { KubernetesFault } from '@impound/kubernetes/fault.ts';
-import { isPermanent } from '@impound/kubernetes/permanence.ts';
+
 import { Later, Never } from '@impound/runtime/fault.ts';
+import { KubernetesFault } from './fault.ts';
+import { isPermanent } from './permanence.ts';
 
 const AGAIN_MS = 1_000;
 
