@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { chown, mkdir, rm } from 'node:fs/promises';
+import { chown, mkdir, readlink, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ContainerSpec } from '../options.ts';
@@ -15,6 +15,7 @@ import {
 } from './pod-record.ts';
 
 const INIT_MS_MAX = 2_000;
+const PROGRAM_MS_MAX = 10_000;
 const CONTAINER_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** What starts and ends the containers of pods on the lab's node. */
@@ -182,14 +183,21 @@ async function startProcesses(record: ContainerRecord, container: Container): Pr
       throw new Error(`A process of the container ${record.spec.name} cannot start: ${started}`);
     }
     if (process.removeAfterStart !== undefined) {
-      await removeOnceRunning(record, process.removeAfterStart);
+      await removeOnceRunning(record, started.pid, process.removeAfterStart);
     }
   }
 }
 
-async function removeOnceRunning(record: ContainerRecord, path: string): Promise<void> {
-  // The program replaces the one that starts it a moment after the start is reported.
-  await sleep(150);
+// The program takes the place of those that start it a while after the start is reported.
+async function removeOnceRunning(
+  record: ContainerRecord,
+  ...[pid, path]: [number, string]
+): Promise<void> {
+  const until = Date.now() + PROGRAM_MS_MAX;
+  while (!(await readlink(`/proc/${pid}/exe`).catch(() => '')).endsWith(path)) {
+    if (Date.now() > until) throw new Error(`${path} did not start in ${record.spec.name}.`);
+    await sleep(20);
+  }
   await rm(join(record.rootfs?.path ?? '', path));
 }
 

@@ -39,9 +39,13 @@ export function confine(
 ): string[] {
   const { user, group, workingDir } = confinement;
   if (node.mapped && user !== 0) return asMappedUser(confinement, node.joins);
-  const who = node.mapped ? [] : [`--setgid=${group}`, `--setuid=${user}`];
-  const enter = [tool('unshare'), '--root=.', `--wd=${workingDir}`, ...who];
-  return [...capabilities(confinement), ...enter];
+  const enter = [tool('unshare'), '--root=.', `--wd=${workingDir}`];
+  // Another user loses its capabilities by becoming it; root must have its groups set before.
+  const groups = node.mapped ? [] : ['--clear-groups', `--regid=${group}`];
+  if (user === 0) return [tool('setpriv'), ...groups, ...capabilities(confinement, []), ...enter];
+  const bounds = capabilities(confinement, ['setuid', 'setgid']);
+  const who = [`--setgid=${group}`, `--setuid=${user}`];
+  return [tool('setpriv'), ...bounds, ...enter, ...who];
 }
 
 // Without root only one user id can be mapped, so another one takes a second user namespace.
@@ -55,13 +59,14 @@ function asMappedUser(confinement: Confinement, joins: number | undefined): stri
   return [tool('nsenter'), ...join, '--root=.', `--wd=.${workingDir}`];
 }
 
-function capabilities(confinement: Confinement): string[] {
-  if (confinement.privileged) return [];
+function capabilities(confinement: Confinement, needed: readonly string[]): string[] {
+  // An empty list of options would make setpriv do nothing at all, which it refuses.
+  if (confinement.privileged) return ['--inh-caps=-all'];
   const plain = (name: string): string => name.toLowerCase().replace(/^cap_/, '');
   const dropped = new Set(confinement.drop.map(plain));
   const kept = dropped.has('all') ? [] : DEFAULT_CAPABILITIES.filter((one) => !dropped.has(one));
   // NOTE: changing root needs sys_chroot, so a container that drops ALL keeps this one.
-  const all = new Set([...kept, ...confinement.add.map(plain), 'sys_chroot']);
+  const all = new Set([...kept, ...confinement.add.map(plain), ...needed, 'sys_chroot']);
   const set = ['-all', ...[...all].map((one) => `+${one}`)].join(',');
-  return [tool('setpriv'), `--bounding-set=${set}`];
+  return [`--bounding-set=${set}`];
 }

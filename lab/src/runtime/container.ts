@@ -60,7 +60,8 @@ exec "$@" </dev/null >&3 2>&3 3>&-
 const JOIN = `(
   exec 3<"$1" 4>"$2" 5>"$3" || exit 1
   shift 3
-  echo
+  read -r pid rest </proc/self/stat
+  echo "$pid"
   exec "$@" <&3 >&4 2>&5 3<&- 4>&- 5>&-
 ); exit $?`;
 
@@ -84,6 +85,8 @@ export interface Ended {
 
 /** A command running in a container. Nothing ends it but itself or the container's end. */
 export interface Execution {
+  /** Process id as the host counts. */
+  readonly pid: number;
   readonly stdin: Socket | undefined;
   readonly stdout: Socket | undefined;
   readonly stderr: Socket | undefined;
@@ -209,14 +212,13 @@ async function execIn(node: NodeNamespace, joining: Joining): Promise<Execution 
     { stdio: ['ignore', 'pipe', 'pipe'], env },
   );
   const ended = whenEnded(child);
-  try {
-    await readyLine(child, 'exec');
-  } catch {
+  const line = await readyLine(child, 'exec').catch(() => undefined);
+  if (line === undefined) {
     fifos.destroy();
     return 'cannot enter the container: it has ended';
   }
   await fifos.opened();
-  return { ...streamsOf(fifos), ended, destroy: () => fifos.destroy() };
+  return { pid: Number(line), ...streamsOf(fifos), ended, destroy: () => fifos.destroy() };
 }
 
 function streamsOf(fifos: Fifos): Pick<Execution, 'stdin' | 'stdout' | 'stderr'> {
