@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFile, stat } from 'node:fs/promises';
+import { messageOf } from '@impound/runtime/fault.ts';
 import * as z from 'zod';
 import { type ClusterConnection, connectionFromKubeconfig } from './connection.ts';
 import { KubernetesFault, quote } from './fault.ts';
@@ -18,6 +19,11 @@ const ClustersFile = z.record(
     context: z.string().min(1).max(256).optional(),
     /** A kubeconfig may name a program that makes its token; it runs only if this is true. */
     allowExecPlugins: z.boolean().optional(),
+    /** The route of the executor that collects there; left out: 'kubernetes'. */
+    executor: z
+      .string()
+      .regex(/^[a-z][a-z0-9-]{0,31}$/)
+      .default('kubernetes'),
   }),
 );
 
@@ -26,28 +32,33 @@ export interface Clusters {
   names(): Promise<readonly string[]>;
   /** Throws KubernetesFault: `cluster-unknown`, or why its kubeconfig cannot be used. */
   connection(cluster: string): Promise<ClusterConnection>;
+  /** The route of the executor that collects in this cluster. Throws `cluster-unknown`. */
+  executor(cluster: string): Promise<string>;
 }
 
 /**
  * Reads the file anew each time, so that a rotated kubeconfig or a new cluster needs no restart.
  */
 export function clustersFrom(path: string): Clusters {
-  const read = () => readClusters(path);
   return {
-    names: async () => Object.keys(await read()).toSorted(),
+    names: async () => Object.keys(await readClusters(path)).toSorted(),
     connection: async (cluster) => {
-      const found = await read();
-      const one = Object.hasOwn(found, cluster) ? found[cluster] : undefined;
-      if (one === undefined) {
-        const known = Object.keys(found).map(quote).join(', ') || 'none';
-        throw new KubernetesFault(
-          'cluster-unknown',
-          `no cluster is called ${quote(cluster)} here; known: ${known}`,
-        );
-      }
-      return await connectionFromKubeconfig({ path: one.kubeconfig }, one);
+      const { kubeconfig, ...options } = await entryOf(path, cluster);
+      return await connectionFromKubeconfig({ path: kubeconfig }, options);
     },
+    executor: async (cluster) => (await entryOf(path, cluster)).executor,
   };
+}
+
+async function entryOf(path: string, cluster: string) {
+  const found = await readClusters(path);
+  const one = Object.hasOwn(found, cluster) ? found[cluster] : undefined;
+  if (one !== undefined) return one;
+  const known = Object.keys(found).map(quote).join(', ') || 'none';
+  throw new KubernetesFault(
+    'cluster-unknown',
+    `no cluster is called ${quote(cluster)} here; known: ${known}`,
+  );
 }
 
 async function readClusters(path: string): Promise<z.output<typeof ClustersFile>> {
@@ -58,8 +69,16 @@ async function readClusters(path: string): Promise<z.output<typeof ClustersFile>
   } catch (cause) {
     throw new KubernetesFault(
       'clusters-invalid',
-      `the list of clusters ${quote(path)} cannot be read or is not what it should be`,
+      `the list of clusters ${quote(path)} cannot be used: ${reasonOf(cause)}`,
       { cause },
     );
   }
+}
+
+/** Says where the fault is. A SyntaxError quotes the file, which may hold a secret. */
+function reasonOf(cause: unknown): string {
+  if (cause instanceof SyntaxError) return 'it is not JSON';
+  if (!(cause instanceof z.ZodError)) return quote(messageOf(cause));
+  const issues = cause.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+  return quote(issues.join('; '));
 }

@@ -14,6 +14,7 @@ import type { AccessReview } from '../handlers/target-resolved.ts';
  */
 export function kubernetesAccess(clusters: Clusters): AccessReview {
   return {
+    executor: (cluster) => clusters.executor(cluster).catch(translated),
     granted: async (target: FoundTarget, rights: readonly Right[], signal: AbortSignal) => {
       const connection = await clusters.connection(target.cluster).catch(translated);
       const asked = rights.map(({ clusterWide, ...right }) =>

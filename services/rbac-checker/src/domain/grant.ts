@@ -22,7 +22,7 @@ export function grantManifest(target: FoundTarget, grants: Grants): string | und
     '  kind: Role',
     `  name: '${name}'`,
     'subjects:',
-    '  - kind: ServiceAccount # the account in the kubeconfig of executor-kubernetes',
+    '  - kind: ServiceAccount # the account by which the executor comes',
     '    name: impound-executor',
     '    namespace: impound',
     '',

@@ -4,9 +4,10 @@ import { test } from 'node:test';
 import { rightText } from '@impound/contracts/permissions.ts';
 import { TargetResolvedV1 } from '@impound/contracts/target/resolved.v1.ts';
 import { grantManifest } from './grant.ts';
-import { type Grants, ladderFor, RIGHTS, unknownGrants } from './ladder.ts';
+import { type Grants, ladderFor, OFFERED, RIGHTS, unknownGrants } from './ladder.ts';
 
 const { target, container } = TargetResolvedV1.shape.parse(TargetResolvedV1.example);
+const sought = { target, container, executor: 'kubernetes' };
 
 function grants(denied: readonly string[]): Grants {
   return new Map(
@@ -48,20 +49,44 @@ const cases = [
 
 for (const { name, given, rung } of cases) {
   test(name, () => {
-    const [first] = ladderFor(target, container, given);
+    const [first] = ladderFor(sought, given);
     assert.deepEqual(first, { method: 'exec-stream', executor: 'kubernetes', ...rung });
   });
 }
 
 test('a container that has ended cannot be entered, whatever is granted', () => {
-  const [first] = ladderFor(target, { ...container, state: 'terminated' }, grants([]));
+  const [first] = ladderFor(
+    { ...sought, container: { ...container, state: 'terminated' } },
+    grants([]),
+  );
   assert.equal(first?.verdict, 'denied');
   assert.match(first?.because ?? '', /terminated/);
 });
 
 test('a distroless-looking image is unknown, because only a try can tell', () => {
-  const [first] = ladderFor(target, { ...container, shell: 'unlikely' }, grants([]));
+  const [first] = ladderFor(
+    { ...sought, container: { ...container, shell: 'unlikely' } },
+    grants([]),
+  );
   assert.equal(first?.verdict, 'unknown');
+});
+
+test('only the executor of the cluster is offered, and each where it is not known', () => {
+  const routes = (executor?: string) =>
+    new Set(ladderFor({ ...sought, executor }, grants([])).map((rung) => rung.executor));
+  assert.deepEqual([...routes('kubernetes')], ['kubernetes']);
+  assert.deepEqual([...routes()], Object.keys(OFFERED));
+});
+
+test('a cluster that is given to an executor that does not exist is denied, in plain words', () => {
+  for (const executor of ['kubernets', 'constructor']) {
+    const [first] = ladderFor({ ...sought, executor }, grants([]));
+    assert.equal(first?.verdict, 'denied');
+    assert.equal(
+      first?.because,
+      `the list of clusters gives this one to executor ${executor}; there are: kubernetes`,
+    );
+  }
 });
 
 test('the manifest grants what is denied, for this pod, and nothing else', () => {

@@ -18,16 +18,17 @@ export type Grants = ReadonlyMap<string, Grant>;
 type Container = TargetResolvedV1['container'];
 type Rung = AccessCheckedV1['ladder'][number];
 
-/** The methods that an executor of this installation offers, best first. */
-const OFFERED = [{ method: 'exec-stream', executor: 'kubernetes' }] as const satisfies readonly {
-  method: Method;
-  executor: string;
-}[];
+/** The methods that each executor offers, by its route, best first. */
+export const OFFERED: Readonly<Record<string, readonly Method[]>> = {
+  kubernetes: ['exec-stream'],
+};
+
+const METHODS: readonly Method[] = [...new Set(Object.values(OFFERED).flat())];
 
 /** Every right that some offered method needs, each once. */
 export const RIGHTS: readonly Right[] = [
   ...new Map(
-    OFFERED.flatMap(({ method }) => METHOD_RIGHTS[method] ?? []).map((right) => [
+    METHODS.flatMap((method) => METHOD_RIGHTS[method] ?? []).map((right) => [
       rightText(right),
       right,
     ]),
@@ -41,13 +42,26 @@ export function unknownGrants(because: string): Grants {
   );
 }
 
+/** What a ladder is made for. */
+export interface Sought {
+  readonly target: FoundTarget;
+  readonly container: Container;
+  /** The route of the cluster's executor; undefined where it is not known: each is offered then. */
+  readonly executor: string | undefined;
+}
+
 /** Each method with its verdict and one plain sentence why. */
-export function ladderFor(target: FoundTarget, container: Container, grants: Grants): Rung[] {
-  return OFFERED.map(({ method, executor }) => {
-    const obstacle = stateObstacle(container) ?? shellObstacle(method, container);
-    const { verdict, because } = obstacle ?? rightsVerdict(target, method, grants);
-    return { method, executor, verdict, because: because.slice(0, BECAUSE_CHARACTERS_MAX) };
-  });
+export function ladderFor({ target, container, executor }: Sought, grants: Grants): Rung[] {
+  const routes = executor === undefined ? Object.keys(OFFERED) : [executor];
+  return routes.flatMap((route) =>
+    offeredBy(route).map((method) => {
+      const obstacle =
+        routeObstacle(route) ?? stateObstacle(container) ?? shellObstacle(method, container);
+      const { verdict, because } = obstacle ?? rightsVerdict(target, method, grants);
+      const cut = because.slice(0, BECAUSE_CHARACTERS_MAX);
+      return { method, executor: route, verdict, because: cut };
+    }),
+  );
 }
 
 const BECAUSE_CHARACTERS_MAX = 512;
@@ -55,6 +69,18 @@ const BECAUSE_CHARACTERS_MAX = 512;
 interface Judgement {
   readonly verdict: Verdict;
   readonly because: string;
+}
+
+/** An executor that does not exist gets every rung, so that each can say why it is none. */
+function offeredBy(route: string): readonly Method[] {
+  return (Object.hasOwn(OFFERED, route) ? OFFERED[route] : undefined) ?? METHODS;
+}
+
+function routeObstacle(route: string): Judgement | undefined {
+  if (Object.hasOwn(OFFERED, route)) return undefined;
+  const known = Object.keys(OFFERED).join(', ');
+  const because = `the list of clusters gives this one to executor ${route}; there are: ${known}`;
+  return { verdict: 'denied', because };
 }
 
 function stateObstacle(container: Container): Judgement | undefined {

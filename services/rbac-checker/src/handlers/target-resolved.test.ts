@@ -21,7 +21,8 @@ function withheld(text: string) {
 }
 
 test('a cluster that withholds exec gets a ladder whose exec rung is denied and names the right', async () => {
-  const access = { granted: withheld('create pods/exec') };
+  const granted = withheld('create pods/exec');
+  const access = { executor: async () => 'kubernetes', granted };
   const said = await targetResolved(message, { access }, AbortSignal.timeout(1_000));
   assert.equal(said.contract, AccessCheckedV1);
   assert.deepEqual(said.data.ladder[0], {

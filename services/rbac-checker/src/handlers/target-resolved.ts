@@ -11,6 +11,8 @@ import { type Grants, ladderFor, RIGHTS, unknownGrants } from '../domain/ladder.
 
 /** What this handler needs of the world. An adapter fulfils it; the handler never knows which. */
 export interface AccessReview {
+  /** The route of the executor that collects in this cluster. */
+  executor(cluster: string): Promise<string>;
   granted(target: FoundTarget, rights: readonly Right[], signal: AbortSignal): Promise<Grants>;
 }
 
@@ -21,10 +23,11 @@ export async function targetResolved(
   signal: AbortSignal,
 ): Promise<Said<typeof AccessCheckedV1>> {
   const { target, container } = message.data;
+  const executor = await deps.access.executor(target.cluster);
   const grants = await deps.access.granted(target, RIGHTS, signal);
   const grant = grantManifest(target, grants);
   return say(AccessCheckedV1, {
-    ladder: ladderFor(target, container, grants),
+    ladder: ladderFor({ target, container, executor }, grants),
     ...(grant === undefined ? {} : { grant }),
   });
 }
@@ -36,5 +39,6 @@ export function accessUnchecked(
 ): Said<typeof AccessCheckedV1> {
   const { target, container } = message.data;
   const grants = unknownGrants(fault.because);
-  return say(AccessCheckedV1, { ladder: ladderFor(target, container, grants) });
+  const sought = { target, container, executor: undefined };
+  return say(AccessCheckedV1, { ladder: ladderFor(sought, grants) });
 }
