@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { PARTIES } from '@impound/contracts/parties.ts';
+import { OFFERED } from '@impound/rbac-checker/domain/ladder.ts';
 import type { AnyService } from '@impound/runtime/service.ts';
 import { events, questions } from '../contracts/generate/contracts.ts';
 import { flowDocument, parties } from '../tools/flow.ts';
@@ -122,8 +123,9 @@ test('package-lock.json knows what every package.json asks for', () => {
   const lock: { packages: Record<string, Manifest> } = JSON.parse(read('package-lock.json'));
   for (const [room, { dependencies, devDependencies }] of manifests()) {
     const locked = lock.packages[room];
-    assert.deepEqual(locked?.dependencies ?? {}, dependencies ?? {}, `package-lock.json: ${room}`);
-    assert.deepEqual(locked?.devDependencies ?? {}, devDependencies ?? {}, room);
+    const mend = `package-lock.json: ${room}: npm install --package-lock-only`;
+    assert.deepEqual(locked?.dependencies ?? {}, dependencies ?? {}, mend);
+    assert.deepEqual(locked?.devDependencies ?? {}, devDependencies ?? {}, mend);
   }
 });
 
@@ -173,6 +175,8 @@ for (const service of services) {
     assert.deepEqual(sorted(heard), sorted(PARTIES[service]?.hears), 'hears');
     const answered = declared.answers.map(({ question }) => question.name);
     assert.deepEqual(sorted(answered), sorted(PARTIES[service]?.answers), 'answers');
+    const routes = declared.hears.flatMap((one) => ('route' in one ? [one.route] : []));
+    assert.deepEqual(routes, [PARTIES[service]?.route].filter(Boolean), 'route');
   });
 }
 
@@ -188,6 +192,19 @@ async function declaration(service: string): Promise<AnyService> {
 
 test('every party is a service and every service is a party', () => {
   assert.deepEqual(Object.keys(PARTIES).toSorted(), services.toSorted());
+});
+
+test('`impound up` starts every service', () => {
+  const started = imports()
+    .filter(({ from }) => from.startsWith('cli/src/'))
+    .map(({ to }) => to);
+  const left = services.filter((name) => !started.includes(`services/${name}/src/service.ts`));
+  none('not started by cli/src/platform.ts', left);
+});
+
+test('the rbac-checker offers exactly the routes that executors hear on', () => {
+  const routes = Object.values(PARTIES).flatMap(({ route }) => route ?? []);
+  assert.deepEqual(Object.keys(OFFERED).toSorted(), routes.toSorted(), 'OFFERED in ladder.ts');
 });
 
 test('every event is said by somebody, and heard by somebody or marked terminal', async () => {
@@ -224,7 +241,7 @@ test('the table of parties names nothing but contracts', async () => {
 });
 
 test('docs/flow.md is what `npm run generate` makes of the contracts', async () => {
-  assert.equal(read('docs/flow.md'), await flowDocument());
+  assert.equal(read('docs/flow.md'), await flowDocument(), 'npm run generate');
 });
 
 test('every decision page has a date and a status and stands in the index', () => {
