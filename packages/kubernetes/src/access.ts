@@ -57,14 +57,6 @@ export async function reviewAccess(
   return answers;
 }
 
-/** A right as a person writes it: `create pods/exec in namespace shop`. */
-export function rightText(right: Right): string {
-  const group = right.group === '' ? '' : `.${right.group}`;
-  const resource = `${right.resource}${group}${right.subresource ? `/${right.subresource}` : ''}`;
-  const name = right.name ? ` ${right.name}` : '';
-  return `${right.verb} ${resource}${name}${right.namespace ? ` in namespace ${right.namespace}` : ''}`;
-}
-
 function checkRights(rights: readonly Right[]): void {
   if (rights.length > RIGHTS_MAX) {
     throw new KubernetesFault('invalid-request', `at most ${RIGHTS_MAX} rights in one review`);
