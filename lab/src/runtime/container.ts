@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { constants } from 'node:os';
 import { createInterface } from 'node:readline';
+import { arrival } from './arrival.ts';
 import { whyNotRunnable } from './command-lookup.ts';
 import { type Confinement, confine } from './confinement.ts';
 import { type Fifos, makeFifos, type WantedStreams } from './fifo.ts';
@@ -147,9 +148,10 @@ export async function startContainer(node: NodeNamespace, plan: ContainerPlan): 
 
 async function hostPid(child: ChildProcess, plan: ContainerPlan, fifos: Fifos): Promise<number> {
   try {
-    const line = await readyLine(child, `a container of ${plan.hostname}`);
+    const pid = Number(await readyLine(child, `a container of ${plan.hostname}`));
     await fifos.opened();
-    return Number(line);
+    await arrival(pid, plan.root);
+    return pid;
   } catch (error) {
     fifos.destroy();
     throw error;
