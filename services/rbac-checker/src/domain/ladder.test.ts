@@ -82,10 +82,8 @@ test('a cluster that is given to an executor that does not exist is denied, in p
   for (const executor of ['kubernets', 'constructor']) {
     const [first] = ladderFor({ ...sought, executor }, grants([]));
     assert.equal(first?.verdict, 'denied');
-    assert.equal(
-      first?.because,
-      `the list of clusters gives this one to executor ${executor}; there are: kubernetes`,
-    );
+    const known = Object.keys(OFFERED).join(', ');
+    assert.ok(first?.because.endsWith(`to executor ${executor}; there are: ${known}`));
   }
 });
 
