@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+
+/** The names of all processes in a container but its main one, whose id the host counts. */
+export function processesBeside(pid: number): readonly string[] {
+  const space = spaceOf(String(pid));
+  if (space === undefined) return [];
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && name !== String(pid))
+    .filter((name) => spaceOf(name) === space)
+    .map(nameOf)
+    .filter((name) => name !== '');
+}
+
+function spaceOf(pid: string): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/pid`);
+  } catch {
+    return undefined; // it has ended meanwhile
+  }
+}
+
+function nameOf(pid: string): string {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    return /^State:\s+Z/m.test(status) ? '' : (/^Name:\s+(.*)$/m.exec(status)?.[1] ?? '');
+  } catch {
+    return '';
+  }
+}
