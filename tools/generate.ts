@@ -8,4 +8,4 @@ import { ROOT } from './steps.ts';
 await import('../contracts/generate/main.ts');
 await mkdir(join(ROOT, 'docs'), { recursive: true });
 await writeFile(join(ROOT, 'docs/flow.md'), await flowDocument());
-process.stdout.write('written: contracts/schemas, docs/flow.md\n');
+process.stdout.write('written: contracts/schemas, contracts/src/events.ts, docs/flow.md\n');

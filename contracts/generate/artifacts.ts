@@ -45,6 +45,24 @@ export async function artifacts(): Promise<ReadonlyMap<string, string>> {
   return files;
 }
 
+/** contracts/src/events.ts: every event in one list, for whoever has to know all of them. */
+export async function eventList(): Promise<string> {
+  const all = await events();
+  const imports = new Map(all.map(({ name, file }) => [file, `import { ${name} }`]));
+  imports.set('event.ts', 'import type { EventContract }');
+  const sorted = [...imports].toSorted(([one], [other]) => (one < other ? -1 : 1));
+  return [
+    '// SPDX-License-Identifier: Apache-2.0',
+    ...sorted.map(([file, words]) => `${words} from './${file}';`),
+    '',
+    '/** Every event there is. Made by `npm run generate` from the files of the events. */',
+    'export const EVENTS: readonly EventContract[] = [',
+    ...all.map(({ name }) => `  ${name},`),
+    '];',
+    '',
+  ].join('\n');
+}
+
 function asyncapi(said: readonly EventContract[], asked: readonly QuestionContract[]): string {
   const channels = Object.fromEntries([...said.flatMap(eventChannels), ...asked.map(askChannel)]);
   const operations = Object.fromEntries(Object.entries(PARTIES).flatMap(operationsOf));

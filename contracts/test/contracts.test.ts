@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { Parser } from '@asyncapi/parser';
-import { artifacts } from '../generate/artifacts.ts';
+import { artifacts, eventList } from '../generate/artifacts.ts';
 import { events, questions } from '../generate/contracts.ts';
 import { PARTIES } from '../src/parties.ts';
 
@@ -58,6 +58,11 @@ test('the published schemas are what the contracts say, byte by byte', async () 
   for (const [name, text] of generated) {
     assert.equal(readFileSync(new URL(name, directory), 'utf8'), text, `${name}: npm run generate`);
   }
+});
+
+test('the list of all events is what their files say', async () => {
+  const committed = readFileSync(new URL('../src/events.ts', import.meta.url), 'utf8');
+  assert.equal(committed, await eventList(), 'npm run generate');
 });
 
 test('the AsyncAPI document is valid AsyncAPI 3.0', async () => {
