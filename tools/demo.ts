@@ -22,7 +22,8 @@ const printer = openPrinter(false, process.stdout, process.stderr);
 const startedAt = performance.now();
 const step = (text: string) => {
   const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1).padStart(5);
-  printer.line(`\n[${seconds}s] ${text}`);
+  printer.line('');
+  printer.line(`[${seconds}s] ${text}`);
 };
 
 const stop = new AbortController();

@@ -1,12 +1,13 @@
 #!/usr/bin/env node
 // SPDX-License-Identifier: Apache-2.0
-// Runs on any Node from 18 on: the set-up finds or fetches the one that the project needs.
-import { spawnSync } from 'node:child_process';
+// Runs on any Node from 18 on: the set-up finds or fetches the one that the project needs. It is
+// part of this process, so that a signal to this process reaches the program.
 import { fileURLToPath } from 'node:url';
 
-const file = (path) => fileURLToPath(new URL(path, import.meta.url));
-const start = [file('../../tools/with-node.mjs'), '--nats', file('../src/main.ts')];
-const { status, signal } = spawnSync(process.execPath, [...start, ...process.argv.slice(2)], {
-  stdio: 'inherit',
-});
-process.exitCode = signal === null ? (status ?? 1) : 3;
+/** An auditor with only a bag needs no nats-server. */
+const WITHOUT_NATS = [undefined, 'verify', 'help', '--help', '-h'];
+
+const program = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+const nats = WITHOUT_NATS.includes(process.argv[2]) ? [] : ['--nats'];
+process.argv.splice(2, 0, ...nats, program);
+await import('../../tools/with-node.mjs');

@@ -13,8 +13,10 @@ const OPTIONS = {
   kubeconfig: { type: 'string' },
   context: { type: 'string' },
   cluster: { type: 'string' },
+  selector: { type: 'string' },
   'allow-exec-plugins': { type: 'boolean' },
   deadline: { type: 'string' },
+  'idempotency-key': { type: 'string' },
   data: { type: 'string' },
   url: { type: 'string' },
   'token-file': { type: 'string' },
@@ -24,31 +26,54 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h' },
 } as const satisfies ParseArgsConfig['options'];
 
-type Name = keyof typeof OPTIONS;
+/** An option by its name, without the dashes. */
+export type OptionName = keyof typeof OPTIONS;
+
+const CLUSTER = ['kubeconfig', 'context', 'allow-exec-plugins'] as const;
+const PLATFORM = ['data', 'url', 'token-file'] as const;
+const ORDER = ['case', 'reason', 'profile', 'method', 'path', 'deadline'] as const;
+
+/** What each command takes; --json and --help go with all. */
+const TAKES: Readonly<Record<string, readonly OptionName[]>> = {
+  up: ['data', 'port', 'cluster', ...CLUSTER],
+  acquire: [...ORDER, 'out', 'idempotency-key', ...CLUSTER, ...PLATFORM],
+  targets: ['selector', ...CLUSTER, ...PLATFORM],
+  list: ['case', ...PLATFORM],
+  watch: PLATFORM,
+  show: PLATFORM,
+  approve: ['reason', ...PLATFORM],
+  refuse: ['reason', ...PLATFORM],
+  cancel: ['reason', ...PLATFORM],
+  export: ['out', 'purpose', ...PLATFORM],
+  verify: [],
+  help: [],
+};
 
 /** What a command line says. */
 export interface Arguments {
   readonly command: string;
   readonly positionals: readonly string[];
-  text(name: Name): string | undefined;
-  list(name: Name): readonly string[];
-  flag(name: Name): boolean;
+  text(name: OptionName): string | undefined;
+  list(name: OptionName): readonly string[];
+  flag(name: OptionName): boolean;
   /** The text, or Exit(usage) that names what is missing. */
-  needed(name: Name): string;
+  needed(name: OptionName): string;
 }
 
-/** Reads a command line. Throws Exit(usage) for what it does not know. */
+/** Reads a command line. Throws Exit(usage) for what it does not know or the command ignores. */
 export function readArguments(argv: readonly string[]): Arguments {
   const { values, positionals } = parsed(argv);
-  const [command = 'help', ...rest] = positionals;
-  const get = (name: Name) => (values as Record<string, unknown>)[name];
-  const text = (name: Name) => {
+  const [first = 'help', ...rest] = positionals;
+  const get = (name: OptionName) => (values as Record<string, unknown>)[name];
+  const text = (name: OptionName) => {
     const value = get(name);
     return typeof value === 'string' ? value : undefined;
   };
+  const command = get('help') === true ? 'help' : first;
+  if (command === first) refuseOthers(command, Object.keys(values));
   return {
-    command: get('help') === true ? 'help' : command,
-    positionals: rest,
+    command,
+    positionals: command === first ? rest : [],
     text,
     list: (name) => (get(name) as string[] | undefined) ?? [],
     flag: (name) => get(name) === true,
@@ -60,11 +85,23 @@ export function readArguments(argv: readonly string[]): Arguments {
   };
 }
 
+function refuseOthers(command: string, given: readonly string[]): void {
+  const takes = Object.hasOwn(TAKES, command) ? TAKES[command] : undefined;
+  if (takes === undefined) {
+    throw new Exit(EXIT.usage, `there is no command ${command}; see impound help`);
+  }
+  const known: readonly string[] = ['json', 'help', ...takes];
+  const [other] = given.filter((name) => !known.includes(name));
+  if (other === undefined) return;
+  throw new Exit(EXIT.usage, `${command} takes no --${other}; see impound help`);
+}
+
 function parsed(argv: readonly string[]) {
   try {
     return parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true, strict: true });
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
-    throw new Exit(EXIT.usage, `${message}; see impound help`, { cause });
+    const [sentence = ''] = message.split(/\.\s/);
+    throw new Exit(EXIT.usage, `${sentence.replace(/\.$/, '')}; see impound help`, { cause });
   }
 }

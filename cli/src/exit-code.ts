@@ -26,3 +26,18 @@ export class Exit extends Error {
     this.code = code;
   }
 }
+
+/** The worst first: what several acquisitions of one command end with together. */
+const WORST_FIRST: readonly number[] = [
+  EXIT.failed,
+  EXIT.unreachable,
+  EXIT.findings,
+  EXIT.usage,
+  EXIT.stopped,
+  EXIT.partial,
+];
+
+/** One exit code for several; ok for none. */
+export function worstOf(codes: readonly number[]): number {
+  return WORST_FIRST.find((code) => codes.includes(code)) ?? EXIT.ok;
+}

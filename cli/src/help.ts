@@ -4,23 +4,35 @@
 export const HELP = `impound: acquires forensic evidence from containers, with a chain of custody
 
   impound acquire TARGET --case C --reason R [--profile volatile|triage|full] [--path P]...
-                  [--method M]... [--out DIR] [--kubeconfig F] [--context X] [--deadline SECONDS]
+                  [--method M]... [--out DIR] [--kubeconfig F [--context X]]
+                  [--deadline SECONDS] [--idempotency-key K]
+  impound targets [CLUSTER [NAMESPACE [--selector S]]] [--kubeconfig F [--context X]]
+                                      what there is to acquire, as TARGETs
   impound up      [--data DIR] [--port N] [--kubeconfig F --cluster NAME [--context X]]
+                                      runs the platform until Ctrl-C
   impound list    [--case C]          acquisitions, newest first
+  impound show    ID                  its state, its timeline, and what to do next
   impound watch   ID                  follows one until it ends
-  impound show    ID                  its state and its timeline
+  impound cancel  ID --reason R       stops one; approve and refuse decide on one that waits
   impound export  ID --out DIR [--purpose P]    a BagIt bag: evidence, context, chain
   impound verify  DIR                 checks a bag, offline
 
 TARGET  kubernetes://CLUSTER/NAMESPACE/POD[/CONTAINER]
         kubernetes://CLUSTER/NAMESPACE?selector=app%3Dcart[&container=cart]
-        With --kubeconfig, CLUSTER is the name that this kubeconfig gets.
+        With --kubeconfig, CLUSTER is the name that this kubeconfig gets. A selector stands for
+        every running container that it fits; with --out, each has its own DIR-1, DIR-2, ...
 
 Without a running platform (impound up, or --url with --token-file or IMPOUND_TOKEN), acquire
-starts one for as long as it runs and keeps its data in --data, IMPOUND_DATA or ~/.impound.
+starts one for as long as it runs; the others start what they need to look at its data. It is
+kept in --data, IMPOUND_DATA or ~/.impound. Ctrl-C ends the command; what is on record goes on
+with the next up or acquire. To end an acquisition: impound cancel.
 A kubeconfig that names a program for its token needs --allow-exec-plugins.
---json prints one JSON value per line on standard output; progress goes to standard error.
+--json prints one JSON object per line on standard output, its kind in "kind"; the last one of
+acquire and watch is a "result", and a fault is an "error". Progress goes to standard error.
 
-Exit codes: 0 done, 1 failed, 2 usage, 3 cancelled, refused, expired or interrupted,
-            4 verification found something, 5 no platform or no access, 6 sealed but partial
+Exit codes
+  0  done                       4  verify found something: do not rely on the bag
+  1  failed                     5  no platform answers, or it does not know the token
+  2  the command line is wrong  6  sealed, but partial: it ended before all was tried
+  3  cancelled, refused, expired or interrupted
 `;

@@ -1,45 +1,60 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readArguments } from './arguments.ts';
 import type { Command } from './command.ts';
-import { acquire } from './commands/acquire.ts';
-import { exportCommand } from './commands/export.ts';
-import { list, show, watch } from './commands/look.ts';
-import { up } from './commands/up.ts';
-import { verify } from './commands/verify.ts';
 import { EXIT, Exit } from './exit-code.ts';
 import { HELP } from './help.ts';
-import { openPrinter } from './printer.ts';
+import { openPrinter, type Printer } from './printer.ts';
 
-const COMMANDS: Readonly<Record<string, Command>> = {
-  up,
-  acquire,
-  list,
-  watch,
-  show,
-  export: exportCommand,
-  verify,
-  help: async (here) => {
+/** Each command is imported when it is called: looking at a bag needs no database driver. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  up: async () => (await import('./commands/up.ts')).up,
+  acquire: async () => (await import('./commands/acquire.ts')).acquire,
+  targets: async () => (await import('./commands/targets.ts')).targets,
+  list: async () => (await import('./commands/look.ts')).list,
+  watch: async () => (await import('./commands/look.ts')).watch,
+  show: async () => (await import('./commands/look.ts')).show,
+  approve: async () => (await import('./commands/decide.ts')).decide,
+  refuse: async () => (await import('./commands/decide.ts')).decide,
+  cancel: async () => (await import('./commands/decide.ts')).decide,
+  export: async () => (await import('./commands/export.ts')).exportCommand,
+  verify: async () => (await import('./commands/verify.ts')).verify,
+  help: async () => async () => {
     process.stdout.write(HELP);
-    return here.args.positionals.length === 0 ? EXIT.ok : EXIT.usage;
+    return EXIT.ok;
   },
 };
 
-async function main(argv: readonly string[]): Promise<number> {
+async function main(argv: readonly string[], printer: Printer): Promise<number> {
   const args = readArguments(argv);
-  const command = COMMANDS[args.command];
-  if (command === undefined) {
-    throw new Exit(EXIT.usage, `there is no command ${args.command}; see impound help`);
-  }
+  const command = await COMMANDS[args.command]?.();
+  if (command === undefined) throw new Exit(EXIT.usage, `there is no command ${args.command}`);
   const stop = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort());
-  const printer = openPrinter(args.flag('json'), process.stdout, process.stderr);
-  return await command({ args, printer, environment: process.env }, stop.signal);
+  const interrupted = () => {
+    // Once asks, twice insists; the kernel or the exit handler ends what runs beside us.
+    if (stop.signal.aborted) process.exit(EXIT.stopped);
+    stop.abort();
+    printer.doing('stopping; once more ends it at once');
+  };
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, interrupted);
+  try {
+    return await command({ args, printer, environment: process.env }, stop.signal);
+  } catch (error) {
+    if (!stop.signal.aborted || error instanceof Exit) throw error;
+    throw new Exit(EXIT.stopped, 'interrupted', { cause: error });
+  }
 }
 
+// Whoever reads may go away, as head does: what was begun goes on without being heard.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+
+const json = process.argv.includes('--json');
+const printer = openPrinter(json, process.stdout, process.stderr);
 try {
-  process.exitCode = await main(process.argv.slice(2));
+  process.exitCode = await main(process.argv.slice(2), printer);
 } catch (error) {
   const message = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`impound: ${message}\n`);
-  process.exitCode = error instanceof Exit ? error.code : EXIT.failed;
+  const exitCode = error instanceof Exit ? error.code : EXIT.failed;
+  printer.value('error', { exitCode, message });
+  printer.error(message);
+  process.exitCode = exitCode;
 }

@@ -44,6 +44,8 @@ export interface PlatformOptions {
   readonly progress?: ((phrase: string) => void) | undefined;
   /** Settings of the services, by their names in the services' config.ts; they go before ours. */
   readonly environment?: Environment | undefined;
+  /** The services that are started here, by name; left out, all. */
+  readonly only?: readonly string[] | undefined;
   /** Services that are not started here, by name: they run elsewhere. */
   readonly without?: readonly string[] | undefined;
 }
@@ -76,6 +78,7 @@ export async function startPlatform(
   );
   progress('preparing the ledger');
   await migrate(postgres.url(DATABASE), { writerPassword: postgres.password(WRITER) });
+  signal.throwIfAborted();
   const gatewayPort = options.port || (await freePort());
   const log = await openLogFile(join(dataDir, 'impound.log'), opening);
   const environment: Environment = {
@@ -90,8 +93,12 @@ export async function startPlatform(
     ...options.environment,
   };
   progress('starting services');
-  const wanted = SERVICES.filter(({ name }) => options.without?.includes(name) !== true);
+  const { only, without = [] } = options;
+  const wanted = SERVICES.filter(
+    ({ name }) => !without.includes(name) && (only?.includes(name) ?? true),
+  );
   await startAll(wanted, { environment, log }, opening);
+  signal.throwIfAborted();
   const scope = opening.move();
   return {
     url: `http://127.0.0.1:${gatewayPort}`,
@@ -107,18 +114,23 @@ export async function startPlatform(
 const DATABASE = 'postgres';
 const WRITER = 'ledger_writer';
 
-/** Both at once; where one fails the other is ended by the scope. */
+/** Both at once; where one fails the other is ended, too. */
 async function startServers(
   { dataDir, binary }: { readonly dataDir: string; readonly binary: string | undefined },
   ...[scope, signal]: [AsyncDisposableStack, AbortSignal]
 ) {
+  const failed = new AbortController();
+  const both = AbortSignal.any([signal, failed.signal]);
+  const failing = (error: unknown) => {
+    failed.abort(error);
+    throw error;
+  };
   const [postgres, bus] = await Promise.allSettled([
-    startPostgres({ dataDir: join(dataDir, 'postgres') }, signal),
-    startBus({ storeDir: join(dataDir, 'nats'), binary }, signal),
+    startPostgres({ dataDir: join(dataDir, 'postgres') }, both).catch(failing),
+    startBus({ storeDir: join(dataDir, 'nats'), binary }, both).catch(failing),
   ]);
   for (const one of [postgres, bus]) if (one.status === 'fulfilled') scope.use(one.value);
-  if (postgres.status === 'rejected') throw postgres.reason;
-  if (bus.status === 'rejected') throw bus.reason;
+  if (postgres.status === 'rejected' || bus.status === 'rejected') throw both.reason;
   return { postgres: postgres.value, bus: bus.value };
 }
 
@@ -157,8 +169,10 @@ async function startAll(
   // The ledger first: it lays the stream on which the others hear.
   const [first, ...others] = services;
   if (first !== undefined) scope.use(await start(first, environment, log(first.name)));
-  const started = await Promise.all(others.map((one) => start(one, environment, log(one.name))));
-  for (const one of started) scope.use(one);
+  const starts = others.map((one) => start(one, environment, log(one.name)));
+  const started = await Promise.allSettled(starts);
+  for (const one of started) if (one.status === 'fulfilled') scope.use(one.value);
+  for (const one of started) if (one.status === 'rejected') throw one.reason;
 }
 
 function tokenOf(token: string): object {

@@ -13,11 +13,18 @@ export function timelineLine(entry: Entry, startedAt: string): string {
   return `${number} ${when}  ${who} ${what} ${detail(event.type, event.data)}`.trimEnd();
 }
 
+const DETAIL_CHARACTERS_MAX = 480;
+
 type Data = Readonly<Record<string, unknown>>;
 
 function detail(type: string, data: Data): string {
   const text = DETAILS[type]?.(data as never);
-  return (text ?? String(data['because'] ?? data['reason'] ?? '')).slice(0, 160);
+  const said = text ?? String(data['because'] ?? data['reason'] ?? '');
+  return said.length > DETAIL_CHARACTERS_MAX ? `${said.slice(0, DETAIL_CHARACTERS_MAX)}…` : said;
+}
+
+interface Keyed {
+  readonly key: string;
 }
 
 interface Counts {
@@ -41,6 +48,8 @@ const DETAILS: Readonly<Record<string, (data: never) => string>> = {
     `${d.coverage.absent} absent`,
   'evidence.stored.v1': (d: { objects: unknown[] }) =>
     `${d.objects.length} objects read back and verified`,
+  'evidence.accessed.v1': (d: { accessedBy: { id: string }; purpose: string; objects: Keyed[] }) =>
+    `${d.objects.map(({ key }) => key.split('/').at(-1)).join(', ')} to ${d.accessedBy.id}: ${d.purpose}`,
   'acquisition.sealed.v1': (d: { manifest: string; entries: number }) =>
     `${d.entries} entries, manifest ${d.manifest.slice(0, 16)}…`,
 };

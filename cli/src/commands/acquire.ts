@@ -1,115 +1,164 @@
 // SPDX-License-Identifier: Apache-2.0
-import { randomUUID } from 'node:crypto';
-import { parseTarget, type Target } from '@impound/contracts/target.ts';
-import { findAccess, type Surroundings } from '../access.ts';
-import { type Access, type Client, openClient } from '../client.ts';
+import { createHash, randomUUID } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Target } from '@impound/contracts/target.ts';
+import type { Arguments } from '../arguments.ts';
+import { type Client, openClient } from '../client.ts';
 import type { Here } from '../command.ts';
-import { EXIT, Exit } from '../exit-code.ts';
-import { exportBag } from './export.ts';
-import { follow } from './follow.ts';
-import { addKubeconfig, startHere } from './up.ts';
+import { EXIT, Exit, worstOf } from '../exit-code.ts';
+import { targetOf, type Wish, wishOf } from '../order.ts';
+import { exportBag, type WrittenOut } from './export.ts';
+import { type Ending, followToEnd } from './follow.ts';
+import { clusterEntryOf, nameCluster, reach } from './reach.ts';
+import { lookAt } from './targets.ts';
 
-/**
- * Requests one acquisition (or one per pod of a selector), follows it, and exports it with --out.
- */
+/** Requests one acquisition (or one per pod of a selector), follows it, and exports it with --out. */
 export async function acquire(here: Here, signal: AbortSignal): Promise<number> {
-  const target = targetOf(here);
-  await using platform = await reach(here, signal);
-  await addKubeconfig(here, target.cluster);
+  const target = targetOf(here.args);
+  const wish = wishOf(here.args);
+  const entry = await clusterEntryOf(here);
+  await refuseOut(here.args.text('out'));
+  await using platform = await reach(here, { role: 'acquire' }, signal);
+  await nameCluster(here, target.cluster, entry);
   const client = openClient(platform.access, signal);
   const targets = await expanded(client, target, here);
-  let worst: number = EXIT.ok;
-  for (const [index, uri] of targets.entries()) {
-    const code = await one({ here, client, uri, several: targets.length > 1, index }, signal);
-    if (code !== EXIT.ok) worst = code;
-  }
-  return worst;
-}
-
-function targetOf({ args }: Surroundings): Target {
-  const [text, ...more] = args.positionals;
-  if (text === undefined || more.length > 0) {
-    throw new Exit(EXIT.usage, 'acquire takes one target: kubernetes://CLUSTER/NAMESPACE/POD');
-  }
+  const asked: Asked[] = [];
   try {
-    return parseTarget(text);
-  } catch (cause) {
-    const message = `${text} is no target: kubernetes://CLUSTER/NAMESPACE/POD[/CONTAINER]`;
-    throw new Exit(EXIT.usage, message, { cause });
+    // All are asked for before the first is followed: evidence goes away while one waits.
+    for (const uri of targets) asked.push(await ask({ here, client, wish }, uri));
+    const codes: number[] = [];
+    for (const [index, one] of asked.entries()) {
+      const out = outOf(here, asked.length > 1 ? index + 1 : undefined);
+      codes.push(await settle({ here, client, wish, out }, one, signal));
+    }
+    return worstOf(codes);
+  } catch (error) {
+    if (signal.aborted) tellInterrupted(here, asked, platform.ours);
+    throw error;
   }
 }
 
-interface Reached extends AsyncDisposable {
-  readonly access: Access;
+/** A bag is never written over; that is said before the target is touched. */
+async function refuseOut(out: string | undefined): Promise<void> {
+  if (out === undefined) return;
+  if ((await stat(out).catch(() => undefined)) !== undefined) {
+    throw new Exit(EXIT.usage, `--out ${out} exists: name a new directory`);
+  }
+  if ((await stat(dirname(out)).catch(() => undefined))?.isDirectory() !== true) {
+    throw new Exit(EXIT.usage, `--out ${out}: there is no directory ${dirname(out)}`);
+  }
 }
 
-/** The platform that runs, else one that lives as long as this command. */
-async function reach(here: Here, signal: AbortSignal): Promise<Reached> {
-  const access = await findAccess(here);
-  if (access !== undefined) return { access, [Symbol.asyncDispose]: async () => undefined };
-  const platform = await startHere(here, signal);
-  return { access: platform, [Symbol.asyncDispose]: () => platform[Symbol.asyncDispose]() };
+function outOf({ args }: Here, number: number | undefined): string | undefined {
+  const out = args.text('out')?.replace(/\/+$/, '');
+  return out === undefined || number === undefined ? out : `${out}-${number}`;
 }
 
-/** A selector stands for every container that fits it: one acquisition each. */
+/** A selector stands for every running container that fits it: one acquisition each. */
 async function expanded(client: Client, target: Target, here: Here): Promise<readonly string[]> {
   if (target.selector === undefined) return [here.args.positionals[0] ?? ''];
-  const { cluster, namespace, selector, container } = target;
-  const path = [cluster, namespace].map(encodeURIComponent).join('/namespaces/');
-  const query = new URLSearchParams({ selector });
-  const found = await client.get<{ items: { target?: string; name: string }[] }>(
-    `/v1/clusters/${path}/containers?${query}`,
+  const { selector, container } = target;
+  const { items, gaps } = await lookAt(client, target);
+  for (const gap of gaps) here.printer.doing(gap);
+  const fitting = items.filter(
+    ({ name }) => container === undefined || name.endsWith(`/${container}`),
   );
-  const fitting = found.items.filter(
-    (item) => container === undefined || item.name.endsWith(`/${container}`),
-  );
-  if (fitting.length === 0) throw new Exit(EXIT.failed, `no container fits ${selector}`);
-  return fitting.map((item) => item.target ?? '').filter((uri) => uri !== '');
+  const running = fitting.filter(({ state }) => state === 'running');
+  for (const { name, state } of running.length > 0 ? fitting : []) {
+    if (state !== 'running') here.printer.doing(`left out: ${name}, which is ${state}`);
+  }
+  const chosen = running.length > 0 ? running : fitting;
+  const uris = chosen.flatMap(({ target: uri }) => (uri === undefined ? [] : [uri]));
+  if (uris.length === 0) throw new Exit(EXIT.failed, `no container fits ${selector}`);
+  return uris;
 }
 
-interface One {
+const KEY_DIGITS = 16;
+
+interface Asked {
+  readonly uri: string;
+  readonly acquisitionId?: string;
+  readonly refused?: Exit;
+}
+
+interface Asking {
   readonly here: Here;
   readonly client: Client;
-  readonly uri: string;
-  readonly several: boolean;
-  readonly index: number;
+  readonly wish: Wish;
 }
 
-async function one(it: One, signal: AbortSignal): Promise<number> {
-  const { here, client, uri } = it;
-  const shown = await client.post('/v1/acquisitions', orderOf(here, uri), {
-    'idempotency-key': randomUUID(),
-  });
-  const { acquisitionId } = shown;
-  here.printer.line(`acquisition ${acquisitionId} of ${uri}`);
-  const code = await follow(client, acquisitionId, here.printer);
-  const out = here.args.text('out');
-  if (out === undefined || (code !== EXIT.ok && code !== EXIT.partial)) {
-    here.printer.line(next(acquisitionId, code));
+/** What is refused for one of several targets does not keep the others from being acquired. */
+async function ask({ here, client, wish }: Asking, uri: string): Promise<Asked> {
+  const order = { ...wish, target: uri };
+  try {
+    const { acquisitionId } = await client.post('/v1/acquisitions', order, {
+      'idempotency-key': keyOf(here.args, uri),
+    });
+    here.printer.value('accepted', { acquisitionId, target: uri });
+    here.printer.line(`acquisition ${acquisitionId} of ${uri}`);
+    return { uri, acquisitionId };
+  } catch (error) {
+    if (!(error instanceof Exit) || error.code === EXIT.stopped) throw error;
+    return { uri, refused: error };
+  }
+}
+
+/** The key of the command line, with the target where a selector stands for several. */
+function keyOf({ text, positionals }: Arguments, uri: string): string {
+  const key = text('idempotency-key');
+  if (key === undefined) return randomUUID();
+  if (uri === positionals[0]) return key;
+  return `${key}:${createHash('sha256').update(uri).digest('hex').slice(0, KEY_DIGITS)}`;
+}
+
+async function settle(
+  it: Asking & { readonly out: string | undefined },
+  { uri, acquisitionId, refused }: Asked,
+  signal: AbortSignal,
+): Promise<number> {
+  const { printer } = it.here;
+  if (acquisitionId === undefined) {
+    const code = refused?.code ?? EXIT.failed;
+    printer.value('result', { target: uri, exitCode: code, message: refused?.message });
+    printer.error(`${uri}: ${refused?.message}`);
     return code;
   }
-  const directory = it.several ? `${out}-${it.index + 1}` : out;
-  const purpose = `exported by impound acquire: ${here.args.needed('reason')}`;
-  await exportBag({ client, acquisitionId, directory, purpose, printer: here.printer }, signal);
+  const ending = await followToEnd(it.client, acquisitionId, printer);
+  const bag = await written(it, ending, signal);
+  const { code, status, holder } = ending;
+  printer.value('result', { acquisitionId, holder, target: uri, status, exitCode: code, bag });
+  if (bag === undefined) printer.line(next(ending));
   return code;
 }
 
-function next(acquisitionId: string, code: number): string {
-  return code === EXIT.ok || code === EXIT.partial
-    ? `next: impound export ${acquisitionId} --out DIR, then impound verify DIR`
-    : `next: impound show ${acquisitionId} tells what happened and what to do`;
+async function written(
+  { here, client, wish, out }: Asking & { readonly out: string | undefined },
+  { code, holder }: Ending,
+  signal: AbortSignal,
+): Promise<WrittenOut | undefined> {
+  if (out === undefined || (code !== EXIT.ok && code !== EXIT.partial)) return undefined;
+  const purpose = `exported by impound acquire: ${wish.reason}`;
+  const { printer } = here;
+  return await exportBag(
+    { client, acquisitionId: holder, directory: out, purpose, printer },
+    signal,
+  );
 }
 
-function orderOf({ args }: Here, target: string): object {
-  const methods = args.list('method');
-  const deadline = args.text('deadline');
-  return {
-    target,
-    caseId: args.needed('case'),
-    reason: args.needed('reason'),
-    ...(args.text('profile') === undefined ? {} : { profile: args.text('profile') }),
-    ...(methods.length === 0 ? {} : { methods }),
-    ...(deadline === undefined ? {} : { deadlineSeconds: Number(deadline) }),
-    paths: args.list('path'),
-  };
+function next({ code, status, holder }: Ending): string {
+  return code === EXIT.ok || code === EXIT.partial
+    ? `${status}; next: impound export ${holder} --out DIR, then impound verify DIR`
+    : `${status}; next: impound show ${holder} tells what happened and what to do`;
+}
+
+/** Interrupting the command does not cancel what is on record: said, with how to go on. */
+function tellInterrupted({ printer }: Here, asked: readonly Asked[], temporary: boolean): void {
+  for (const { acquisitionId } of asked) {
+    if (acquisitionId === undefined) continue;
+    const how = temporary
+      ? `is on record: impound up finishes it, if its deadline allows`
+      : `goes on: impound watch ${acquisitionId}, or impound cancel ${acquisitionId} --reason R`;
+    printer.error(`${acquisitionId} ${how}`);
+  }
 }

@@ -1,23 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-import { basename } from 'node:path';
 import { type Acquisition, fold } from '@impound/contracts/chain.ts';
-import { Entry } from '@impound/contracts/entry.ts';
 import type { EvidenceObject } from '@impound/contracts/evidence.ts';
 import { formatTarget } from '@impound/contracts/target.ts';
 import { type BagObject, writeBag } from '@impound/evidence/bag.ts';
-import { EvidenceFault } from '@impound/evidence/fault.ts';
-import { neededAccess } from '../access.ts';
+import { exportedObjects, leafHash } from '@impound/evidence/verify-chain.ts';
 import { type Client, openClient } from '../client.ts';
 import type { Here } from '../command.ts';
 import { EXIT, Exit } from '../exit-code.ts';
 import { bytesText, type Printer } from '../printer.ts';
+import { chainOf, idOf } from './look.ts';
+import { reachRecords } from './reach.ts';
 
 /** Writes one acquisition as a BagIt bag: evidence, context and chain. */
 export async function exportCommand(here: Here, signal: AbortSignal): Promise<number> {
-  const [acquisitionId] = here.args.positionals;
-  if (acquisitionId === undefined) throw new Exit(EXIT.usage, 'export takes an acquisition id');
-  const client = openClient(await neededAccess(here), signal);
+  const acquisitionId = idOf(here);
   const directory = here.args.needed('out');
+  await using platform = await reachRecords(here, signal);
+  const client = openClient(platform.access, signal);
   const purpose = here.args.text('purpose') ?? 'exported by impound export';
   await exportBag({ client, acquisitionId, directory, purpose, printer: here.printer }, signal);
   return EXIT.ok;
@@ -31,41 +30,50 @@ interface Export {
   readonly printer: Printer;
 }
 
+/** A bag that was written, with the two hashes to keep elsewhere. */
+export interface WrittenOut {
+  readonly directory: string;
+  readonly sha256: string;
+  /** Leaf hash of the chain's last entry in the bag. */
+  readonly head: string;
+  readonly bytes: number;
+}
+
 /** The chain is taken last, so that it tells of this very access to the evidence. */
-export async function exportBag(it: Export, signal: AbortSignal): Promise<void> {
-  const state = await readState(it);
-  const chosen = objectsToExport(state);
-  if (chosen.length === 0) throw new Exit(EXIT.failed, 'this acquisition has stored no evidence');
+export async function exportBag(it: Export, signal: AbortSignal): Promise<WrittenOut> {
+  const { directory, printer } = it;
+  const state = fold(await chainOf(it.client, it.acquisitionId));
+  const chosen = exportedObjects(state);
+  if (chosen.length === 0) throw new Exit(EXIT.failed, nothingStored(state));
   const objects = chosen.map((object) => bagObject(it, object));
-  try {
-    const bag = await writeBag(
-      it.directory,
-      { objects, chain: chainBytes(it), info: infoOf(it, state) },
-      signal,
-    );
-    const bytes = chosen.reduce((sum, object) => sum + object.bytes, 0);
-    it.printer.value({ bag: it.directory, sha256: bag.sha256, bytes });
-    it.printer.line(`exported ${bytesText(bytes)} to ${it.directory}`);
-    it.printer.line(`  bag SHA-256 ${bag.sha256}`);
-    it.printer.line(`  next        impound verify ${it.directory}`);
-  } catch (error) {
-    if (!(error instanceof EvidenceFault)) throw error;
-    throw new Exit(EXIT.failed, `${basename(it.directory)}: ${error.message}`, { cause: error });
-  }
+  const chain = { head: '' };
+  const content = { objects, chain: chainBytes(it, chain), info: infoOf(it, state) };
+  const { sha256 } = await writeBag(directory, content, signal).catch((cause: unknown) => {
+    throw unwritten(directory, cause, signal);
+  });
+  const bytes = chosen.reduce((sum, object) => sum + object.bytes, 0);
+  const written = { directory, sha256, head: chain.head, bytes };
+  printer.value('bag', written);
+  printer.line(`exported ${bytesText(bytes)} to ${directory}`);
+  printer.line(`  chain head  ${chain.head}`);
+  printer.line(`  bag SHA-256 ${sha256}`);
+  printer.line('              write both down where nobody who holds the bag can change them');
+  printer.line(`  next        impound verify ${directory}`);
+  return written;
 }
 
-async function readState(it: Export): Promise<Acquisition> {
-  const response = await it.client.stream(`/v1/acquisitions/${it.acquisitionId}/chain`);
-  const lines = (await response.text()).split('\n').filter((line) => line !== '');
-  return fold(lines.map((line) => Entry.parse(JSON.parse(line))));
+function nothingStored({ ended }: Acquisition): string {
+  const { joins } = (ended?.data ?? {}) as { joins?: string };
+  if (joins !== undefined) return `it shares the result of ${joins}: export that one`;
+  return 'this acquisition has stored no evidence; impound show tells why';
 }
 
-/** What was captured, else what the last interrupted execution had stored; and the context. */
-export function objectsToExport(state: Acquisition): readonly EvidenceObject[] {
-  const captured = state.executions.findLast((one) => one.captured)?.captured?.objects;
-  const salvaged = state.executions.findLast((one) => one.failed?.salvaged.length)?.failed
-    ?.salvaged;
-  return [...(captured ?? salvaged ?? []), ...(state.target?.context.objects ?? [])];
+function unwritten(directory: string, cause: unknown, signal: AbortSignal): Exit {
+  if (signal.aborted) return new Exit(EXIT.stopped, 'interrupted: no bag was left', { cause });
+  const code = cause instanceof Exit ? cause.code : EXIT.failed;
+  const because = cause instanceof Error ? cause.message : String(cause);
+  const broken = because === 'terminated' ? 'the platform broke off' : because;
+  return new Exit(code, `no bag was written to ${directory}: ${broken}`, { cause });
 }
 
 function bagObject(it: Export, object: EvidenceObject): BagObject {
@@ -80,8 +88,22 @@ function bagObject(it: Export, object: EvidenceObject): BagObject {
   return { name, bytes, sha256, content };
 }
 
-async function* chainBytes(it: Export): AsyncGenerator<Uint8Array> {
-  yield* (await it.client.stream(`/v1/acquisitions/${it.acquisitionId}/chain`)).body ?? [];
+const LINE_BYTES_MAX = 1_048_576;
+const NEWLINE = 0x0a;
+
+/** The chain's bytes on their way into the bag; notes the leaf hash of the last line. */
+async function* chainBytes(it: Export, chain: { head: string }): AsyncGenerator<Uint8Array> {
+  const { body } = await it.client.stream(`/v1/acquisitions/${it.acquisitionId}/chain`);
+  let rest = Buffer.alloc(0);
+  for await (const chunk of body ?? []) {
+    rest = Buffer.concat([rest, chunk]);
+    for (let end = rest.indexOf(NEWLINE); end >= 0; end = rest.indexOf(NEWLINE)) {
+      chain.head = leafHash(rest.subarray(0, end));
+      rest = rest.subarray(end + 1);
+    }
+    if (rest.length > LINE_BYTES_MAX) throw new RangeError('an entry of the chain is too long');
+    yield chunk;
+  }
 }
 
 function infoOf(it: Export, state: Acquisition): Record<string, string> {

@@ -1,59 +1,82 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Entry } from '@impound/contracts/entry.ts';
 import { Progress } from '@impound/contracts/progress.ts';
-import type { Client, Told } from '../client.ts';
+import { AWAY, type Client, type Shown } from '../client.ts';
+import type { Told } from '../event-stream.ts';
 import { EXIT } from '../exit-code.ts';
 import { bytesText, type Printer } from '../printer.ts';
 import { timelineLine } from '../timeline.ts';
 
-/** Shows an acquisition as it goes and gives the exit code of its end. */
-export async function follow(
-  client: Client,
-  acquisitionId: string,
-  printer: Printer,
-): Promise<number> {
-  let last: Entry | undefined;
-  let startedAt = '';
-  for await (const told of client.follow(acquisitionId)) {
-    printer.value({ event: told.event, ...told.data });
-    const entry = entryOf(told);
-    if (entry !== undefined) {
-      startedAt ||= entry.recordedAt;
-      if (last === undefined || entry.acqSeq > last.acqSeq) {
-        printer.line(timelineLine(entry, startedAt));
-        last = entry;
-      }
-    } else showProgress(told, printer);
-  }
-  return await exitCodeOf(client, acquisitionId);
+/** How an acquisition ended. */
+export interface Ending {
+  /** The exit code that its end stands for. */
+  readonly code: number;
+  readonly status: string;
+  /** The acquisition that holds the result: itself, or the one that it joined. */
+  readonly holder: string;
 }
 
-function entryOf(told: Told): Entry | undefined {
-  const entry = Entry.safeParse(told.data);
-  return entry.success ? entry.data : undefined;
+/** Shows an acquisition as it goes and gives the exit code of its end. */
+export async function follow(client: Client, id: string, printer: Printer): Promise<number> {
+  return (await followToEnd(client, id, printer)).code;
+}
+
+/** Like follow; where the acquisition joins another one, that one is followed to its end, too. */
+export async function followToEnd(client: Client, id: string, printer: Printer): Promise<Ending> {
+  await showAll(client, id, printer);
+  const shown = await client.get<Shown>(`/v1/acquisitions/${id}`);
+  const joins = joinsOf(shown);
+  if (joins === undefined || joins === id) return endingOf(shown);
+  printer.line(`${id} shares the result of ${joins}, which goes on:`);
+  return await followToEnd(client, joins, printer);
+}
+
+async function showAll(client: Client, id: string, printer: Printer): Promise<void> {
+  let last = 0;
+  let startedAt = '';
+  for await (const told of client.follow(id)) {
+    const entry = Entry.safeParse(told.data);
+    if (!entry.success) showProgress(told, printer);
+    else if (entry.data.acqSeq > last) {
+      startedAt ||= entry.data.recordedAt;
+      printer.value('entry', told.data);
+      printer.line(timelineLine(entry.data, startedAt));
+      last = entry.data.acqSeq;
+    }
+  }
 }
 
 function showProgress(told: Told, printer: Printer): void {
+  if (told.event === AWAY) printer.doing('the platform is away: trying again');
   const progress = Progress.safeParse(told.data);
   if (!progress.success) return;
   const { phase, files, bytes } = progress.data;
+  printer.value('progress', progress.data);
   printer.doing(`collecting: ${files} files, ${bytesText(bytes)} (${phase})`);
 }
 
 const ENDINGS: Readonly<Record<string, number>> = {
   sealed: EXIT.ok,
-  joined: EXIT.ok,
   failed: EXIT.failed,
   refused: EXIT.stopped,
   cancelled: EXIT.stopped,
   expired: EXIT.stopped,
 };
 
-/** The exit code that an acquisition's end stands for. */
-export async function exitCodeOf(client: Client, acquisitionId: string): Promise<number> {
-  const shown = await client.get<{ status: string; partial?: boolean }>(
-    `/v1/acquisitions/${acquisitionId}`,
-  );
-  if (shown.status === 'sealed' && shown.partial === true) return EXIT.partial;
-  return ENDINGS[shown.status] ?? EXIT.failed;
+/** The end of an acquisition as the gateway shows it. */
+export function endingOf(shown: Shown): Ending {
+  const { status, acquisitionId } = shown;
+  const partial = status === 'sealed' && endOf(shown)['partial'] === true;
+  const code = partial ? EXIT.partial : (ENDINGS[status] ?? EXIT.failed);
+  return { code, status: partial ? 'sealed, partial' : status, holder: acquisitionId };
+}
+
+/** The acquisition that a joined one shares the result of. */
+export function joinsOf(shown: Shown): string | undefined {
+  const { joins } = endOf(shown);
+  return shown.status === 'joined' && typeof joins === 'string' ? joins : undefined;
+}
+
+function endOf({ ended }: Shown): Readonly<Record<string, unknown>> {
+  return (ended as { data?: Record<string, unknown> } | undefined)?.data ?? {};
 }

@@ -1,58 +1,116 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Entry } from '@impound/contracts/entry.ts';
-import { neededAccess } from '../access.ts';
-import { openClient, type Shown } from '../client.ts';
+import { AcquisitionId } from '@impound/contracts/ids.ts';
+import { runningAccess } from '../access.ts';
+import { type Client, openClient, type Shown } from '../client.ts';
 import type { Here } from '../command.ts';
 import { EXIT, Exit } from '../exit-code.ts';
+import type { Printer } from '../printer.ts';
 import { timelineLine } from '../timeline.ts';
-import { follow } from './follow.ts';
+import { followToEnd, joinsOf } from './follow.ts';
+import { reachRecords } from './reach.ts';
+
+const PAGE = '200';
+
+interface Page {
+  readonly acquisitions: readonly Shown[];
+  readonly next?: number;
+}
 
 /** Lists acquisitions, newest first. */
 export async function list(here: Here, signal: AbortSignal): Promise<number> {
-  const client = openClient(await neededAccess(here), signal);
-  const caseId = here.args.text('case');
-  const query = new URLSearchParams(caseId === undefined ? {} : { case: caseId });
-  const { acquisitions } = await client.get<{ acquisitions: Shown[] }>(`/v1/acquisitions?${query}`);
-  for (const one of acquisitions) {
-    here.printer.value(one);
-    const { acquisitionId, status, caseId: owner, target } = one;
-    here.printer.line(`${acquisitionId}  ${status.padEnd(17)} ${owner.padEnd(16)} ${target}`);
+  if (here.args.positionals.length > 0) {
+    throw new Exit(EXIT.usage, 'list takes no argument; --case C names a case');
   }
-  if (acquisitions.length === 0) here.printer.line('no acquisitions');
-  return EXIT.ok;
+  await using platform = await reachRecords(here, signal);
+  const client = openClient(platform.access, signal);
+  const caseId = here.args.text('case');
+  const query = new URLSearchParams({
+    limit: PAGE,
+    ...(caseId === undefined ? {} : { case: caseId }),
+  });
+  for (let first = true; ; first = false) {
+    const { acquisitions, next } = await client.get<Page>(`/v1/acquisitions?${query}`);
+    if (first && acquisitions.length === 0) here.printer.line('no acquisitions');
+    for (const one of acquisitions) {
+      here.printer.value('acquisition', one);
+      const { acquisitionId, status, caseId: owner, target } = one;
+      here.printer.line(`${acquisitionId}  ${status.padEnd(17)} ${owner.padEnd(16)} ${target}`);
+    }
+    if (next === undefined) return EXIT.ok;
+    query.set('before', String(next));
+  }
 }
 
-function idOf(here: Here): string {
-  const [id] = here.args.positionals;
-  if (id !== undefined) return id;
-  throw new Exit(
-    EXIT.usage,
-    `${here.args.command} takes an acquisition id; impound list shows them`,
-  );
+/** The one acquisition id of a command line. Throws Exit(usage). */
+export function idOf({ args }: Here): string {
+  const [id, ...more] = args.positionals;
+  if (id !== undefined && more.length === 0 && AcquisitionId.safeParse(id).success) return id;
+  const said = id === undefined || more.length > 0 ? '' : `, and ${id} is none`;
+  const message = `${args.command} takes one acquisition id${said}; impound list shows them`;
+  throw new Exit(EXIT.usage, message);
 }
 
 /** Follows one acquisition until it ends. */
 export async function watch(here: Here, signal: AbortSignal): Promise<number> {
-  const client = openClient(await neededAccess(here), signal);
-  return await follow(client, idOf(here), here.printer);
+  const id = idOf(here);
+  const client = openClient(await runningAccess(here), signal);
+  const { code, status, holder } = await followToEnd(client, id, here.printer);
+  here.printer.value('result', { acquisitionId: id, holder, status, exitCode: code });
+  here.printer.line(status);
+  return code;
 }
 
-/** Shows one acquisition: its state, its timeline, and what to do where it failed. */
+/** Shows one acquisition: its state, its timeline, and what to do next. */
 export async function show(here: Here, signal: AbortSignal): Promise<number> {
-  const client = openClient(await neededAccess(here), signal);
   const id = idOf(here);
+  await using platform = await reachRecords(here, signal);
+  const client = openClient(platform.access, signal);
   const shown = await client.get<Shown>(`/v1/acquisitions/${id}`);
-  here.printer.value(shown);
-  here.printer.line(`${shown.acquisitionId}: ${shown.status}`);
-  here.printer.line(`  case   ${shown.caseId}`);
-  here.printer.line(`  target ${shown.target}`);
-  const response = await client.stream(`/v1/acquisitions/${id}/chain`);
-  const lines = (await response.text()).split('\n').filter((line) => line !== '');
-  const entries = lines.map((line) => Entry.parse(JSON.parse(line)));
+  const { printer } = here;
+  printer.value('acquisition', shown);
+  printer.line(`${shown.acquisitionId}: ${shown.status}`);
+  printer.line(`  case   ${shown.caseId}`);
+  printer.line(`  target ${shown.target}`);
+  const entries = await chainOf(client, id);
   for (const entry of entries) {
-    here.printer.line(timelineLine(entry, entries[0]?.recordedAt ?? ''));
-    const next = entry.event.data['next'];
-    if (typeof next === 'string') here.printer.line(`    what to do: ${next}`);
+    printer.line(timelineLine(entry, entries[0]?.recordedAt ?? ''));
   }
+  tellNext(shown, entries, printer);
   return EXIT.ok;
 }
+
+/** The entries of a chain, in their order. */
+export async function chainOf(client: Client, id: string): Promise<readonly Entry[]> {
+  const text = await (await client.stream(`/v1/acquisitions/${id}/chain`)).text();
+  const lines = text.split('\n').filter((line) => line !== '');
+  return lines.map((line) => Entry.parse(JSON.parse(line)));
+}
+
+function tellNext(shown: Shown, entries: readonly Entry[], printer: Printer): void {
+  for (const { event } of entries) {
+    const { next } = event.data;
+    if (typeof next === 'string') printer.line(`what to do: ${next}`);
+  }
+  const { acquisitionId, status } = shown;
+  if (status === 'failed') tellGrant(shown['grant'], printer);
+  const joins = joinsOf(shown);
+  if (joins !== undefined) printer.line(`it shares the result of ${joins}: impound show ${joins}`);
+  const next = NEXT[status];
+  if (next !== undefined) printer.line(`next: impound ${next.replaceAll('ID', acquisitionId)}`);
+}
+
+/** The RBAC manifest of access.checked: what kubectl apply -f - takes. */
+function tellGrant(grant: unknown, printer: Printer): void {
+  if (typeof grant !== 'string') return;
+  printer.line('the RBAC manifest that grants what was missing, and no more:');
+  for (const line of grant.trimEnd().split('\n')) printer.line(`    ${line}`);
+}
+
+const NEXT: Readonly<Record<string, string>> = {
+  sealed: 'export ID --out DIR, then impound verify DIR',
+  'awaiting-approval': 'approve ID --reason R, by somebody other than who asked',
+  assigned: 'watch ID',
+  executing: 'watch ID',
+  storing: 'watch ID',
+};

@@ -1,71 +1,120 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createReadStream } from 'node:fs';
+import { lstat, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileStream } from '@impound/evidence/file-stream.ts';
 import { splitLines } from '@impound/evidence/lines.ts';
 import { type BagReport, verifyBag } from '@impound/evidence/verify-bag.ts';
-import { type ChainReport, objectsOf, verifyChain } from '@impound/evidence/verify-chain.ts';
+import {
+  type ChainFinding,
+  type ChainReport,
+  exportedObjects,
+  verifyChain,
+} from '@impound/evidence/verify-chain.ts';
 import type { Here } from '../command.ts';
 import { EXIT, Exit } from '../exit-code.ts';
 
+interface Finding {
+  readonly code: string;
+  readonly what: string;
+  readonly where: string;
+}
+
 /** Checks an exported bag without any platform: every byte, every file, every link of the chain. */
 export async function verify(here: Here, signal: AbortSignal): Promise<number> {
-  const [directory, ...more] = here.args.positionals;
+  const directory = await directoryOf(here);
+  const bag = await verifyBag(directory, signal);
+  const chain = await verifyChain(chainLines(directory));
+  const findings = [...bag.findings, ...chain.findings, ...differences(bag, chain)];
+  const ok = findings.length === 0;
+  const { sha256, findingsLeftOut } = bag;
+  const { head, entries, state } = chain;
+  const { acquisitionId } = state;
+  here.printer.value('verification', {
+    ...{ ok, acquisitionId, sha256, head, entries, findings, findingsLeftOut },
+  });
+  tell(here, { bag, chain, findings });
+  return ok ? EXIT.ok : EXIT.findings;
+}
+
+async function directoryOf({ args }: Here): Promise<string> {
+  const [directory, ...more] = args.positionals;
   if (directory === undefined || more.length > 0) {
     throw new Exit(EXIT.usage, 'verify takes one directory: what impound export has written');
   }
-  const bag = await verifyBag(directory, signal);
-  const chain = await verifyChain(chainLines(directory));
-  const unsealed = foreignObjects(bag, chain);
-  const findings = [...bag.findings, ...chain.findings, ...unsealed];
-  here.printer.value({ ok: findings.length === 0, findings, sha256: bag.sha256, head: chain.head });
-  for (const { code, what, where } of findings) here.printer.line(`  ${code}: ${what} (${where})`);
-  tell(here, { bag, chain, findings: findings.length });
-  return findings.length === 0 ? EXIT.ok : EXIT.findings;
+  const found = await stat(directory).catch((cause: NodeJS.ErrnoException) => {
+    const why = cause.code === 'ENOENT' ? 'there is no such directory' : `${cause.code}`;
+    throw new Exit(EXIT.usage, `${directory}: ${why}`, { cause });
+  });
+  if (!found.isDirectory()) {
+    throw new Exit(EXIT.usage, `${directory} is a file: name the directory of the bag`);
+  }
+  // One of them missing is a finding; where none is there nobody has written a bag.
+  for (const name of ['bagit.txt', 'tagmanifest-sha256.txt', 'data', 'custody']) {
+    if ((await lstat(join(directory, name)).catch(() => undefined)) !== undefined) return directory;
+  }
+  throw new Exit(EXIT.usage, `${directory} is no bag: it holds nothing that impound export writes`);
 }
 
 async function* chainLines(directory: string): AsyncGenerator<string> {
-  const file = createReadStream(join(directory, 'custody', 'chain.jsonl'));
+  const file = fileStream(join(directory, 'custody', 'chain.jsonl'));
   for await (const { bytes, ended } of splitLines(file)) {
     yield bytes.subarray(0, ended ? -1 : undefined).toString('utf8');
   }
 }
 
-/** Objects in the bag that no entry of the chain vouches for. */
-function foreignObjects(bag: BagReport, chain: ChainReport) {
-  const known = new Set(objectsOf(chain.state).map((object) => object.sha256));
-  return [...bag.captures]
-    .flatMap(([name, { archive, manifest }]) => [
-      { name, sha256: archive.sha256 },
-      { name: `manifest of ${name}`, sha256: manifest.sha256 },
-    ])
-    .filter(({ sha256 }) => !known.has(sha256))
-    .map(({ name }) => ({
+/** Evidence that no entry of the chain vouches for, and what the chain names but is not there. */
+function differences(bag: BagReport, { state, findings }: ChainReport): readonly Finding[] {
+  // Of a chain that could not be read nothing follows about the evidence.
+  if (findings.some(({ code }) => UNREADABLE.includes(code))) return [];
+  const named = new Map(exportedObjects(state).map((object) => [object.name, object.sha256]));
+  const there = bag.payload;
+  const foreign = [...there]
+    .filter(([name, sha256]) => named.get(name) !== sha256)
+    .map(([name]) => ({
       code: 'object-not-sealed',
-      what: 'the chain of custody names no object with this digest',
-      where: name,
+      what: 'the chain of custody names no such object with this digest',
+      where: `data/${name}`,
     }));
+  const absent = [...named.keys()]
+    .filter((name) => !there.has(name))
+    .map((name) => ({
+      code: 'object-missing',
+      what: 'the chain of custody names it, and the bag lacks it',
+      where: `data/${name}`,
+    }));
+  return [...foreign, ...absent];
 }
+
+const UNREADABLE: readonly ChainFinding['code'][] = ['chain-line-invalid', 'chain-unreadable'];
 
 interface Told {
   readonly bag: BagReport;
   readonly chain: ChainReport;
-  readonly findings: number;
+  readonly findings: readonly Finding[];
 }
 
 function tell({ printer }: Here, { bag, chain, findings }: Told): void {
+  const hashes = [
+    `  chain head  ${chain.head}`,
+    `  bag SHA-256 ${bag.sha256 ?? 'unknown: it has no tagmanifest-sha256.txt'}`,
+  ];
+  for (const { code, what, where } of findings) printer.line(`  ${code}: ${what} (${where})`);
+  if (findings.length > 0) {
+    const more = bag.findingsLeftOut > 0 ? ` and ${bag.findingsLeftOut} more` : '';
+    printer.line(`NOT VERIFIED, ${findings.length} findings${more}: do not rely on this bag`);
+    for (const line of hashes) printer.line(line);
+    return;
+  }
   const captures = [...bag.captures.values()];
   const files = captures.reduce((sum, one) => sum + one.files, 0);
-  printer.line(
-    findings === 0 ? 'verified: everything fits' : `${findings} findings: DO NOT RELY ON IT`,
-  );
+  printer.line('verified: everything fits');
   printer.line(
     `  ${captures.length} captures, ${files} files: each has the SHA-256 of its manifest`,
   );
   printer.line(`  ${chain.entries} entries: each names the hash of the one before; seal checked`);
-  printer.line(`  chain head  ${chain.head}`);
-  printer.line(`  bag SHA-256 ${bag.sha256 ?? 'unknown'}`);
+  for (const line of hashes) printer.line(line);
   printer.line(
     '  not proven here: when it was, and that the ledger showed this chain to everybody.',
   );
-  printer.line('  Compare the chain head with one that you got from the platform by another way.');
+  printer.line('  Compare both hashes with those that impound export printed when it was written.');
 }

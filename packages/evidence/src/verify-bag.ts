@@ -24,6 +24,8 @@ export interface BagReport {
   readonly findingsLeftOut: number;
   /** SHA-256 of tagmanifest-sha256.txt, which covers the whole bag; to compare with a known one. */
   readonly sha256: string | undefined;
+  /** SHA-256 of each file in data/ by its name there, without the list of checksums. */
+  readonly payload: ReadonlyMap<string, string>;
   /** Each capture's report by the name of its archive; `findings` above has theirs too. */
   readonly captures: ReadonlyMap<string, CaptureReport>;
 }
@@ -56,7 +58,15 @@ export async function verifyBag(directory: string, signal: AbortSignal): Promise
   const { findings } = log;
   const findingsLeftOut = log.leftOut();
   const sha256 = bag.found.get(TAG_MANIFEST)?.sha256;
-  return { ok: findings.length === 0, findings, findingsLeftOut, sha256, captures };
+  const ok = findings.length === 0;
+  return { ok, findings, findingsLeftOut, sha256, payload: payloadOf(bag), captures };
+}
+
+function payloadOf({ found }: Bag): ReadonlyMap<string, string> {
+  const files = [...found.values()].filter(
+    ({ path }) => path.startsWith('data/') && path !== CHECKSUMS,
+  );
+  return new Map(files.map(({ path, sha256 }) => [path.slice('data/'.length), sha256]));
 }
 
 async function hashAll(

@@ -4,17 +4,20 @@ import { canonical } from '@impound/contracts/canonical.ts';
 import { type Acquisition, NO_ACQUISITION, next } from '@impound/contracts/chain.ts';
 import { Entry, NO_PREVIOUS } from '@impound/contracts/entry.ts';
 import type { EvidenceObject } from '@impound/contracts/evidence.ts';
+import { isFoldable } from './entry-data.ts';
+import { printable } from './path-bytes.ts';
 
 /** One thing that is wrong with a chain: what, and at which line. */
 export interface ChainFinding {
   readonly code:
+    | 'chain-unreadable'
     | 'chain-line-invalid'
     | 'chain-not-canonical'
     | 'chain-broken'
     | 'chain-mixed'
     | 'chain-unsealed'
     | 'seal-mismatch'
-    | 'object-not-sealed';
+    | 'limit-exceeded';
   readonly what: string;
   readonly where: string;
 }
@@ -23,6 +26,7 @@ export interface ChainFinding {
 export interface ChainReport {
   readonly ok: boolean;
   readonly findings: readonly ChainFinding[];
+  /** How many entries could be read. */
   readonly entries: number;
   /** Leaf hash of the last entry. */
   readonly head: string;
@@ -30,6 +34,8 @@ export interface ChainReport {
 }
 
 const FINDINGS_MAX = 100;
+const ENTRIES_MAX = 100_000;
+const WHY_CHARACTERS_MAX = 200;
 
 /** SHA-256 of 0x00 and the entry's bytes: a leaf of RFC 6962, section 2.1. */
 export function leafHash(bytes: Uint8Array): string {
@@ -38,30 +44,55 @@ export function leafHash(bytes: Uint8Array): string {
 
 /**
  * Checks a chain line by line: each line is one entry in canonical JSON, names the leaf hash of the
- * line before it, counts on from it, and belongs to the same acquisition; and the seal fits.
+ * line before it, counts on from it, and belongs to the same acquisition; and the seal fits. What
+ * the lines throw is a finding, too.
  */
 export async function verifyChain(lines: AsyncIterable<string>): Promise<ChainReport> {
   const findings: ChainFinding[] = [];
-  const add = (code: ChainFinding['code'], what: string, where: string) => {
+  const add: Add = (code, what, where) => {
     if (findings.length < FINDINGS_MAX) findings.push({ code, what, where });
   };
-  let state = NO_ACQUISITION;
-  let head = NO_PREVIOUS;
-  let line = 0;
+  const read = { state: NO_ACQUISITION, head: NO_PREVIOUS, entries: 0 };
+  try {
+    await readAll(lines, read, add);
+  } catch (error) {
+    add('chain-unreadable', whyOf(error), FILE);
+  }
+  const { state, head, entries } = read;
+  if (state.ended === undefined) {
+    add('chain-unsealed', 'the acquisition has not ended: the chain can still grow', FILE);
+  }
+  return { ok: findings.length === 0, findings, entries, head, state };
+}
+
+const FILE = 'chain.jsonl';
+
+/** Stops at the first line that is no entry: nothing follows from what comes after it. */
+async function readAll(
+  lines: AsyncIterable<string>,
+  read: { state: Acquisition; head: string; entries: number },
+  add: Add,
+): Promise<void> {
   for await (const text of lines) {
-    line += 1;
-    const where = `chain.jsonl, line ${line}`;
+    const where = `${FILE}, line ${read.entries + 1}`;
+    if (read.entries >= ENTRIES_MAX) {
+      return add('limit-exceeded', `more than ${ENTRIES_MAX} entries`, where);
+    }
     const entry = readEntry(text, where, add);
-    if (entry === undefined) break;
+    if (entry === undefined) return;
+    const { state, head } = read;
     checkLink({ entry, state, head, where }, add);
     checkSeal({ entry, state, head, where }, add);
-    state = next(state, entry);
-    head = leafHash(Buffer.from(text, 'utf8'));
+    read.state = next(state, entry);
+    read.head = leafHash(Buffer.from(text, 'utf8'));
+    read.entries += 1;
   }
-  if (state.ended === undefined) {
-    add('chain-unsealed', 'the acquisition has not ended: the chain can still grow', 'chain.jsonl');
-  }
-  return { ok: findings.length === 0, findings, entries: line, head, state };
+}
+
+function whyOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const text = code === 'ENOENT' ? 'there is no such file' : String(error);
+  return printable(Buffer.from(text.slice(0, WHY_CHARACTERS_MAX)));
 }
 
 type Add = (code: ChainFinding['code'], what: string, where: string) => void;
@@ -78,8 +109,9 @@ function readEntry(text: string, where: string, add: Add): Entry | undefined {
     return undefined;
   }
   const entry = Entry.safeParse(value);
-  if (entry.success) return entry.data;
-  add('chain-line-invalid', 'no entry of a ledger', where);
+  if (entry.success && isFoldable(entry.data.event)) return entry.data;
+  const what = entry.success ? 'the data of its event is not what the type says' : 'no entry';
+  add('chain-line-invalid', what, where);
   return undefined;
 }
 
@@ -115,14 +147,13 @@ function checkSeal({ entry, state, head, where }: Here, add: Add): void {
   }
 }
 
-/** Every object that the chain vouches for: of the context, of captures, of what was salvaged. */
-export function objectsOf(state: Acquisition): readonly EvidenceObject[] {
-  const all = [
-    ...(state.target?.context.objects ?? []),
-    ...state.executions.flatMap(({ captured, failed }) => [
-      ...(captured?.objects ?? []),
-      ...(failed?.salvaged ?? []),
-    ]),
-  ];
-  return [...new Map(all.map((object) => [object.key, object])).values()];
+/**
+ * The objects that a bag of this acquisition holds: what was captured, else what the last
+ * interrupted execution had stored; and the context.
+ */
+export function exportedObjects(state: Acquisition): readonly EvidenceObject[] {
+  const captured = state.executions.findLast((one) => one.captured)?.captured?.objects;
+  const salvaged = state.executions.findLast((one) => one.failed?.salvaged.length)?.failed
+    ?.salvaged;
+  return [...(captured ?? salvaged ?? []), ...(state.target?.context.objects ?? [])];
 }
