@@ -105,6 +105,7 @@ asked() { # the paths asked for by name; what lies on a network is taken as well
   eval "set -- $ITEMS"
   for ask do
     case $ask in
+      /proc/*/root) BASE=$ask; each "$ask/" ;;
       /proc/*/root/*) BASE=${ask#/proc/} BASE=/proc/${BASE%%/*}/root; each "$ask" ;;
       /proc/* | /sys/*) if [ -d "$ask" ]; then cover denied pseudo-file-system "$ask"
         else pseudo "$ask"; fi ;;
@@ -249,6 +250,7 @@ read=$READ written=0 atime=$ATIME seconds=$((NOW - BEGAN))" ''
   out "IMPOUND-END $SEQ$NL"
   wait $T
   kill $T $W
+  wait $T $W # PID 1 of the target might not bury them
   return 0
 }
 
