@@ -11,6 +11,7 @@ import { Never } from '@impound/runtime/fault.ts';
 import type { Message } from '@impound/runtime/message.ts';
 import { type Said, say } from '@impound/runtime/say.ts';
 import type { Work } from '@impound/runtime/service.ts';
+import { wait } from '@impound/runtime/wait.ts';
 import { COLLECTOR } from './collector/script.ts';
 import type { CaptureStore, Presence } from './ports.ts';
 import { type Broken, session } from './session.ts';
@@ -52,28 +53,53 @@ export async function collect(
   const it = { message, deps, work, startedAt: timeOf(Date.now()), so, sent };
   const limited = AbortSignal.any([signal, AbortSignal.timeout(timeLeftMs(message))]);
   await sameContainer(it, limited);
-  await using writer = await openCapture(it, limited);
-  const broken = await session(it, writer, limited);
+  await using writer = await openCapture(it, signal);
+  const broken = await session(it, writer, limited).catch((error: unknown) => {
+    if (signal.aborted || !limited.aborted) throw error;
+    return OVERDUE;
+  });
   signal.throwIfAborted();
   if (broken === undefined) return await captured(it, writer, undefined);
-  const { state } = await look(it, signal);
-  const over = state === 'terminated' || state === 'gone';
-  if (over && so.files + so.bytes > 0) {
-    return await captured(
-      it,
-      writer,
-      `the container ended during the collection: ${broken.because}`,
-    );
-  }
-  return await failed(it, writer, over ? { ...broken, permanent: true } : broken);
+  const noMore = await whyNoMore(it, broken, signal);
+  if (noMore !== undefined && so.files + so.bytes > 0) return await captured(it, writer, noMore);
+  return await failed(it, writer, noMore === undefined ? broken : { ...broken, permanent: true });
 }
 
+/** There is a while left to hand in what came until then. */
+const OVERDUE: Broken = {
+  code: 'overdue',
+  permanent: true,
+  because: 'the time for this attempt was over before everything had come',
+};
 const MARGIN_MS = 60_000;
 
 /** The collector keeps its budget by itself; this is the limit where it does not. */
-function timeLeftMs({ data }: Assignment): number {
+export function timeLeftMs({ data }: Assignment): number {
   const untilDeadline = millisecondsOf(data.deadline) - Date.now();
   return Math.max(1, Math.min(data.budget.secondsMax * 1_000 + MARGIN_MS, untilDeadline));
+}
+
+const STATUS_MS_MAX = 3_000;
+const STATUS_AGAIN_MS = 500;
+
+/** Why another attempt cannot get more; undefined where it can, or nobody knows. */
+async function whyNoMore(
+  it: Collecting,
+  broken: Broken,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  if (broken === OVERDUE) return broken.because;
+  // A node tells the control plane of an end only after the channel has ended.
+  const giveUpAt = Date.now() + STATUS_MS_MAX;
+  do {
+    const seen = await look(it, signal).catch(() => undefined);
+    if (seen?.state === 'terminated' || seen?.state === 'gone') {
+      return `the container ended during the collection: ${broken.because}`;
+    }
+    await wait(STATUS_AGAIN_MS, signal);
+  } while (Date.now() < giveUpAt && !signal.aborted);
+  signal.throwIfAborted();
+  return undefined;
 }
 
 async function look(it: Collecting, signal: AbortSignal) {
@@ -126,7 +152,7 @@ async function captured(
   because: string | undefined,
 ): Promise<Outcome> {
   const { message, so, sent, work, startedAt } = it;
-  const footprint = footprintOf(so, sent);
+  const footprint = footprintOf(so, sent, it.deps.shell.notes);
   if (because !== undefined) {
     await writer.coverage({ asked: 'collection', verdict: 'partial', because });
   }
@@ -155,7 +181,7 @@ const BECAUSE_CHARACTERS_MAX = 1_000;
 /** What came before the end is kept where the store takes it: part of the evidence beats none. */
 async function failed(it: Collecting, writer: EvidenceWriter, broken: Broken): Promise<Outcome> {
   const { message, so, sent, work } = it;
-  const footprint = footprintOf(so, sent);
+  const footprint = footprintOf(so, sent, it.deps.shell.notes);
   const salvaged = so.files + so.bytes === 0 ? [] : await salvage(writer, broken.because);
   return say(ExecutionFailedV1, {
     epoch: message.data.epoch,

@@ -6,6 +6,7 @@ import type { Assignment, CollectDeps } from './collect.ts';
 import { CollectorFault } from './collector/fault.ts';
 import { parseCollectorStream } from './collector/parse.ts';
 import { COLLECTOR_ACK, collectorScript } from './collector/script.ts';
+import { inTarget, seenBelow } from './root.ts';
 import type { Run } from './shell.ts';
 import { type Transferred, transfer } from './transfer.ts';
 
@@ -44,13 +45,14 @@ export async function session(
     run = await it.deps.shell.run(it.message.data.target, ['sh'], both);
     run.exitCode.catch(() => undefined);
     it.sent.touched = true;
-    const script = scriptOf(it.message);
-    await run.stdin.write(script);
+    const script = scriptOf(it.message, run.root);
+    await run.stdin.write(script).catch(untaken);
     it.sent.bytes += script.length;
     for await (const record of parseCollectorStream(noticed(run.stdout, timer))) {
-      await transfer(record, writer, it.so);
+      await transfer(inTarget(record, run.root), writer, it.so);
       it.work.progress(record.kind, it.so.files, it.so.bytes);
-      if (record.kind === 'trailer') await run.stdin.write(COLLECTOR_ACK);
+      // Without it the collector ends by itself: what came is whole all the same.
+      if (record.kind === 'trailer') await run.stdin.write(COLLECTOR_ACK).catch(() => undefined);
     }
     return undefined;
   } catch (error) {
@@ -64,10 +66,16 @@ export async function session(
 
 const SILENT = new Later('collector-silent', 0, 'the collector gave no sign of life for 120 s');
 
-function scriptOf({ data }: Assignment): Buffer {
-  const { profile, paths, budget } = data;
+/** Why a program takes nothing is told by how it ended, not by the write that failed. */
+function untaken(): never {
+  throw new CollectorFault('truncated', 'what should be sh did not take the collector', 0);
+}
+
+function scriptOf({ data }: Assignment, root = ''): Buffer {
+  const { profile, budget } = data;
   const { bytesMax, secondsMax } = budget;
-  return collectorScript({ profile, paths, bytesMax, secondsMax });
+  const paths = data.paths.map((path) => seenBelow(root, path));
+  return collectorScript({ profile, root, paths, bytesMax, secondsMax });
 }
 
 async function* noticed(

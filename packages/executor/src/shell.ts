@@ -13,6 +13,8 @@ export interface ShellTarget {
  * close.
  */
 export interface Run extends AsyncDisposable {
+  /** Where the container's root directory is seen from inside the run; left out: `/`. */
+  readonly root?: string | undefined;
   readonly stdin: {
     /** Resolves when the bytes have left this process: backpressure from the container. */
     write(bytes: Uint8Array): Promise<void>;
@@ -29,5 +31,7 @@ export interface Run extends AsyncDisposable {
 
 /** The one thing every executor needs of a cloud: run argv in a container and talk to it. */
 export interface Shell {
+  /** What running in it changed at the target, in sentences for the record; grows meanwhile. */
+  readonly notes?: readonly string[] | undefined;
   run(target: ShellTarget, argv: readonly string[], signal: AbortSignal): Promise<Run>;
 }

@@ -173,18 +173,23 @@ async function named(
   }
 }
 
-/** What was done to the target, in the words of the chain. */
+const NOTES_MAX = 16;
+const NOTE_CHARACTERS_MAX = 512;
+
+/** What was done to the target, in the words of the chain; `before` is what its way in noted. */
 export function footprintOf(
   so: Transferred,
   sent: { readonly bytes: number; readonly touched: boolean },
+  before: readonly string[] = [],
 ): Footprint {
   const print = so.footprint;
-  const notes = print === undefined ? [] : [`access times: ${print.atime}`];
+  const notes = before.slice(0, NOTES_MAX - 2).map((one) => one.slice(0, NOTE_CHARACTERS_MAX));
+  if (print !== undefined) notes.push(`access times: ${print.atime}`);
   if (sent.touched && print === undefined) {
     notes.push('the collector did not come to tell its own footprint');
   }
   return {
-    touched: sent.touched,
+    touched: sent.touched || before.length > 0,
     processesStarted: print?.processesStarted ?? 0,
     filesRead: print?.filesRead ?? so.files,
     filesWritten: print?.filesWritten ?? 0,
