@@ -11,7 +11,10 @@ import { accessUnchecked, targetResolved } from './handlers/target-resolved.ts';
 export const rbacChecker = service({
   name: 'rbac-checker',
   config,
-  open: async (config) => ({ access: kubernetesAccess(clustersFrom(config.CLUSTERS_FILE)) }),
+  open: async (config) => ({
+    access: kubernetesAccess(clustersFrom(config.CLUSTERS_FILE)),
+    ephemeral: config.EPHEMERAL_IMAGE !== undefined,
+  }),
   says: [AccessCheckedV1],
   hears: [on(TargetResolvedV1, targetResolved, accessUnchecked)],
   answers: [],

@@ -8,6 +8,7 @@ import { AccessCheckedV1 } from '@impound/contracts/access/checked.v1.ts';
 import { METHOD_RIGHTS, rightText } from '@impound/contracts/permissions.ts';
 import { TargetResolvedV1 } from '@impound/contracts/target/resolved.v1.ts';
 import { startCluster } from '@impound/lab/cluster.ts';
+import type { LabOptions, RuleSpec } from '@impound/lab/options.ts';
 import {
   DEMO_COLLECTOR,
   DEMO_READER,
@@ -24,15 +25,31 @@ import { wait } from '@impound/runtime/wait.ts';
 import { rbacChecker } from '../src/service.ts';
 
 const WAIT_MS_MAX = 20_000;
-const ACCOUNTS = { collector: DEMO_COLLECTOR, reader: DEMO_READER, stranger: DEMO_STRANGER };
+const SHELLS = 'impound/shells';
+const ACCOUNTS = {
+  collector: DEMO_COLLECTOR,
+  reader: DEMO_READER,
+  stranger: DEMO_STRANGER,
+  shells: SHELLS,
+};
 
-/** One cluster under three names: each reached with another account. */
-async function house(t: TestContext) {
+/** The demo's cluster, and one account more: it may exec and not add containers. */
+function scenario(): LabOptions {
+  const options = demoScenario();
+  const rules: RuleSpec[] = [
+    { namespace: 'shop', resources: ['pods'], verbs: ['get'] },
+    { namespace: 'shop', resources: ['pods/exec'], verbs: ['get', 'create'] },
+  ];
+  return { ...options, accounts: [...(options.accounts ?? []), { name: SHELLS, rules }] };
+}
+
+/** One cluster under several names: each reached with another account. */
+async function house(t: TestContext, more: Record<string, string> = {}) {
   const scope = new AsyncDisposableStack();
   t.after(() => scope.disposeAsync());
   const directory = await mkdtemp(join(tmpdir(), 'impound-rbac-'));
   scope.defer(() => rm(directory, { recursive: true, force: true }));
-  const lab = scope.use(await startCluster(demoScenario()));
+  const lab = scope.use(await startCluster(scenario()));
   const { url } = await testBus(t);
   const clusters: Record<string, object> = { away: { kubeconfig: join(directory, 'away') } };
   for (const [name, account] of Object.entries(ACCOUNTS)) {
@@ -41,7 +58,7 @@ async function house(t: TestContext) {
   }
   const away = lab.kubeconfig(DEMO_COLLECTOR).replace(/127\.0\.0\.1:\d+/, '127.0.0.1:9');
   await writeFile(join(directory, 'away'), away);
-  const environment = { NATS_URL: url, CLUSTERS_FILE: join(directory, 'clusters.json') };
+  const environment = { NATS_URL: url, CLUSTERS_FILE: join(directory, 'clusters.json'), ...more };
   await writeFile(environment.CLUSTERS_FILE, JSON.stringify(clusters));
   const ledger = await scriptedLedger(t, url, ['rbac-checker']);
   scope.use(await start(rbacChecker, environment, openLog('rbac-checker', 'silent')));
@@ -85,6 +102,28 @@ test('the ladder tells for each account what it may do and what is missing', asy
   assert.deepEqual([...new Set(asked)], [review], 'nothing but reviews is asked of the cluster');
   const rights = METHOD_RIGHTS['exec-stream']?.map(rightText) ?? [];
   assert.equal(asked.length, 3 * rights.length);
+});
+
+test('the right to add an ephemeral container is asked for once there is an image for it', async (t) => {
+  const { check } = await house(t, { EPHEMERAL_IMAGE: 'registry.example/busybox@sha256:0' });
+  const granted = await check('collector');
+  assert.deepEqual(
+    granted.ladder.map(({ method, verdict }) => [method, verdict]),
+    [
+      ['exec-stream', 'allowed'],
+      ['ephemeral-container', 'allowed'],
+    ],
+  );
+  const shells = await check('shells');
+  assert.equal(shells.ladder[0]?.verdict, 'allowed');
+  assert.deepEqual(shells.ladder[1], {
+    method: 'ephemeral-container',
+    executor: 'kubernetes',
+    verdict: 'denied',
+    because: 'patch pods/ephemeralcontainers is not granted in namespace shop',
+  });
+  assert.match(shells.grant ?? '', /resources: \['pods\/ephemeralcontainers'\]/);
+  assert.equal(shells.grant?.match(/verbs:/g)?.length, 1, 'only what is missing');
 });
 
 test('a cluster that does not answer leaves the rung unknown, with the reason', async (t) => {

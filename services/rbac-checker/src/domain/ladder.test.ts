@@ -4,14 +4,14 @@ import { test } from 'node:test';
 import { rightText } from '@impound/contracts/permissions.ts';
 import { TargetResolvedV1 } from '@impound/contracts/target/resolved.v1.ts';
 import { grantManifest } from './grant.ts';
-import { type Grants, ladderFor, OFFERED, RIGHTS, unknownGrants } from './ladder.ts';
+import { type Grants, ladderFor, OFFERED, rightsNeeded, unknownGrants } from './ladder.ts';
 
 const { target, container } = TargetResolvedV1.shape.parse(TargetResolvedV1.example);
-const sought = { target, container, executor: 'kubernetes' };
+const sought = { target, container, executor: 'kubernetes', ephemeral: true };
 
 function grants(denied: readonly string[]): Grants {
   return new Map(
-    RIGHTS.map((right) => {
+    rightsNeeded(true).map((right) => {
       const verdict = denied.includes(rightText(right)) ? 'denied' : 'allowed';
       return [rightText(right), { right, verdict, reason: '' }] as const;
     }),
@@ -63,12 +63,75 @@ test('a container that has ended cannot be entered, whatever is granted', () => 
   assert.match(first?.because ?? '', /terminated/);
 });
 
-test('a distroless-looking image is unknown, because only a try can tell', () => {
-  const [first] = ladderFor(
-    { ...sought, container: { ...container, shell: 'unlikely' } },
-    grants([]),
-  );
-  assert.equal(first?.verdict, 'unknown');
+test('a distroless-looking image keeps exec first, for a try leaves nothing, and says so', () => {
+  const distroless = { ...sought, container: { ...container, shell: 'unlikely' as const } };
+  const [first, second] = ladderFor(distroless, grants([]));
+  assert.deepEqual([first?.method, first?.verdict], ['exec-stream', 'allowed']);
+  assert.match(first?.because ?? '', /looks distroless/);
+  assert.deepEqual([second?.method, second?.verdict], ['ephemeral-container', 'allowed']);
+  const [withheld] = ladderFor(distroless, grants(['create pods/exec']));
+  assert.equal(withheld?.verdict, 'denied', 'a guess by the name does not hide a refusal');
+});
+
+const BESIDE = [
+  {
+    name: 'everything granted: allowed',
+    it: {},
+    denied: [],
+    rung: { verdict: 'allowed', because: 'everything it needs is granted in namespace shop' },
+  },
+  {
+    name: 'the right to add it is withheld: denied, and the right is named',
+    it: {},
+    denied: ['patch pods/ephemeralcontainers'],
+    rung: {
+      verdict: 'denied',
+      because: 'patch pods/ephemeralcontainers is not granted in namespace shop',
+    },
+  },
+  {
+    name: 'no image is configured: denied, and the setting is named',
+    it: { ephemeral: false },
+    denied: [],
+    rung: {
+      verdict: 'denied',
+      because: 'no image for ephemeral containers is configured (EPHEMERAL_IMAGE)',
+    },
+  },
+  {
+    name: 'the target is an ephemeral container itself: denied',
+    it: { container: { ...container, kind: 'ephemeral' as const } },
+    denied: [],
+    rung: {
+      verdict: 'denied',
+      because: 'an ephemeral container cannot have another one beside it',
+    },
+  },
+  {
+    name: 'a Windows container: denied',
+    it: { container: { ...container, os: 'windows' as const } },
+    denied: [],
+    rung: {
+      verdict: 'denied',
+      because: 'the collector does not run in Windows containers',
+    },
+  },
+];
+
+for (const { name, it, denied, rung } of BESIDE) {
+  test(`ephemeral container: ${name}`, () => {
+    const rungs = ladderFor({ ...sought, ...it }, grants(denied));
+    const own = { method: 'ephemeral-container', executor: 'kubernetes', ...rung };
+    assert.deepEqual(rungs[1], own);
+    assert.equal(rungs.length, 2);
+  });
+}
+
+test('without an image nobody is asked about the right to use one', () => {
+  const names = rightsNeeded(false).map(rightText);
+  assert.deepEqual(names, ['get pods', 'get pods/exec', 'create pods/exec']);
+  const more = rightsNeeded(true).map(rightText);
+  assert.deepEqual(more, [...names, 'patch pods/ephemeralcontainers']);
 });
 
 test('only the executor of the cluster is offered, and each where it is not known', () => {

@@ -20,25 +20,28 @@ type Rung = AccessCheckedV1['ladder'][number];
 
 /** The methods that each executor offers, by its route, best first. */
 export const OFFERED: Readonly<Record<string, readonly Method[]>> = {
-  kubernetes: ['exec-stream'],
+  kubernetes: ['exec-stream', 'ephemeral-container'],
 };
 
 const METHODS: readonly Method[] = [...new Set(Object.values(OFFERED).flat())];
 
-/** Every right that some offered method needs, each once. */
-export const RIGHTS: readonly Right[] = [
-  ...new Map(
-    METHODS.flatMap((method) => METHOD_RIGHTS[method] ?? []).map((right) => [
-      rightText(right),
-      right,
-    ]),
-  ).values(),
-];
+/**
+ * Every right that some method needs, each once. Without an image for ephemeral containers those
+ * for them are not asked for: nobody should be told to grant what cannot be used.
+ */
+export function rightsNeeded(ephemeral: boolean): readonly Right[] {
+  const methods = METHODS.filter((method) => ephemeral || method !== 'ephemeral-container');
+  const rights = methods.flatMap((method) => METHOD_RIGHTS[method] ?? []);
+  return [...new Map(rights.map((right) => [rightText(right), right])).values()];
+}
 
 /** What is known where nobody could be asked: nothing. */
 export function unknownGrants(because: string): Grants {
   return new Map(
-    RIGHTS.map((right) => [rightText(right), { right, verdict: 'unknown', reason: because }]),
+    rightsNeeded(true).map((right) => [
+      rightText(right),
+      { right, verdict: 'unknown', reason: because },
+    ]),
   );
 }
 
@@ -48,16 +51,19 @@ export interface Sought {
   readonly container: Container;
   /** The route of the cluster's executor; undefined where it is not known: each is offered then. */
   readonly executor: string | undefined;
+  /** Whether an image for ephemeral containers is configured; undefined where that is not known. */
+  readonly ephemeral: boolean | undefined;
 }
 
 /** Each method with its verdict and one plain sentence why. */
-export function ladderFor({ target, container, executor }: Sought, grants: Grants): Rung[] {
+export function ladderFor(sought: Sought, grants: Grants): Rung[] {
+  const { container, executor } = sought;
   const routes = executor === undefined ? Object.keys(OFFERED) : [executor];
   return routes.flatMap((route) =>
     offeredBy(route).map((method) => {
       const obstacle =
-        routeObstacle(route) ?? stateObstacle(container) ?? shellObstacle(method, container);
-      const { verdict, because } = obstacle ?? rightsVerdict(target, method, grants);
+        routeObstacle(route) ?? stateObstacle(container) ?? ephemeralObstacle(method, sought);
+      const { verdict, because } = obstacle ?? granted(method, sought, grants);
       const cut = because.slice(0, BECAUSE_CHARACTERS_MAX);
       return { method, executor: route, verdict, because: cut };
     }),
@@ -94,13 +100,30 @@ function stateObstacle(container: Container): Judgement | undefined {
   };
 }
 
-/** Only a guess by the image's name: so never a denial. */
-function shellObstacle(method: Method, container: Container): Judgement | undefined {
-  if (method !== 'exec-stream' || container.shell !== 'unlikely') return undefined;
-  return {
-    verdict: 'unknown',
-    because: 'the image looks distroless: exec needs a shell in it, which only a try can tell',
-  };
+function ephemeralObstacle(
+  method: Method,
+  { container, ephemeral }: Sought,
+): Judgement | undefined {
+  if (method !== 'ephemeral-container') return undefined;
+  if (ephemeral === false) {
+    const because = 'no image for ephemeral containers is configured (EPHEMERAL_IMAGE)';
+    return { verdict: 'denied', because };
+  }
+  if (container.kind !== 'ephemeral') return undefined;
+  const because = 'an ephemeral container cannot have another one beside it';
+  return { verdict: 'denied', because };
+}
+
+/**
+ * An image that looks distroless does not make exec unknown: that would put it behind the ephemeral
+ * container, which stays in the pod for ever, while a try to exec leaves nothing.
+ */
+function granted(method: Method, { target, container }: Sought, grants: Grants): Judgement {
+  const said = rightsVerdict(target, method, grants);
+  const doubt = method === 'exec-stream' && container.shell === 'unlikely';
+  if (!doubt || said.verdict === 'denied') return said;
+  const shell = 'the image looks distroless, and without a shell in it exec ends before it begins';
+  return { ...said, because: `${said.because}; ${shell}` };
 }
 
 function rightsVerdict(target: FoundTarget, method: Method, grants: Grants): Judgement {

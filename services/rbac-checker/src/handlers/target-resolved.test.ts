@@ -23,7 +23,8 @@ function withheld(text: string) {
 test('a cluster that withholds exec gets a ladder whose exec rung is denied and names the right', async () => {
   const granted = withheld('create pods/exec');
   const access = { executor: async () => 'kubernetes', granted };
-  const said = await targetResolved(message, { access }, AbortSignal.timeout(1_000));
+  const deps = { access, ephemeral: true };
+  const said = await targetResolved(message, deps, AbortSignal.timeout(1_000));
   assert.equal(said.contract, AccessCheckedV1);
   assert.deepEqual(said.data.ladder[0], {
     method: 'exec-stream',
@@ -32,6 +33,17 @@ test('a cluster that withholds exec gets a ladder whose exec rung is denied and 
     because: 'create pods/exec is not granted in namespace shop',
   });
   assert.match(said.data.grant ?? '', /pods\/exec/);
+});
+
+test('an installation without an image for ephemeral containers does not ask to be granted them', async () => {
+  const granted = withheld('patch pods/ephemeralcontainers');
+  const access = { executor: async () => 'kubernetes', granted };
+  const ask = async (ephemeral: boolean) =>
+    (await targetResolved(message, { access, ephemeral }, AbortSignal.timeout(1_000))).data;
+  const without = await ask(false);
+  assert.equal(without.grant, undefined);
+  assert.match(without.ladder[1]?.because ?? '', /EPHEMERAL_IMAGE/);
+  assert.match((await ask(true)).grant ?? '', /pods\/ephemeralcontainers/);
 });
 
 test('a review that was given up leaves a ladder of unknowns that says why', () => {

@@ -7,7 +7,7 @@ import type { Message } from '@impound/runtime/message.ts';
 import { type Said, say } from '@impound/runtime/say.ts';
 import type { GivenUp } from '@impound/runtime/service.ts';
 import { grantManifest } from '../domain/grant.ts';
-import { type Grants, ladderFor, RIGHTS, unknownGrants } from '../domain/ladder.ts';
+import { type Grants, ladderFor, rightsNeeded, unknownGrants } from '../domain/ladder.ts';
 
 /** What this handler needs of the world. An adapter fulfils it; the handler never knows which. */
 export interface AccessReview {
@@ -19,15 +19,16 @@ export interface AccessReview {
 /** Checks each right that some method needs, and says the ladder. */
 export async function targetResolved(
   message: Message<typeof TargetResolvedV1>,
-  deps: { readonly access: AccessReview },
+  deps: { readonly access: AccessReview; readonly ephemeral: boolean },
   signal: AbortSignal,
 ): Promise<Said<typeof AccessCheckedV1>> {
   const { target, container } = message.data;
   const executor = await deps.access.executor(target.cluster);
-  const grants = await deps.access.granted(target, RIGHTS, signal);
+  const { ephemeral } = deps;
+  const grants = await deps.access.granted(target, rightsNeeded(ephemeral), signal);
   const grant = grantManifest(target, grants);
   return say(AccessCheckedV1, {
-    ladder: ladderFor({ target, container, executor }, grants),
+    ladder: ladderFor({ target, container, executor, ephemeral }, grants),
     ...(grant === undefined ? {} : { grant }),
   });
 }
@@ -39,6 +40,6 @@ export function accessUnchecked(
 ): Said<typeof AccessCheckedV1> {
   const { target, container } = message.data;
   const grants = unknownGrants(fault.because);
-  const sought = { target, container, executor: undefined };
+  const sought = { target, container, executor: undefined, ephemeral: undefined };
   return say(AccessCheckedV1, { ladder: ladderFor(sought, grants) });
 }
