@@ -13,7 +13,7 @@ export interface Party {
 }
 
 /**
- * Who speaks to whom. Consumers, NATS permissions and docs/flow.md are made from this table, and
+ * Who speaks to whom. Consumers, the ledger's door and docs/flow.md are made from this table, and
  * the house test holds every service.ts against it.
  */
 export const PARTIES: Readonly<Record<string, Party>> = {
