@@ -42,6 +42,8 @@ export interface ContainerSpec {
   readonly env?: Readonly<Record<string, string>>;
   readonly user?: number;
   readonly group?: number;
+  /** User and group are the image's own: the pod's spec does not name them. */
+  readonly userOfImage?: boolean;
   readonly privileged?: boolean;
   readonly capabilities?: { readonly add?: readonly string[]; readonly drop?: readonly string[] };
   readonly workingDir?: string;

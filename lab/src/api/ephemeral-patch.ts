@@ -7,6 +7,7 @@ import { type Answer, json, readJson } from './answer.ts';
 import { type Context, podOf } from './context.ts';
 import { ephemeralFaults, unknownFields } from './ephemeral-validation.ts';
 import { isRecord, type JsonRecord } from './json.ts';
+import { admitEphemeral } from './pod-security.ts';
 import { resourceType } from './resource-types.ts';
 import { ApiStatus, badRequest, invalid, type StatusCause } from './status.ts';
 import { whole } from './watch.ts';
@@ -30,6 +31,7 @@ export async function patchEphemeral(context: Context): Promise<Answer> {
   const unknown = unknownFields(fresh);
   const clean = fresh.map((one, index) => without(one, unknown, index));
   const made = clean.map(ephemeralRecord);
+  admitEphemeral(world, pod, clean);
   if (made.length === 0) return answerOf(pod, unknown);
   const before = { containers: [...pod.containers], generation: pod.generation };
   insert(pod, made, change.append);

@@ -89,10 +89,10 @@ function containerObject(record: ContainerRecord) {
 }
 
 function securityContext(record: ContainerRecord) {
-  const { user, group, privileged, capabilities, readOnlyRoot } = record.spec;
+  const { user, group, userOfImage, privileged, capabilities, readOnlyRoot } = record.spec;
   const context = {
-    ...(user === undefined ? {} : { runAsUser: user }),
-    ...(group === undefined ? {} : { runAsGroup: group }),
+    ...(user === undefined || userOfImage ? {} : { runAsUser: user }),
+    ...(group === undefined || userOfImage ? {} : { runAsGroup: group }),
     ...(privileged === undefined ? {} : { privileged }),
     ...(capabilities === undefined ? {} : { capabilities }),
     ...(readOnlyRoot === undefined ? {} : { readOnlyRootFilesystem: readOnlyRoot }),
