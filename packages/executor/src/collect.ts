@@ -13,7 +13,7 @@ import { type Said, say } from '@impound/runtime/say.ts';
 import type { Work } from '@impound/runtime/service.ts';
 import { wait } from '@impound/runtime/wait.ts';
 import { COLLECTOR } from './collector/script.ts';
-import type { CaptureStore, Presence } from './ports.ts';
+import type { CaptureStore, Presence, Seen } from './ports.ts';
 import { type Broken, session } from './session.ts';
 import type { Shell } from './shell.ts';
 import { footprintOf, nothingTransferred, type Transferred } from './transfer.ts';
@@ -93,11 +93,11 @@ async function whyNoMore(
   const giveUpAt = Date.now() + STATUS_MS_MAX;
   do {
     const seen = await look(it, signal).catch(() => undefined);
-    if (seen?.state === 'terminated' || seen?.state === 'gone') {
+    if (seen !== undefined && !isSame(it, seen)) {
       return `the container ended during the collection: ${broken.because}`;
     }
-    await wait(STATUS_AGAIN_MS, signal);
-  } while (Date.now() < giveUpAt && !signal.aborted);
+    if (!broken.permanent) await wait(STATUS_AGAIN_MS, signal);
+  } while (!broken.permanent && Date.now() < giveUpAt && !signal.aborted);
   signal.throwIfAborted();
   return undefined;
 }
@@ -108,16 +108,21 @@ async function look(it: Collecting, signal: AbortSignal) {
 
 /** Another container under the same name is another target: it is not touched. */
 async function sameContainer(it: Collecting, signal: AbortSignal): Promise<void> {
-  const { containerId } = it.message.data;
   const seen = await look(it, signal);
   if (seen.state !== 'running') {
     throw new Never('container-not-running', `the container is ${seen.state}`);
   }
-  if (containerId === undefined || seen.containerId === containerId) return;
+  if (isSame(it, seen)) return;
   throw new Never(
     'container-replaced',
     'the container was restarted since it was found: it is another one, ask for it anew',
   );
+}
+
+/** Whether the container that was found still runs: after a restart it is another one. */
+function isSame(it: Collecting, { state, containerId }: Seen): boolean {
+  const wanted = it.message.data.containerId;
+  return state === 'running' && (wanted === undefined || wanted === containerId);
 }
 
 async function openCapture(it: Collecting, signal: AbortSignal): Promise<EvidenceWriter> {
