@@ -99,7 +99,8 @@ function containerFacts(pod: Pod, container: PodContainer): ContainerFacts {
     image: container.image || 'unknown',
     imageDigest: container.imageId,
     containerId: container.containerId,
-    state: state.kind,
+    // Before a node has taken a pod nothing is told of its containers.
+    state: state.kind === 'unknown' && pod.status.phase === 'Pending' ? 'waiting' : state.kind,
     restarts: Math.max(0, Math.trunc(container.restartCount)),
     startedAt: Number.isNaN(startedAt) ? undefined : timeOf(startedAt),
     user: container.securityContext?.runAsUser ?? pod.spec.securityContext?.runAsUser,
