@@ -15,6 +15,8 @@ export interface StageOptions {
   readonly lab: LabOptions;
   /** Whose rights the platform has in the cluster; default `admin`. */
   readonly account?: string;
+  /** More names of the cluster, each with the account whose rights the platform has by it. */
+  readonly known?: Readonly<Record<string, string>>;
   readonly environment?: Environment;
   readonly without?: readonly string[];
 }
@@ -26,8 +28,6 @@ export interface Stage {
   readonly client: Client;
   /** A client with another token. */
   clientOf(token: string): Client;
-  /** Makes the cluster known under one more name, with the rights of another account. */
-  knownAs(name: string, account: string): Promise<void>;
 }
 
 /** One collection as a test asks for it. */
@@ -73,7 +73,6 @@ export function stageFor(options: StageOptions): Stage {
       return opened().client;
     },
     clientOf: (token) => opened().clientOf(token),
-    knownAs: (name, account) => opened().knownAs(name, account),
   };
 }
 
@@ -91,14 +90,14 @@ async function openStage(
   const platform = scope.use(
     await startPlatform({ dataDir, natsBinary, environment, without }, signal),
   );
-  const knownAs = async (name: string, account: string) => {
+  const known = { [CLUSTER]: options.account ?? 'admin', ...options.known };
+  for (const [name, account] of Object.entries(known)) {
     const kubeconfig = join(directory, `${name}.kubeconfig`);
     await writeFile(kubeconfig, lab.kubeconfig(account), { mode: 0o600 });
     await addCluster(dataDir, name, { kubeconfig });
-  };
-  await knownAs(CLUSTER, options.account ?? 'admin');
+  }
   const clientOf = (token: string) => openClient({ url: platform.url, token }, signal);
-  return { lab, platform, client: clientOf(platform.token), clientOf, knownAs };
+  return { lab, platform, client: clientOf(platform.token), clientOf };
 }
 
 /** The body of an order. */
