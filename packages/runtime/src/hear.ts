@@ -5,7 +5,7 @@ import { ACK_WAIT_MS, consumerPlan, STREAM } from '@impound/contracts/streams.ts
 import { type Consumer, type JsMsg, jetstream } from '@nats-io/jetstream';
 import { codeOf, Later, messageOf, verdict } from './fault.ts';
 import { childId } from './ids.ts';
-import { type Message, readMessage } from './message.ts';
+import { type Message, OTHER_VERSION, readMessage } from './message.ts';
 import type { Said } from './say.ts';
 import type { Handling, House } from './service.ts';
 import { traced } from './trace.ts';
@@ -89,12 +89,14 @@ export function handling<Deps>(
   });
 }
 
-/** What cannot be read will never be readable: dropped from the bus; it stays in the ledger. */
+/** What cannot be read here never will be: dropped from this consumer; it stays in the ledger. */
 export function settleUnreadable<T>(house: House, raw: JsMsg, read: () => T): T | undefined {
   try {
     return read();
   } catch (error) {
-    house.log.error('message unreadable', { code: codeOf(error), because: messageOf(error) });
+    const [code, because] = [codeOf(error), messageOf(error)];
+    if (code === OTHER_VERSION) house.log.debug('message passed over', { because });
+    else house.log.error('message unreadable', { code, because });
     raw.term();
     return undefined;
   }

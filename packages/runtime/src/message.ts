@@ -25,6 +25,9 @@ export interface Message<C extends EventContract = EventContract> {
   readonly event: Envelope;
 }
 
+/** Code of an event whose subject is right and whose version is another one: for another hearer. */
+export const OTHER_VERSION = 'other-version';
+
 /** Reads what the ledger has published. Throws Never where it is not what the contract says. */
 export function readMessage<C extends EventContract>(
   contract: C,
@@ -34,17 +37,18 @@ export function readMessage<C extends EventContract>(
   const entry = Entry.safeParse(jsonOf(bytes));
   if (!entry.success) throw new Never('no-entry', `${contract.type}: not an entry of the ledger`);
   const { event } = entry.data;
-  const data = contract.shape.safeParse(event.data);
-  if (event.type !== contract.type || !data.success) {
-    throw new Never('no-such-event', `${event.id} is no ${contract.type}`);
+  if (event.type !== contract.type) {
+    throw new Never(OTHER_VERSION, `${event.id} is ${event.type}, not ${contract.type}`);
   }
+  const data = contract.shape.safeParse(event.data);
+  if (!data.success) throw new Never('no-such-event', `${event.id} is no ${contract.type}`);
   return {
     id: event.id,
     type: event.type,
     tenant: event.tenant,
     acquisitionId: entry.data.acq,
     version: entry.data.acqSeq,
-    seq: Number(headers?.get(SEQ) || 0),
+    seq: Number(headers?.get(SEQ)) || 0,
     entryHash: headers?.get(ENTRY_HASH) ?? '',
     recordedAt: entry.data.recordedAt,
     data: data.data as DataOf<C>,
