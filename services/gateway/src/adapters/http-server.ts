@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import type { Log } from '@impound/runtime/log.ts';
 import { type Context, Hono } from 'hono';
@@ -128,16 +128,29 @@ export async function listen(
     (incoming, outgoing) => void listener(incoming, outgoing),
   );
   server.maxConnections = CONNECTIONS_MAX;
+  const silent = silentOf(server);
   server.listen(at.port, at.host);
   await once(server, 'listening');
-  scope.defer(() => close(server));
+  scope.defer(() => close(server, silent));
   return (server.address() as AddressInfo).port;
 }
 
-async function close(server: Server): Promise<void> {
+/** Connections without a request so far: clients open some in advance, and Node calls none idle. */
+function silentOf(server: Server): ReadonlySet<Socket> {
+  const silent = new Set<Socket>();
+  server.on('connection', (socket) => {
+    silent.add(socket);
+    socket.once('close', () => silent.delete(socket));
+  });
+  server.on('request', ({ socket }) => silent.delete(socket));
+  return silent;
+}
+
+async function close(server: Server, silent: ReadonlySet<Socket>): Promise<void> {
   const closed = once(server, 'close');
   server.close();
   server.closeIdleConnections();
+  for (const socket of silent) socket.destroy();
   const timer = setTimeout(() => server.closeAllConnections(), CLOSING_MS_MAX);
   await closed;
   clearTimeout(timer);
