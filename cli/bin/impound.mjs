@@ -10,4 +10,10 @@ const WITHOUT_NATS = [undefined, 'verify', 'help', '--help', '-h'];
 const program = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 const nats = WITHOUT_NATS.includes(process.argv[2]) ? [] : ['--nats'];
 process.argv.splice(2, 0, ...nats, program);
+
+/** Ended by a signal before the program could answer it: what `impound help` calls interrupted. */
+const INTERRUPTED = 3;
+process.on('exit', (code) => {
+  if ([129, 130, 143].includes(code)) process.exitCode = INTERRUPTED;
+});
 await import('../../tools/with-node.mjs');
