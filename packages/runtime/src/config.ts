@@ -33,7 +33,8 @@ export function readConfig<Config extends z.ZodObject>(
   const parsed = schema.safeParse(Object.fromEntries(given));
   if (parsed.success) return parsed.data;
   const faults = parsed.error.issues.map((issue) => {
-    const key = issue.path.join('.');
+    const [key] = issue.path.map(String);
+    if (key === undefined) return issue.message;
     return environment[key]
       ? `${key} is not what it should be: ${issue.message}`
       : `${key} is missing`;

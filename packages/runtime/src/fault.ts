@@ -51,3 +51,15 @@ export function codeOf(error: unknown): string {
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+const BECAUSE_CHARACTERS_MAX = 500;
+
+/**
+ * The message of anything that was thrown, fit to be said: what a hostile target put into it
+ * could otherwise make the event that tells of the fault unsayable.
+ */
+export function becauseOf(error: unknown): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
+  const cleaned = messageOf(error).replaceAll(/[\x00-\x08\x0b-\x1f\x7f]/g, ' ');
+  return cleaned.slice(0, BECAUSE_CHARACTERS_MAX).toWellFormed().trim() || 'no reason was given';
+}

@@ -3,12 +3,16 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { NO_PREVIOUS } from '@impound/contracts/entry.ts';
 import { EvidenceRejectedV1 } from '@impound/contracts/evidence/rejected.v1.ts';
+import { headers } from '@nats-io/transport-node';
 import { codeOf } from './fault.ts';
 import { readMessage } from './message.ts';
 
 const ACQUISITION = '0199f5a2-7c3e-7a10-8f52-2f6a3b9c4d01';
 
-function published(event: { type?: string; data?: object }): Buffer {
+function published(
+  event: { type?: string; data?: object; subject?: string },
+  more: object = {},
+): Buffer {
   const entry = {
     v: 1,
     acq: ACQUISITION,
@@ -28,6 +32,7 @@ function published(event: { type?: string; data?: object }): Buffer {
       data: EvidenceRejectedV1.example,
       ...event,
     },
+    ...more,
   };
   return Buffer.from(JSON.stringify(entry));
 }
@@ -39,7 +44,34 @@ test('a recorded event is read with its place in the chain', () => {
   assert.deepEqual(message.data, EvidenceRejectedV1.example);
 });
 
+test('headers tell the index in the log and the hash; what is no number counts as none', () => {
+  const carried = headers();
+  carried.set('Impound-Seq', '41');
+  carried.set('Impound-Entry-Hash', 'a'.repeat(64));
+  const message = readMessage(EvidenceRejectedV1, published({}), carried);
+  assert.deepEqual([message.seq, message.entryHash], [41, 'a'.repeat(64)]);
+  carried.set('Impound-Seq', 'x');
+  assert.equal(readMessage(EvidenceRejectedV1, published({}), carried).seq, 0);
+  assert.equal(readMessage(EvidenceRejectedV1, published({}), undefined).entryHash, '');
+});
+
+test('a reader ignores fields that it does not know', () => {
+  const data = { ...EvidenceRejectedV1.example, later: true };
+  const message = readMessage(EvidenceRejectedV1, published({ data }, { later: 1 }), undefined);
+  assert.deepEqual(message.data, EvidenceRejectedV1.example);
+});
+
 const unreadable = [
+  ['no bytes at all', Buffer.from(''), 'no-entry'],
+  ['JSON that is no object', Buffer.from('[1]'), 'no-entry'],
+  ['JSON without an end', Buffer.from('['.repeat(50_000)), 'no-entry'],
+  ['an entry of another kind', published({}, { v: 2 }), 'no-entry'],
+  ['an entry without an event', published({}, { event: null }), 'no-entry'],
+  [
+    'an event of another acquisition',
+    published({ subject: '0199f5a2-7c3e-7a10-8f52-2f6a3b9c4d09' }),
+    'no-such-event',
+  ],
   ['bytes that are no entry', Buffer.from('{}'), 'no-entry'],
   ['bytes that are no JSON', Buffer.from([0xff, 0x00]), 'no-entry'],
   ['data that do not fit the contract', published({ data: { epoch: 1 } }), 'no-such-event'],

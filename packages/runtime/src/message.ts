@@ -41,7 +41,9 @@ export function readMessage<C extends EventContract>(
     throw new Never(OTHER_VERSION, `${event.id} is ${event.type}, not ${contract.type}`);
   }
   const data = contract.shape.safeParse(event.data);
-  if (!data.success) throw new Never('no-such-event', `${event.id} is no ${contract.type}`);
+  if (event.subject !== entry.data.acq || !data.success) {
+    throw new Never('no-such-event', `${event.id} is no ${contract.type}`);
+  }
   return {
     id: event.id,
     type: event.type,
