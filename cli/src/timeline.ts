@@ -18,9 +18,17 @@ const DETAIL_CHARACTERS_MAX = 480;
 type Data = Readonly<Record<string, unknown>>;
 
 function detail(type: string, data: Data): string {
-  const text = DETAILS[type]?.(data as never);
-  const said = text ?? String(data['because'] ?? data['reason'] ?? '');
+  const said = told(type, data) ?? String(data['because'] ?? data['reason'] ?? '');
   return said.length > DETAIL_CHARACTERS_MAX ? `${said.slice(0, DETAIL_CHARACTERS_MAX)}…` : said;
+}
+
+/** Undefined where the data is not what the type promises: a line for people never fails. */
+function told(type: string, data: Data): string | undefined {
+  try {
+    return DETAILS[type]?.(data as never);
+  } catch {
+    return undefined;
+  }
 }
 
 interface Keyed {
@@ -49,7 +57,11 @@ const DETAILS: Readonly<Record<string, (data: never) => string>> = {
   'evidence.stored.v1': (d: { objects: unknown[] }) =>
     `${d.objects.length} objects read back and verified`,
   'evidence.accessed.v1': (d: { accessedBy: { id: string }; purpose: string; objects: Keyed[] }) =>
-    `${d.objects.map(({ key }) => key.split('/').at(-1)).join(', ')} to ${d.accessedBy.id}: ${d.purpose}`,
+    `${namesOf(d.objects)} to ${d.accessedBy.id}: ${d.purpose}`,
   'acquisition.sealed.v1': (d: { manifest: string; entries: number }) =>
     `${d.entries} entries, manifest ${d.manifest.slice(0, 16)}…`,
 };
+
+function namesOf(objects: readonly Keyed[]): string {
+  return objects.map(({ key }) => key.split('/').at(-1)).join(', ');
+}
