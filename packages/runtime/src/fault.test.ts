@@ -4,13 +4,15 @@ import { test } from 'node:test';
 import { ATTEMPTS_MAX, becauseOf, codeOf, Later, messageOf, Never, verdict } from './fault.ts';
 
 const later = new Later('api-busy', 700, 'come again');
+const asked = new Later('api-busy', 90_000, 'Retry-After');
 const never = new Never('pod-gone', 'there is no such pod');
 
 const VERDICTS = [
   ['no error acknowledges', undefined, 1, { do: 'ack' }],
   ['Never is given up at once', never, 1, { do: 'give-up', code: 'pod-gone' }],
   ['Later comes again after its delay', later, 1, { do: 'nak', delayMs: 700, code: 'api-busy' }],
-  ['Later comes again until the last', later, 4, { do: 'nak', delayMs: 700, code: 'api-busy' }],
+  ['Later waits ever longer', later, 4, { do: 'nak', delayMs: 5_600, code: 'api-busy' }],
+  ['Later waits as long as asked', asked, 3, { do: 'nak', delayMs: 90_000, code: 'api-busy' }],
   ['Later is given up at last', later, ATTEMPTS_MAX, { do: 'give-up', code: 'api-busy' }],
   ['a bug comes again', new Error('x'), 1, { do: 'nak', delayMs: 1_000, code: 'bug' }],
   ['a bug is given up at last', new Error('x'), ATTEMPTS_MAX, { do: 'give-up', code: 'bug' }],

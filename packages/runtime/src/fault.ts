@@ -12,7 +12,7 @@ export class Never extends Error {
   }
 }
 
-/** It may work later: try again after `delayMs`. */
+/** It may work later: try again after `delayMs`, which doubles with each attempt. */
 export class Later extends Error {
   override readonly name = 'Later';
   readonly code: string;
@@ -32,13 +32,18 @@ export type Verdict =
 
 export const ATTEMPTS_MAX = 5;
 const BUG_DELAY_MS = 1_000;
+const DELAY_MS_MAX = 60_000;
 
 /** The only place in the house where an error becomes an answer to the bus. */
 export function verdict(error: unknown, attempt: number, attemptsMax = ATTEMPTS_MAX): Verdict {
   if (error === undefined) return { do: 'ack' };
   if (error instanceof Never) return { do: 'give-up', code: error.code };
   if (attempt >= attemptsMax) return { do: 'give-up', code: codeOf(error) };
-  if (error instanceof Later) return { do: 'nak', delayMs: error.delayMs, code: error.code };
+  if (error instanceof Later) {
+    // Doubling: five attempts must outlast a restart of whatever is away.
+    const delayMs = Math.min(error.delayMs * 2 ** (attempt - 1), DELAY_MS_MAX);
+    return { do: 'nak', delayMs: Math.max(delayMs, error.delayMs), code: error.code };
+  }
   return { do: 'nak', delayMs: BUG_DELAY_MS, code: 'bug' };
 }
 

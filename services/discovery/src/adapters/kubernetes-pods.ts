@@ -15,7 +15,7 @@ import type { Inventory } from '../handlers/discovery-list.ts';
 
 const PODS_FITTING_MAX = 50;
 const NAMESPACES_MAX = 5_000;
-const AGAIN_MS = 1_000;
+const AGAIN_MS = 2_000;
 
 /** Reads pods from the API servers of the known clusters. */
 export function kubernetesPods(clusters: Clusters): Pods & Inventory {
