@@ -15,6 +15,7 @@ const OPTIONS = {
   cluster: { type: 'string' },
   selector: { type: 'string' },
   'allow-exec-plugins': { type: 'boolean' },
+  'ephemeral-image': { type: 'string' },
   deadline: { type: 'string' },
   'idempotency-key': { type: 'string' },
   data: { type: 'string' },
@@ -35,8 +36,8 @@ const ORDER = ['case', 'reason', 'profile', 'method', 'path', 'deadline'] as con
 
 /** What each command takes; --json and --help go with all. */
 const TAKES: Readonly<Record<string, readonly OptionName[]>> = {
-  up: ['data', 'port', 'cluster', ...CLUSTER],
-  acquire: [...ORDER, 'out', 'idempotency-key', ...CLUSTER, ...PLATFORM],
+  up: ['data', 'port', 'cluster', 'ephemeral-image', ...CLUSTER],
+  acquire: [...ORDER, 'out', 'idempotency-key', 'ephemeral-image', ...CLUSTER, ...PLATFORM],
   targets: ['selector', ...CLUSTER, ...PLATFORM],
   list: ['case', ...PLATFORM],
   watch: PLATFORM,

@@ -5,10 +5,11 @@ export const HELP = `impound: acquires forensic evidence from containers, with a
 
   impound acquire TARGET --case C --reason R [--profile volatile|triage|full] [--path P]...
                   [--method M]... [--out DIR] [--kubeconfig F [--context X]]
-                  [--deadline SECONDS] [--idempotency-key K]
+                  [--deadline SECONDS] [--idempotency-key K] [--ephemeral-image I]
   impound targets [CLUSTER [NAMESPACE [--selector S]]] [--kubeconfig F [--context X]]
                                       what there is to acquire, as TARGETs
   impound up      [--data DIR] [--port N] [--kubeconfig F --cluster NAME [--context X]]
+                  [--ephemeral-image I]
                                       runs the platform until Ctrl-C
   impound list    [--case C]          acquisitions, newest first
   impound show    ID                  its state, its timeline, and what to do next
@@ -26,6 +27,8 @@ Without a running platform (impound up, or --url with --token-file or IMPOUND_TO
 starts one for as long as it runs; the others start what they need to look at its data. It is
 kept in --data, IMPOUND_DATA or ~/.impound. Ctrl-C ends the command; what is on record goes on
 with the next up or acquire. To end an acquisition: impound cancel.
+--ephemeral-image I, best by digest and with sh and coreutils or busybox in it, lets containers
+without a shell be collected from an ephemeral container, which stays in the pod's spec.
 A kubeconfig that names a program for its token needs --allow-exec-plugins.
 --json prints one JSON object per line on standard output, its kind in "kind"; the last one of
 acquire and watch is a "result", and a fault is an "error". Progress goes to standard error.

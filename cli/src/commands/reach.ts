@@ -36,6 +36,7 @@ export async function reach(here: Here, terms: Terms, signal: AbortSignal): Prom
   for (;;) {
     const access = await findAccess(here);
     if (access !== undefined && serves(access.role, terms.role)) {
+      refuseImage(here);
       return { access, ours: false, [Symbol.asyncDispose]: async () => undefined };
     }
     try {
@@ -48,6 +49,12 @@ export async function reach(here: Here, terms: Terms, signal: AbortSignal): Prom
       await delay(WAIT_MS, undefined, { signal });
     }
   }
+}
+
+function refuseImage({ args }: Here): void {
+  if (args.text('ephemeral-image') === undefined) return;
+  const message = 'it is a setting of the platform that runs: give it to impound up instead';
+  throw new Exit(EXIT.usage, `--ephemeral-image: ${message}`);
 }
 
 /** Another's acquire can be looked at while it lasts; nobody else can rely on it. */
@@ -79,8 +86,9 @@ export async function startHere(here: Here, terms: Terms, signal: AbortSignal): 
   await using opening = new AsyncDisposableStack();
   const natsBinary = here.environment['NATS_SERVER'];
   const progress = (phrase: string) => here.printer.doing(phrase);
+  const environment = { EPHEMERAL_IMAGE: here.args.text('ephemeral-image') };
   const platform = opening.use(
-    await startPlatform({ dataDir, port, only, natsBinary, progress }, signal),
+    await startPlatform({ dataDir, port, only, natsBinary, progress, environment }, signal),
   );
   opening.defer(() => rm(file, { force: true }));
   const { url, token } = platform;
