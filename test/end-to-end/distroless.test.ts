@@ -8,19 +8,20 @@ import { assertSealedOnce, chainOf } from './chain.ts';
 import { ask, ended, stageFor } from './platform.ts';
 import { pidsBeside } from './processes.ts';
 
-const ABSENT = 'registry.example/absent:1';
 const image = (name: string) => `registry.example/distroless/${name}:1`;
 const pod = (name: string) => ({
   name,
   containers: [{ name: 'main', image: image(name), flavor: 'distroless' as const }],
 });
+const STRICT = { 'pod-security.kubernetes.io/enforce': 'restricted' };
 const stage = stageFor({
-  lab: { namespaces: [{ name: 'shop', pods: [pod('paid')] }], absentImages: [ABSENT] },
+  lab: {
+    namespaces: [
+      { name: 'shop', pods: [pod('paid')] },
+      { name: 'strict', labels: STRICT, pods: [pod('rooted')] },
+    ],
+  },
   environment: { EPHEMERAL_IMAGE: 'registry.example/busybox:1' },
-});
-const without = stageFor({
-  lab: { namespaces: [{ name: 'shop', pods: [pod('plain')] }], absentImages: [ABSENT] },
-  environment: { EPHEMERAL_IMAGE: ABSENT },
 });
 
 test('a container without a shell is tried by exec, and then collected from beside it', async () => {
@@ -38,18 +39,21 @@ test('a container without a shell is tried by exec, and then collected from besi
   assert.deepEqual(pidsBeside(stage.lab.pidOf('shop', 'paid', 'main')), []);
 });
 
-test('where no rung holds it fails, and the chain says what stays in the pod', async () => {
-  const acquisitionId = await ask(without.client, { place: 'shop/plain/main' });
-  const shown = await ended(without.client, acquisitionId);
+test('where no rung holds it fails, says why of each, and leaves the pod as it was', async () => {
+  const acquisitionId = await ask(stage.client, { place: 'strict/rooted/main' });
+  const shown = await ended(stage.client, acquisitionId);
   assert.equal(shown.status, 'failed', JSON.stringify(shown));
-  const chain = await chainOf(without.client, acquisitionId);
+  const chain = await chainOf(stage.client, acquisitionId);
   const { ladder } = AccessCheckedV1.shape.parse(chain.data('access.checked.v1'));
   assert.deepEqual(
-    ladder.map(({ verdict }) => verdict),
-    ['allowed', 'allowed'],
+    ladder.map(({ method, verdict }) => [method, verdict]),
+    [
+      ['exec-stream', 'allowed'],
+      ['ephemeral-container', 'allowed'],
+    ],
   );
   const failed = ExecutionFailedV1.shape.parse(chain.data('execution.failed.v1'));
-  assert.equal(failed.code, 'ephemeral-start-failed');
-  assert.match(failed.footprint.notes[0] ?? '', /stays in the spec/);
-  assert.match(String(chain.data('acquisition.failed.v1')['because']), /ErrImagePull/);
+  assert.deepEqual([failed.code, failed.footprint.touched], ['pod-security-denied', false]);
+  const because = String(chain.data('acquisition.failed.v1')['because']);
+  assert.match(because, /exec-stream by kubernetes: .*ephemeral-container by kubernetes: /s);
 });
