@@ -2,8 +2,8 @@
 import * as z from 'zod';
 
 /**
- * CLUSTERS_FILE: JSON that names the clusters, with kubeconfigs that may exec. EPHEMERAL_IMAGE: what
- * ephemeral containers are made of, best by digest. EPHEMERAL_PTRACE: whether they may have
+ * CLUSTERS_FILE: JSON that names the clusters, with kubeconfigs that may exec. EPHEMERAL_IMAGE:
+ * what ephemeral containers are made of, best by digest. EPHEMERAL_PTRACE: whether they may have
  * SYS_PTRACE where nothing less reads the target.
  */
 export const config = z.object({

@@ -141,7 +141,7 @@ function placeFor(it: Entering, { pod, name, who }: Stand): Place {
   };
 }
 
-/** Where all containers of a pod, or of the node, share their processes, PID 1 is not the target. */
+/** Where all containers of a pod or of the node share their processes, PID 1 is another one. */
 function idIn(pod: Pod, { containerId }: PodContainer): string {
   if (!pod.spec.shareProcessNamespace && !pod.spec.hostPID) return '';
   const id = containerId?.split('://')[1] ?? '';
