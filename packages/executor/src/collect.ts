@@ -12,9 +12,10 @@ import type { Message } from '@impound/runtime/message.ts';
 import { type Said, say } from '@impound/runtime/say.ts';
 import type { Work } from '@impound/runtime/service.ts';
 import { wait } from '@impound/runtime/wait.ts';
-import { COLLECTOR } from './collector/script.ts';
+import { type Broken, brokenOf, OVERDUE, sayable } from './broken.ts';
+import { COLLECTED_FILE_BYTES_MAX, COLLECTOR } from './collector/script.ts';
 import type { CaptureStore, Presence, Seen } from './ports.ts';
-import { type Broken, session } from './session.ts';
+import { session } from './session.ts';
 import type { Shell } from './shell.ts';
 import { footprintOf, nothingTransferred, type Transferred } from './transfer.ts';
 
@@ -23,6 +24,15 @@ export interface CollectDeps {
   readonly shell: Shell;
   readonly presence: Presence;
   readonly store: CaptureStore;
+  readonly limits?: CollectLimits | undefined;
+}
+
+/** How long the world is waited for. */
+export interface CollectLimits {
+  /** A collector may give no sign of life for so long; 120,000 if left out. */
+  readonly silenceMsMax?: number | undefined;
+  /** A container's end may be told so long after its channel has ended; 3,000 if left out. */
+  readonly statusMsMax?: number | undefined;
 }
 
 export type Assignment = Message<typeof AcquisitionAssignedV1>;
@@ -36,11 +46,14 @@ interface Collecting {
   readonly startedAt: string;
   readonly so: Transferred;
   readonly sent: { bytes: number; touched: boolean };
+  /** Which container it is; where the assignment did not say, the one that was seen first. */
+  readonly container: { id: string | undefined };
 }
 
 /**
  * Runs the collector in the container and stores what it sends. In this order: look whether it is
  * still the same container, open the place for the evidence, and only then touch the target.
+ * Whatever breaks is said by whoever did it: nobody else knows what was sent to the target.
  */
 export async function collect(
   message: Assignment,
@@ -50,27 +63,32 @@ export async function collect(
 ): Promise<Outcome> {
   const sent = { bytes: 0, touched: false };
   const so = nothingTransferred();
-  const it = { message, deps, work, startedAt: timeOf(Date.now()), so, sent };
-  const limited = AbortSignal.any([signal, AbortSignal.timeout(timeLeftMs(message))]);
+  const container = { id: message.data.containerId };
+  const it = { message, deps, work, startedAt: timeOf(Date.now()), so, sent, container };
+  try {
+    return await collecting(it, signal);
+  } catch (error) {
+    return failedBy(it, brokenOf(signal.aborted ? signal.reason : error));
+  }
+}
+
+async function collecting(it: Collecting, signal: AbortSignal): Promise<Outcome> {
+  const limited = AbortSignal.any([signal, AbortSignal.timeout(timeLeftMs(it.message))]);
   await sameContainer(it, limited);
   await using writer = await openCapture(it, signal);
   const broken = await session(it, writer, limited).catch((error: unknown) => {
-    if (signal.aborted || !limited.aborted) throw error;
+    if (signal.aborted || !limited.aborted || it.so.refusedBy !== undefined) throw error;
     return OVERDUE;
   });
   signal.throwIfAborted();
   if (broken === undefined) return await captured(it, writer, undefined);
   const noMore = await whyNoMore(it, broken, signal);
-  if (noMore !== undefined && so.files + so.bytes > 0) return await captured(it, writer, noMore);
+  if (noMore !== undefined && it.so.files + it.so.bytes > 0) {
+    return await captured(it, writer, noMore);
+  }
   return await failed(it, writer, noMore === undefined ? broken : { ...broken, permanent: true });
 }
 
-/** There is a while left to hand in what came until then. */
-const OVERDUE: Broken = {
-  code: 'overdue',
-  permanent: true,
-  because: 'the time for this attempt was over before everything had come',
-};
 const MARGIN_MS = 60_000;
 
 /** The collector keeps its budget by itself; this is the limit where it does not. */
@@ -90,16 +108,16 @@ async function whyNoMore(
 ): Promise<string | undefined> {
   if (broken === OVERDUE) return broken.because;
   // A node tells the control plane of an end only after the channel has ended.
-  const giveUpAt = Date.now() + STATUS_MS_MAX;
-  do {
+  const giveUpAt = Date.now() + (it.deps.limits?.statusMsMax ?? STATUS_MS_MAX);
+  for (;;) {
     const seen = await look(it, signal).catch(() => undefined);
     if (seen !== undefined && !isSame(it, seen)) {
       return `the container ended during the collection: ${broken.because}`;
     }
-    if (!broken.permanent) await wait(STATUS_AGAIN_MS, signal);
-  } while (!broken.permanent && Date.now() < giveUpAt && !signal.aborted);
-  signal.throwIfAborted();
-  return undefined;
+    signal.throwIfAborted();
+    if (broken.permanent || Date.now() >= giveUpAt) return undefined;
+    await wait(STATUS_AGAIN_MS, signal);
+  }
 }
 
 async function look(it: Collecting, signal: AbortSignal) {
@@ -112,7 +130,10 @@ async function sameContainer(it: Collecting, signal: AbortSignal): Promise<void>
   if (seen.state !== 'running') {
     throw new Never('container-not-running', `the container is ${seen.state}`);
   }
-  if (isSame(it, seen)) return;
+  if (isSame(it, seen)) {
+    it.container.id = seen.containerId;
+    return;
+  }
   throw new Never(
     'container-replaced',
     'the container was restarted since it was found: it is another one, ask for it anew',
@@ -121,7 +142,7 @@ async function sameContainer(it: Collecting, signal: AbortSignal): Promise<void>
 
 /** Whether the container that was found still runs: after a restart it is another one. */
 function isSame(it: Collecting, { state, containerId }: Seen): boolean {
-  const wanted = it.message.data.containerId;
+  const wanted = it.container.id;
   return state === 'running' && (wanted === undefined || wanted === containerId);
 }
 
@@ -130,6 +151,8 @@ async function openCapture(it: Collecting, signal: AbortSignal): Promise<Evidenc
   const { tenant, acquisitionId, data } = message;
   return await evidenceWriter(
     {
+      // A target that declares more and stops would have zeros written in its place.
+      fileBytesMax: Math.min(data.budget.bytesMax, COLLECTED_FILE_BYTES_MAX),
       sink: it.deps.store.sink({ tenant, acquisitionId, epoch: data.epoch }),
       header: {
         acquisitionId,
@@ -175,7 +198,7 @@ async function captured(
     coverage,
     footprint,
     partial: reason !== undefined,
-    ...(reason === undefined ? {} : { because: reason.slice(0, BECAUSE_CHARACTERS_MAX) }),
+    ...(reason === undefined ? {} : { because: sayable(reason, BECAUSE_CHARACTERS_MAX) }),
     startedAt,
     endedAt,
   });
@@ -185,23 +208,28 @@ const BECAUSE_CHARACTERS_MAX = 1_000;
 
 /** What came before the end is kept where the store takes it: part of the evidence beats none. */
 async function failed(it: Collecting, writer: EvidenceWriter, broken: Broken): Promise<Outcome> {
-  const { message, so, sent, work } = it;
-  const footprint = footprintOf(so, sent, it.deps.shell.notes);
-  const salvaged = so.files + so.bytes === 0 ? [] : await salvage(writer, broken.because);
+  if (it.so.files + it.so.bytes === 0) return failedBy(it, broken);
+  return failedBy(it, broken, await salvage(it, writer, broken.because));
+}
+
+function failedBy(it: Collecting, broken: Broken, salvaged: Salvaged = []): Outcome {
   return say(ExecutionFailedV1, {
-    epoch: message.data.epoch,
-    worker: work.worker,
+    epoch: it.message.data.epoch,
+    worker: it.work.worker,
     code: broken.code,
     permanent: broken.permanent,
-    because: broken.because.slice(0, BECAUSE_CHARACTERS_MAX),
-    footprint,
+    because: sayable(broken.because, BECAUSE_CHARACTERS_MAX),
+    footprint: footprintOf(it.so, it.sent, it.deps.shell.notes),
     salvaged,
   });
 }
 
-async function salvage(writer: EvidenceWriter, because: string) {
+type Salvaged = ExecutionFailedV1['salvaged'];
+
+async function salvage(it: Collecting, writer: EvidenceWriter, because: string): Promise<Salvaged> {
   try {
     await writer.coverage({ asked: 'collection', verdict: 'partial', because });
+    await writer.footprint(footprintOf(it.so, it.sent, it.deps.shell.notes));
     const { objects } = await writer.end({ finishedAt: timeOf(Date.now()) });
     return objects.map(({ name, key = '', bytes, sha256 }) => ({ name, key, bytes, sha256 }));
   } catch {
@@ -209,7 +237,7 @@ async function salvage(writer: EvidenceWriter, because: string) {
   }
 }
 
-/** What is said of an execution that threw: nothing more is known of what it did than this. */
+/** What is said where a result could not be: nothing is known of what was done to the target. */
 export function collectionFailed(
   message: Assignment,
   fault: { readonly code: string; readonly because: string },
@@ -219,25 +247,19 @@ export function collectionFailed(
     epoch: message.data.epoch,
     worker,
     code: fault.code,
-    permanent: PERMANENT.has(fault.code),
-    because: fault.because.slice(0, BECAUSE_CHARACTERS_MAX) || fault.code,
+    permanent: NEVER_SAYABLE.has(fault.code),
+    because: sayable(fault.because || fault.code, BECAUSE_CHARACTERS_MAX),
     footprint: {
-      touched: !UNTOUCHED.has(fault.code),
+      touched: true,
       processesStarted: 0,
       filesRead: 0,
       filesWritten: 0,
       bytesSent: 0,
       bytesReceived: 0,
-      notes: [],
+      notes: ['what was done is not known in numbers: the execution did not come to tell'],
     },
     salvaged: [],
   });
 }
 
-const UNTOUCHED: ReadonlySet<string> = new Set([
-  'container-not-running',
-  'container-replaced',
-  'cluster-unknown',
-  'session-refused',
-]);
-const PERMANENT: ReadonlySet<string> = new Set([...UNTOUCHED, 'store-full', 'cancelled']);
+const NEVER_SAYABLE: ReadonlySet<string> = new Set(['unsayable', 'event-too-large']);

@@ -49,7 +49,8 @@ export const PATHS_MAX = 256;
 const PATH_BYTES_MAX = 4_096;
 const BYTES_MAX = 2 ** 40;
 const SECONDS_MAX = 4 * 3_600;
-const FILE_BYTES_MAX = 8 * 2 ** 30;
+/** Of one file no more than this is sent. */
+export const COLLECTED_FILE_BYTES_MAX = 8 * 2 ** 30;
 const DROP_FILE_BYTES_MAX = 10 * 2 ** 20;
 const LOG_FILE_BYTES_MAX = 100 * 2 ** 20;
 const ACK_SECONDS_MAX = 30;
@@ -106,7 +107,7 @@ export function collectorScript(parameters: CollectorParameters): Buffer {
     ['SINCE', since === undefined ? Buffer.of() : whole(since, 'changedSinceSeconds')],
     ['BYTES_MAX', whole(p.bytesMax ?? BYTES_MAX, 'bytesMax')],
     ['SECONDS_MAX', whole(p.secondsMax ?? SECONDS_MAX, 'secondsMax')],
-    ['FILE_BYTES_MAX', whole(p.fileBytesMax ?? FILE_BYTES_MAX, 'fileBytesMax')],
+    ['FILE_BYTES_MAX', whole(p.fileBytesMax ?? COLLECTED_FILE_BYTES_MAX, 'fileBytesMax')],
     ['DROP_BYTES_MAX', whole(p.dropFileBytesMax ?? DROP_FILE_BYTES_MAX, 'dropFileBytesMax')],
     ['LOG_BYTES_MAX', whole(p.logFileBytesMax ?? LOG_FILE_BYTES_MAX, 'logFileBytesMax')],
     ['ACK_SECONDS', whole(p.ackSecondsMax ?? ACK_SECONDS_MAX, 'ackSecondsMax')],
