@@ -3,7 +3,7 @@ import { Count, Sha256 } from '@impound/contracts/ids.ts';
 import * as z from 'zod';
 import type { ObjectSink, StoredRef } from './sink.ts';
 import { UploadFault } from './upload-fault.ts';
-import { exchange, type SessionLine } from './upload-http.ts';
+import { type Exchange, exchange, type SessionLine } from './upload-http.ts';
 
 const BACKOFF_MS = 250;
 const RETRY_MS_MAX = 300_000;
@@ -22,6 +22,8 @@ export interface UploadOptions {
   readonly backoffMs?: number;
   /** A request is not tried again after this time, 300,000 if left out. */
   readonly retryMsMax?: number;
+  /** Gives a new URL of the same session, once the old one is not good any more. */
+  readonly renew?: (signal: AbortSignal) => Promise<string>;
 }
 
 const Stored = z.object({
@@ -38,10 +40,14 @@ type Holding = z.output<typeof Holding>;
 
 const Completed = z.object({ object: Stored });
 
-interface Session {
-  readonly line: SessionLine;
+interface Line {
+  line: SessionLine;
   readonly name: string;
   readonly signal: AbortSignal;
+  readonly renew: UploadOptions['renew'];
+}
+
+interface Session extends Line {
   holding: Holding;
   parts: number;
 }
@@ -62,9 +68,9 @@ export async function uploadSession(
     backoffMs: options.backoffMs ?? BACKOFF_MS,
     retryMsMax: options.retryMsMax ?? RETRY_MS_MAX,
   };
-  const { name } = options;
-  const holding = await ask({ line, name, signal });
-  const session: Session = { line, name, signal, holding, parts: 0 };
+  const { name, renew } = options;
+  const holding = await ask({ line, name, signal, renew });
+  const session: Session = { line, name, signal, renew, holding, parts: 0 };
   return {
     part: (bytes, sha256Hex) => sendPart(session, { bytes, sha256Hex }),
     complete: (whole) => complete(session, whole),
@@ -78,10 +84,25 @@ function sessionUrl(text: string, name: string): URL {
   throw new UploadFault('url-refused', `${name}: the upload URL is no http or https URL`);
 }
 
-async function ask(session: Pick<Session, 'line' | 'name' | 'signal'>): Promise<Holding> {
-  const { line, name, signal } = session;
-  const what = `${name}: ask for parts`;
-  const text = await exchange(line, { what, method: 'GET', path: '' }, signal);
+/** The statuses of a URL that was good once, or never. */
+const URL_REFUSED: ReadonlySet<number | undefined> = new Set([401, 403]);
+
+/** A URL lives shorter than a long collection: one that is refused is renewed once a request. */
+async function exchanged(session: Line, request: Exchange): Promise<string> {
+  const { name, signal, renew } = session;
+  try {
+    return await exchange(session.line, request, signal);
+  } catch (error) {
+    const refused = error instanceof UploadFault && URL_REFUSED.has(error.status);
+    if (!refused || renew === undefined) throw error;
+  }
+  session.line = { ...session.line, url: sessionUrl(await renew(signal), name) };
+  return await exchange(session.line, request, signal);
+}
+
+async function ask(session: Line): Promise<Holding> {
+  const what = `${session.name}: ask for parts`;
+  const text = await exchanged(session, { what, method: 'GET', path: '' });
   return parse(Holding, text, what);
 }
 
@@ -98,31 +119,26 @@ async function sendPart(
   if (there?.sha256 === sha256Hex) return;
   if (number === 1 && session.holding.parts.length > 0) await dropLeftovers(session);
   const base64 = Buffer.from(sha256Hex, 'hex').toString('base64');
-  await exchange(
-    session.line,
-    {
-      what: `${session.name}: part ${number}`,
-      method: 'PUT',
-      path: `/parts/${number}`,
-      headers: {
-        'content-digest': `sha-256=:${base64}:`,
-        'content-type': 'application/octet-stream',
-      },
-      // Parts are never made of shared memory, which fetch does not take.
-      body: bytes as Uint8Array<ArrayBuffer>,
-      done: async () => {
-        const { parts } = await ask(session);
-        return parts.some((one) => one.number === number && one.sha256 === sha256Hex);
-      },
+  await exchanged(session, {
+    what: `${session.name}: part ${number}`,
+    method: 'PUT',
+    path: `/parts/${number}`,
+    headers: {
+      'content-digest': `sha-256=:${base64}:`,
+      'content-type': 'application/octet-stream',
     },
-    session.signal,
-  );
+    // Parts are never made of shared memory, which fetch does not take.
+    body: bytes as Uint8Array<ArrayBuffer>,
+    done: async () => {
+      const { parts } = await ask(session);
+      return parts.some((one) => one.number === number && one.sha256 === sha256Hex);
+    },
+  });
 }
 
 async function dropLeftovers(session: Session): Promise<void> {
-  const { line, name, signal } = session;
-  const what = `${name}: drop an earlier attempt`;
-  await exchange(line, { what, method: 'DELETE', path: '' }, signal);
+  const what = `${session.name}: drop an earlier attempt`;
+  await exchanged(session, { what, method: 'DELETE', path: '' });
   session.holding = { parts: [] };
 }
 
@@ -149,17 +165,13 @@ async function askToComplete(
 ): Promise<z.output<typeof Stored>> {
   const what = `${session.name}: complete`;
   const { parts } = session;
-  const text = await exchange(
-    session.line,
-    {
-      what,
-      method: 'POST',
-      path: '/complete',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ parts, bytes: whole.bytes, sha256: whole.sha256Hex }),
-    },
-    session.signal,
-  );
+  const text = await exchanged(session, {
+    what,
+    method: 'POST',
+    path: '/complete',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ parts, bytes: whole.bytes, sha256: whole.sha256Hex }),
+  });
   return parse(Completed, text, what).object;
 }
 

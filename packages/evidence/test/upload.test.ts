@@ -99,6 +99,26 @@ async function upload(url: string): Promise<UploadFault | undefined> {
   return undefined;
 }
 
+for (const on of ['PUT', 'POST'] as const) {
+  test(`a URL that is not good any more at a ${on} is renewed, and nothing is lost`, async () => {
+    await using store = await scriptedStore([{ on, status: 403 }]);
+    let opened = 0;
+    const open = async (name: string) => `${store.url(name)}&opened=${++opened}`;
+    const object = await uploaderSink(open, { backoffMs: 1 }).object(FAST.name, signal);
+    await object.part(BYTES, SHA256);
+    const { sha256 } = await object.complete(WHOLE);
+    assert.deepEqual([sha256, opened], [SHA256, 2]);
+  });
+}
+
+test('a URL that is refused as soon as it is renewed is given up', async () => {
+  await using store = await scriptedStore([{ on: 'PUT', status: 403, times: 9 }]);
+  const sink = uploaderSink(async (name) => store.url(name), { backoffMs: 1 });
+  const object = await sink.object(FAST.name, signal);
+  await assert.rejects(object.part(BYTES, SHA256), { code: 'session-expired' });
+  assert.deepEqual(store.requests, ['GET', 'PUT', 'PUT']);
+});
+
 test('a store that stays away is store-unreachable after a bounded time', async () => {
   const url = await (async () => {
     await using store = await scriptedStore();

@@ -2,7 +2,7 @@
 import { UploaderOpenV1 } from '@impound/contracts/ask/uploader.open.v1.ts';
 import type { RequestOf } from '@impound/contracts/question.ts';
 import type { EvidenceSink } from '@impound/evidence/sink.ts';
-import { UploadFault } from '@impound/evidence/upload-fault.ts';
+import { UploadFault, type UploadFaultCode } from '@impound/evidence/upload-fault.ts';
 import { uploaderSink } from '@impound/evidence/uploader-sink.ts';
 import { Later, Never } from '@impound/runtime/fault.ts';
 import type { House } from '@impound/runtime/service.ts';
@@ -54,10 +54,16 @@ function inHouseWords(sink: EvidenceSink): EvidenceSink {
 
 const AGAIN_MS = 2_000;
 
+/** Another try has a session of its own: what was wrong with this one may not be with the next. */
+const PASSING: ReadonlySet<UploadFaultCode> = new Set([
+  'store-unreachable',
+  'session-expired',
+  'digest-mismatch',
+  'part-conflict',
+]);
+
 function translated(cause: unknown): never {
   if (!(cause instanceof UploadFault)) throw cause;
-  if (cause.code === 'store-unreachable') {
-    throw new Later(cause.code, AGAIN_MS, cause.message, { cause });
-  }
+  if (PASSING.has(cause.code)) throw new Later(cause.code, AGAIN_MS, cause.message, { cause });
   throw new Never(cause.code, cause.message, { cause });
 }
