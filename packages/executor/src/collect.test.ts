@@ -170,3 +170,20 @@ test('a collector that gives no sign of life is given up', async () => {
   assert.deepEqual([said.code, said.permanent], ['collector-silent', false]);
   assert.deepEqual([said.salvaged.length, shell.disposed], [2, 1]);
 });
+
+const UNTOLD = [
+  ['cancelled', true, false],
+  ['stopping', false, false],
+  ['unsayable', true, true],
+  ['event-too-large', true, true],
+  ['bug', false, true],
+] as const;
+
+for (const [code, permanent, touched] of UNTOLD) {
+  test(`${code}, said in the place of a collection, ${touched ? 'may be' : 'is no'} touch`, () => {
+    const { data } = collectionFailed(assignment(), { code, because: '' }, WORKER);
+    ExecutionFailedV1.shape.parse(data);
+    assert.deepEqual([data.permanent, data.footprint.touched], [permanent, touched]);
+    assert.equal(data.because, code);
+  });
+}

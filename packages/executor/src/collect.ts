@@ -237,7 +237,10 @@ async function salvage(it: Collecting, writer: EvidenceWriter, because: string):
   }
 }
 
-/** What is said where a result could not be: nothing is known of what was done to the target. */
+/**
+ * What is said where the collection itself could not: it was stopped before it began, or what it
+ * wanted to say was refused. Once begun, it tells of its own stop, in numbers.
+ */
 export function collectionFailed(
   message: Assignment,
   fault: { readonly code: string; readonly because: string },
@@ -247,19 +250,21 @@ export function collectionFailed(
     epoch: message.data.epoch,
     worker,
     code: fault.code,
-    permanent: NEVER_SAYABLE.has(fault.code),
+    permanent: NEVER_SAYABLE.has(fault.code) || fault.code === 'cancelled',
     because: sayable(fault.because || fault.code, BECAUSE_CHARACTERS_MAX),
     footprint: {
-      touched: true,
+      touched: !STOPPED.has(fault.code),
       processesStarted: 0,
       filesRead: 0,
       filesWritten: 0,
       bytesSent: 0,
       bytesReceived: 0,
-      notes: ['what was done is not known in numbers: the execution did not come to tell'],
+      notes: STOPPED.has(fault.code) ? [] : [UNKNOWN],
     },
     salvaged: [],
   });
 }
 
-const NEVER_SAYABLE: ReadonlySet<string> = new Set(['unsayable', 'event-too-large']);
+const UNKNOWN = 'what was done is not known in numbers: the execution did not come to tell';
+const STOPPED: ReadonlySet<string> = new Set(['cancelled', 'fenced', 'stopping']);
+const NEVER_SAYABLE: ReadonlySet<string> = new Set(['unsayable', 'event-too-large', 'invalid']);
