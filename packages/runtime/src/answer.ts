@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { askSubject } from '@impound/contracts/question.ts';
 import { headers, type Msg, type Subscription } from '@nats-io/transport-node';
-import { ERROR_CODE, ERROR_TEXT, jsonOf } from './ask.ts';
-import { Later, messageOf, Never } from './fault.ts';
+import { ASKED_BYTES_MAX, ERROR_CODE, ERROR_TEXT, jsonOf } from './ask.ts';
+import { codeOf, messageOf, Never } from './fault.ts';
 import type { Answering, House } from './service.ts';
 import { traced } from './trace.ts';
 
 const VERSION = '0.1.0';
-const QUESTION_BYTES_MAX = 262_144;
 const ANSWER_MS_MAX = 60_000;
 
 /**
@@ -19,64 +18,96 @@ export function answering<Deps>(
   deps: Deps,
   house: House,
 ): readonly Subscription[] {
-  const endpoints = answers.map((one) => ({ one, requests: 0, errors: 0 }));
+  const endpoints = answers.map((one) => ({ one, requests: 0, errors: 0, lastError: '', ms: 0 }));
   const asked = endpoints.map((endpoint) =>
     house.connection.subscribe(askSubject(endpoint.one.question.name), {
       queue: house.service,
-      callback: (_error, message) => {
-        endpoint.requests += 1;
-        void reply(endpoint.one, deps, house, message).catch(() => {
-          endpoint.errors += 1;
-        });
+      callback: (error, message) => {
+        if (error === null) void answerOne(endpoint, deps, house, message);
+        else house.log.error('question not heard', { because: messageOf(error) });
       },
     }),
   );
   return [...asked, ...describing(house, endpoints)];
 }
 
-async function reply<Deps>(
-  one: Answering<Deps>,
+interface Endpoint<Deps> {
+  readonly one: Answering<Deps>;
+  requests: number;
+  errors: number;
+  lastError: string;
+  ms: number;
+}
+
+async function answerOne<Deps>(
+  endpoint: Endpoint<Deps>,
   deps: Deps,
   house: House,
   message: Msg,
 ): Promise<void> {
+  const { name } = endpoint.one.question;
+  const started = performance.now();
+  endpoint.requests += 1;
   try {
-    const request = one.question.request.safeParse(
-      message.data.length > QUESTION_BYTES_MAX ? undefined : jsonOf(message.data),
-    );
-    if (!request.success) {
-      return respondFault(message, '400', `invalid: ${request.error.message}`);
-    }
-    const signal = AbortSignal.any([house.stopping, AbortSignal.timeout(ANSWER_MS_MAX)]);
-    const answered = await traced(one.question.name, message.headers?.get('traceparent'), () =>
-      one.answer(request.data, deps, signal),
-    );
-    message.respond(JSON.stringify(answered));
+    message.respond(await reply(endpoint.one, deps, house, message));
   } catch (error) {
-    const refused = error instanceof Never;
-    const code = refused || error instanceof Later ? error.code : 'bug';
-    house.log.warn('question not answered', { question: one.question.name, code });
-    respondFault(message, refused ? '422' : '503', `${code}: ${messageOf(error)}`);
-    throw error;
+    const code = house.stopping.aborted ? 'stopping' : codeOf(error);
+    const status = error instanceof Never ? statusOf(error) : '503';
+    endpoint.errors += 1;
+    endpoint.lastError = `${status}:${code}`;
+    house.log.warn('question not answered', { question: name, code, because: messageOf(error) });
+    respondFault(house, message, { status, text: `${code}: ${messageOf(error)}` });
   }
+  endpoint.ms += performance.now() - started;
+}
+
+/** The JSON of an answer. Throws Never where the question or the answer cannot be. */
+async function reply<Deps>(
+  { question, answer }: Answering<Deps>,
+  deps: Deps,
+  house: House,
+  message: Msg,
+): Promise<Uint8Array> {
+  if (message.data.length > ASKED_BYTES_MAX) {
+    throw new Never(INVALID, `a question has at most ${ASKED_BYTES_MAX} bytes`);
+  }
+  const request = question.request.safeParse(jsonOf(message.data));
+  if (!request.success) throw new Never(INVALID, request.error.message);
+  const signal = AbortSignal.any([house.stopping, AbortSignal.timeout(ANSWER_MS_MAX)]);
+  const answered = await traced(question.name, message.headers?.get('traceparent'), () =>
+    answer(request.data, deps, signal),
+  );
+  const bytes = Buffer.from(JSON.stringify(answered), 'utf8');
+  const { max_payload: most = bytes.length } = house.connection.info ?? {};
+  if (bytes.length <= most) return bytes;
+  throw new Never('answer-too-large', `${bytes.length} of ${most} bytes: ask for less`);
+}
+
+const INVALID = 'invalid';
+
+function statusOf(refused: Never): string {
+  return refused.code === INVALID ? '400' : '422';
 }
 
 const HEADER_CHARACTERS_MAX = 2_048;
 
-function respondFault(message: Msg, code: string, text: string): void {
+function respondFault(
+  house: House,
+  message: Msg,
+  fault: { readonly status: string; readonly text: string },
+): void {
+  const text = fault.text.replaceAll(/[^\x20-\x7e]+/g, ' ').slice(0, HEADER_CHARACTERS_MAX);
   const carried = headers();
-  carried.set(ERROR_CODE, code);
-  carried.set(ERROR_TEXT, text.replaceAll(/[^\x20-\x7e]+/g, ' ').slice(0, HEADER_CHARACTERS_MAX));
-  message.respond(undefined, { headers: carried });
+  carried.set(ERROR_CODE, fault.status);
+  carried.set(ERROR_TEXT, text);
+  try {
+    message.respond(undefined, { headers: carried });
+  } catch (error) {
+    house.log.debug('fault not answered', { because: messageOf(error) });
+  }
 }
 
-interface Endpoint {
-  readonly one: { readonly question: { readonly name: string } };
-  readonly requests: number;
-  readonly errors: number;
-}
-
-function describing(house: House, endpoints: readonly Endpoint[]): Subscription[] {
+function describing<Deps>(house: House, endpoints: readonly Endpoint<Deps>[]): Subscription[] {
   const about = { name: house.service, id: house.worker, version: VERSION, metadata: {} };
   const started = new Date().toISOString();
   const verbs: Readonly<Record<string, () => object>> = {
@@ -91,11 +122,7 @@ function describing(house: House, endpoints: readonly Endpoint[]): Subscription[
       type: 'io.nats.micro.v1.stats_response',
       ...about,
       started,
-      endpoints: endpoints.map(({ one, requests, errors }) => ({
-        ...endpointInfo(one.question.name, house.service),
-        num_requests: requests,
-        num_errors: errors,
-      })),
+      endpoints: endpoints.map(endpointStats(house.service)),
     }),
   };
   return Object.entries(verbs).flatMap(([verb, describe]) =>
@@ -105,12 +132,29 @@ function describing(house: House, endpoints: readonly Endpoint[]): Subscription[
       `$SRV.${verb}.${house.service}.${house.worker}`,
     ].map((subject) =>
       house.connection.subscribe(subject, {
-        callback: (_error, message) => void message.respond(JSON.stringify(describe())),
+        callback: (error, message) => {
+          if (error === null) message.respond(JSON.stringify(describe()));
+        },
       }),
     ),
   );
 }
 
+/** An endpoint's name has no dots there: `ledger.head.v1` is `ledger-head-v1`. */
 function endpointInfo(name: string, service: string): object {
-  return { name, subject: askSubject(name), queue_group: service };
+  const subject = askSubject(name);
+  return { name: name.replaceAll('.', '-'), subject, queue_group: service, metadata: {} };
+}
+
+const NANOSECONDS = 1_000_000;
+
+function endpointStats<Deps>(service: string) {
+  return ({ one, requests, errors, lastError, ms }: Endpoint<Deps>): object => ({
+    ...endpointInfo(one.question.name, service),
+    num_requests: requests,
+    num_errors: errors,
+    last_error: lastError,
+    processing_time: Math.round(ms * NANOSECONDS),
+    average_processing_time: requests === 0 ? 0 : Math.round((ms * NANOSECONDS) / requests),
+  });
 }

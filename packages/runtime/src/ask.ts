@@ -5,9 +5,15 @@ import {
   type ReplyOf,
   type RequestOf,
 } from '@impound/contracts/question.ts';
-import { headers, type NatsConnection } from '@nats-io/transport-node';
+import {
+  headers,
+  type Msg,
+  type NatsConnection,
+  PermissionViolationError,
+} from '@nats-io/transport-node';
 import { Later, Never } from './fault.ts';
 import { traceparent } from './trace.ts';
+import { backoffMs, unlessAborted, wait } from './wait.ts';
 
 /** Asks another service one question and checks its answer. */
 export type Ask = <Q extends QuestionContract>(
@@ -23,39 +29,77 @@ const AGAIN_MS = 500;
 export const ERROR_CODE = 'Nats-Service-Error-Code';
 export const ERROR_TEXT = 'Nats-Service-Error';
 
+/** The most that a question or an answer may have. */
+export const ASKED_BYTES_MAX = 262_144;
+
 /**
  * Throws Later where nobody answers or the other side is in trouble (5xx), Never where it refuses
- * the question (4xx) or answers something that is no answer.
+ * the question (4xx), answers something that is no answer, or the question cannot be put at all.
+ * Gives up with the signal's reason as soon as that aborts.
  */
 export function asker(connection: NatsConnection): Ask {
   return async (question, request, signal) => {
     signal.throwIfAborted();
-    const carried = headers();
-    const parent = traceparent();
-    if (parent !== undefined) carried.set('traceparent', parent);
-    const reply = await connection
-      .request(askSubject(question.name), JSON.stringify(request), {
-        timeout: ASK_MS_MAX,
-        headers: carried,
-      })
-      .catch((cause: unknown) => {
-        throw new Later('no-answer', AGAIN_MS, `${question.name}: nobody answered`, { cause });
-      });
-    refuseError(question.name, reply.headers?.get(ERROR_CODE), reply.headers?.get(ERROR_TEXT));
+    const { name } = question;
+    const bytes = Buffer.from(JSON.stringify(request), 'utf8');
+    if (bytes.length > ASKED_BYTES_MAX) {
+      throw new Never('question-too-large', `${name}: ${bytes.length} of ${ASKED_BYTES_MAX} bytes`);
+    }
+    const reply = await unlessAborted(put(connection, name, bytes), signal);
+    refuseError(name, reply.headers?.get(ERROR_CODE), reply.headers?.get(ERROR_TEXT));
     const parsed = question.reply.safeParse(jsonOf(reply.data));
     if (!parsed.success) {
-      throw new Never('no-such-answer', `${question.name}: the answer does not fit its contract`);
+      throw new Never('no-such-answer', `${name}: the answer does not fit its contract`);
     }
     return parsed.data;
   };
 }
 
+async function put(connection: NatsConnection, name: string, bytes: Uint8Array): Promise<Msg> {
+  const carried = headers();
+  const parent = traceparent();
+  if (parent !== undefined) carried.set('traceparent', parent);
+  const terms = { timeout: ASK_MS_MAX, headers: carried };
+  return await connection.request(askSubject(name), bytes, terms).catch((cause: Error) => {
+    if (
+      cause instanceof PermissionViolationError ||
+      cause.cause instanceof PermissionViolationError
+    ) {
+      throw new Never('forbidden', `${name}: the bus does not let this user ask it`, { cause });
+    }
+    throw new Later('no-answer', AGAIN_MS, `${name}: nobody answered`, { cause });
+  });
+}
+
+/**
+ * Asks again for as long as nobody answers: for what nothing can go on without. Only the signal
+ * ends it; throws Never as `ask` does.
+ */
+export async function askUntilAnswered<Q extends QuestionContract>(
+  { ask }: { readonly ask: Ask },
+  { question, request }: { readonly question: Q; readonly request: RequestOf<Q> },
+  signal: AbortSignal,
+): Promise<ReplyOf<Q>> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await ask(question, request, signal);
+    } catch (error) {
+      if (!(error instanceof Later)) throw error;
+      await wait(backoffMs(attempt), signal);
+    }
+  }
+}
+
+const KIND = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
+const KIND_CHARACTERS_MAX = 64;
+
 function refuseError(name: string, code: string | undefined, text: string | undefined): void {
   if (!code) return;
-  const [kind, ...rest] = (text ?? '').split(': ');
-  const because = `${name}: ${rest.join(': ') || text}`;
-  if (code.startsWith('5')) throw new Later(kind || 'no-answer', AGAIN_MS, because);
-  throw new Never(kind || 'refused', because);
+  const [first = '', ...rest] = (text ?? '').split(': ');
+  const known = KIND.test(first) && first.length <= KIND_CHARACTERS_MAX;
+  const because = `${name}: ${(known && rest.join(': ')) || text || code}`;
+  if (code.startsWith('5')) throw new Later(known ? first : 'no-answer', AGAIN_MS, because);
+  throw new Never(known ? first : 'refused', because);
 }
 
 /** JSON of untrusted bytes; undefined where it is none. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { EVENT_BYTES_MAX } from '@impound/contracts/envelope.ts';
 import { EXPECTED_VERSION, type SayReply } from '@impound/contracts/say.ts';
+import { messageOf } from './fault.ts';
 import type { House } from './service.ts';
 
 /** One say as it came in: raw bytes, and what the subject and the headers claim. */
@@ -24,7 +25,10 @@ export function openDoor(
 ): void {
   const subscription = house.connection.subscribe('impound.v1.say.*.*.*', {
     queue: 'ledger',
-    callback: (_error, message) => {
+    callback: (error, message) => {
+      if (error !== null) {
+        return house.log.error('no say is heard', { because: messageOf(error) });
+      }
       const [, , , tenant = '', noun = '', verb = ''] = message.subject.split('.');
       const expected = message.headers?.get(EXPECTED_VERSION);
       const answer = (reply: SayReply) => void message.respond(JSON.stringify(reply));

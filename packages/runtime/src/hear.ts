@@ -1,69 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 import { LedgerHeadV1 } from '@impound/contracts/ask/ledger.head.v1.ts';
 import { TOLD_AGAIN } from '@impound/contracts/say.ts';
-import { ACK_WAIT_MS, consumerPlan, STREAM } from '@impound/contracts/streams.ts';
-import { type Consumer, type JsMsg, jetstream } from '@nats-io/jetstream';
-import { codeOf, Later, messageOf, verdict } from './fault.ts';
+import type { JsMsg } from '@nats-io/jetstream';
+import { askUntilAnswered } from './ask.ts';
+import { ATTEMPTS_MAX, becauseOf, Later, messageOf, Never, verdict } from './fault.ts';
 import { childId } from './ids.ts';
-import { type Message, OTHER_VERSION, readMessage } from './message.ts';
+import { type Message, readMessage } from './message.ts';
+import { pull, settleUnreadable } from './pull.ts';
 import type { Said } from './say.ts';
 import type { Handling, House } from './service.ts';
 import { traced } from './trace.ts';
-import { wait } from './wait.ts';
 
 /** Messages of one event that one process handles at once. */
 const SLOTS = 8;
-const PULL_MS = 20_000;
-const BUS_AGAIN_MS = 250;
+const CONFLICT_AGAIN_MS = 250;
 const HANDLER_MS_MAX = 120_000;
-
-/** What is done with one message; it settles the message itself and never rejects. */
-export type Processing = (raw: JsMsg, signal: AbortSignal) => Promise<void>;
-
-/**
- * Pulls from one durable consumer until the signal aborts. A stream or consumer that is missing
- * (the bus was lost) is waited for: the ledger lays it again.
- */
-export async function pull(
-  house: House,
-  plan: { readonly type: string; readonly route: string; readonly slots: number },
-  process: Processing,
-): Promise<void> {
-  const { durable } = consumerPlan(house.service, plan.type, plan.route);
-  const slots = Array.from({ length: plan.slots }, () => pullSlot(house, durable, process));
-  await Promise.all(slots);
-}
-
-async function pullSlot(house: House, durable: string, process: Processing): Promise<void> {
-  const { stopping, log } = house;
-  let consumer: Consumer | undefined;
-  while (!stopping.aborted) {
-    try {
-      consumer ??= await jetstream(house.connection).consumers.get(STREAM.name, durable);
-      const message = await nextMessage(consumer, stopping);
-      if (message !== undefined && !stopping.aborted) await process(message, stopping);
-    } catch (error) {
-      consumer = undefined;
-      if (stopping.aborted) return;
-      log.debug('bus not ready', { durable, because: messageOf(error) });
-      await wait(BUS_AGAIN_MS, stopping);
-    }
-  }
-}
-
-/** The next message; undefined where none came, or at once when the signal aborts. */
-async function nextMessage(consumer: Consumer, signal: AbortSignal): Promise<JsMsg | undefined> {
-  const messages = await consumer.fetch({ max_messages: 1, expires: PULL_MS });
-  const stop = () => messages.stop();
-  signal.addEventListener('abort', stop, { once: true });
-  try {
-    if (signal.aborted) stop();
-    for await (const message of messages) return message;
-    return undefined;
-  } finally {
-    signal.removeEventListener('abort', stop);
-  }
-}
 
 /** Runs handlers: say what they return, and acknowledge only then. */
 export function handling<Deps>(
@@ -73,33 +24,24 @@ export function handling<Deps>(
   house: House,
 ): Promise<void> {
   const { contract } = subscription;
+  // A message that comes again while its handler still works waits for that, and finds the answer.
+  const running = new Map<string, Promise<void>>();
   return pull(house, { type: contract.type, route: '*', slots: SLOTS }, async (raw, signal) => {
     const message = settleUnreadable(house, raw, () =>
       readMessage(contract, raw.data, raw.headers),
     );
     if (message === undefined) return;
-    const working = setInterval(() => raw.working(), ACK_WAIT_MS / 3);
-    try {
-      await traced(contract.type, message.event.traceparent, () =>
-        handleOnce({ subscription, deps, house, raw, message }, signal),
-      );
-    } finally {
-      clearInterval(working);
-    }
+    const before = running.get(message.id);
+    const turn = { subscription, deps, house, raw, message, again: before !== undefined };
+    const work = traced(contract.type, message.event.traceparent, async () => {
+      await before;
+      await handleOnce(turn, signal);
+    }).finally(() => {
+      if (running.get(message.id) === work) running.delete(message.id);
+    });
+    running.set(message.id, work);
+    await work;
   });
-}
-
-/** What cannot be read here never will be: dropped from this consumer; it stays in the ledger. */
-export function settleUnreadable<T>(house: House, raw: JsMsg, read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    const [code, because] = [codeOf(error), messageOf(error)];
-    if (code === OTHER_VERSION) house.log.debug('message passed over', { because });
-    else house.log.error('message unreadable', { code, because });
-    raw.term();
-    return undefined;
-  }
 }
 
 interface Turn<Deps> {
@@ -109,49 +51,73 @@ interface Turn<Deps> {
   readonly house: House;
   readonly raw: JsMsg;
   readonly message: Message;
+  /** True where the same message was being handled when this one came. */
+  readonly again: boolean;
 }
 
 async function handleOnce<Deps>(turn: Turn<Deps>, signal: AbortSignal): Promise<void> {
   const { subscription, deps, house, raw, message } = turn;
-  const limited = AbortSignal.any([signal, AbortSignal.timeout(HANDLER_MS_MAX)]);
   try {
-    if (await answeredAlready(turn, limited)) return void raw.ack();
+    if (await answeredAlready(turn, signal)) return void raw.ack();
+    const limited = AbortSignal.any([signal, AbortSignal.timeout(HANDLER_MS_MAX)]);
     const said = await subscription.handle(message, deps, limited);
-    if (said !== undefined) await sayChild(house, message, said, limited);
+    // The limit is the handler's: what it has found out waits for the ledger as long as it takes.
+    if (said !== undefined) await sayChild(house, message, said, signal);
     raw.ack();
   } catch (error) {
-    if (!signal.aborted) await settle(turn, error, signal);
+    if (!signal.aborted) await settle(turn, error ?? new Error('nothing was thrown'), signal);
   }
 }
 
 /**
  * A message that comes again may have been answered: then its answer stands, and no work is done.
+ * Whether it was is worth waiting for: a ledger that is away uses up no attempt.
  */
 async function answeredAlready<Deps>(turn: Turn<Deps>, signal: AbortSignal): Promise<boolean> {
   const { subscription, house, raw, message } = turn;
-  const again = raw.info.deliveryCount > 1 || raw.headers?.has(TOLD_AGAIN) === true;
+  const comesAgain = raw.info.deliveryCount > 1 || raw.headers?.has(TOLD_AGAIN) === true;
+  const again = turn.again || comesAgain;
   if (!again || subscription.otherwise === undefined) return false;
   const { tenant, acquisitionId } = message;
   const causedBy = { id: message.event.id, service: house.service };
-  const head = await house.ask(LedgerHeadV1, { tenant, acquisitionId, causedBy }, signal);
+  const request = { tenant, acquisitionId, causedBy };
+  const head = await askUntilAnswered(house, { question: LedgerHeadV1, request }, signal);
   return head.caused === true || head.ended;
 }
 
 async function settle<Deps>(turn: Turn<Deps>, error: unknown, signal: AbortSignal): Promise<void> {
-  const { subscription, house, raw, message } = turn;
+  const { house, raw, message } = turn;
   const decided = verdict(error, raw.info.deliveryCount);
   const fields = { type: message.type, id: message.id, acquisitionId: message.acquisitionId };
   house.log.warn('handler failed', { ...fields, ...decided, because: messageOf(error) });
   if (decided.do === 'nak') return raw.nak(decided.delayMs);
-  if (decided.do === 'give-up' && subscription.otherwise !== undefined) {
-    const fault = { code: decided.code, because: messageOf(error) };
-    await sayChild(house, message, subscription.otherwise(message, fault), signal);
+  try {
+    if (decided.do === 'give-up') await giveUp(turn, { ...decided, error }, signal);
+    raw.term();
+  } catch (fault) {
+    if (signal.aborted) return;
+    house.log.error('giving up was not said', { ...fields, because: messageOf(fault) });
+    const once = fault instanceof Later && raw.info.deliveryCount < ATTEMPTS_MAX;
+    if (once) raw.nak(fault.delayMs);
+    else raw.term();
   }
-  raw.term();
 }
 
-/** Says what a message made necessary; its id follows from the cause, so a repeat is harmless. */
-export async function sayChild(
+async function giveUp<Deps>(
+  turn: Turn<Deps>,
+  { code, error }: { readonly code: string; readonly error: unknown },
+  signal: AbortSignal,
+): Promise<void> {
+  const { subscription, house, message } = turn;
+  const said = subscription.otherwise?.(message, { code, because: becauseOf(error) });
+  if (said !== undefined) await sayChild(house, message, said, signal);
+}
+
+/**
+ * Says what a message made necessary; its id follows from the cause, so a repeat is harmless.
+ * Throws Later where the chain is elsewhere, Never where the ledger refuses.
+ */
+async function sayChild(
   house: House,
   message: Message,
   said: Said,
@@ -168,8 +134,7 @@ export async function sayChild(
     },
     signal,
   );
-  if (!reply.ok && reply.refusal === 'conflict') {
-    throw new Later('conflict', BUS_AGAIN_MS, reply.because);
-  }
-  if (!reply.ok) house.log.warn('say refused', { type: message.type, because: reply.because });
+  if (reply.ok) return;
+  if (reply.refusal === 'conflict') throw new Later('conflict', CONFLICT_AGAIN_MS, reply.because);
+  throw new Never(reply.refusal, `${said.contract.type} was refused: ${reply.because}`);
 }

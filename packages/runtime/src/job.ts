@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import { LedgerHeadV1 } from '@impound/contracts/ask/ledger.head.v1.ts';
-import { HEARTBEAT_MS, type Progress, progressSubject } from '@impound/contracts/progress.ts';
-import { timeOf } from '@impound/contracts/time.ts';
 import type { JsMsg } from '@nats-io/jetstream';
-import { codeOf, messageOf } from './fault.ts';
-import { pull, settleUnreadable } from './hear.ts';
+import { askUntilAnswered } from './ask.ts';
+import { becauseOf, codeOf, messageOf, Never } from './fault.ts';
+import { heart } from './heart.ts';
 import { childId } from './ids.ts';
 import { type Message, readMessage } from './message.ts';
+import { pull, settleUnreadable } from './pull.ts';
 import type { Said } from './say.ts';
 import type { House, Job, Work } from './service.ts';
 import { traced } from './trace.ts';
-import { wait } from './wait.ts';
+import { backoffMs, wait } from './wait.ts';
 
 /** The epoch is over or the acquisition is to stop: the reason a job's signal aborts with. */
 export class Stopped extends Error {
@@ -39,159 +39,156 @@ export function working<Deps>(
 ): Promise<void> {
   const { contract, route, slots } = job;
   // The same assignment delivered twice to one process must not run twice under one claim.
-  const running = new Set<string>();
+  const running = new Map<string, Promise<boolean>>();
   return pull(house, { type: contract.type, route, slots }, async (raw, signal) => {
     const message = settleUnreadable(house, raw, () =>
       readMessage(contract, raw.data, raw.headers),
     );
     if (message === undefined) return;
-    if (running.has(message.id)) return raw.ack();
-    running.add(message.id);
+    const first = running.get(message.id);
+    // It is settled where the first one's claim is decided, and given back where that failed.
+    if (first !== undefined) return void ((await first) && raw.ack());
+    const decided = Promise.withResolvers<boolean>();
+    running.set(message.id, decided.promise);
     await traced(contract.type, message.event.traceparent, () =>
-      turn({ job, deps, house, message }, raw, signal),
-    ).finally(() => running.delete(message.id));
+      turn({ job, deps, house, message }, { raw, decided }, signal),
+    ).finally(() => {
+      decided.resolve(false);
+      running.delete(message.id);
+    });
   });
 }
 
-const CLAIM_AGAIN_MS = 1_000;
-
-async function turn<Deps>(it: Turn<Deps>, raw: JsMsg, signal: AbortSignal): Promise<void> {
-  const { house, message } = it;
-  try {
-    const claimed = await claim(it, signal);
-    if (!(await raw.ackAck())) house.log.debug('assignment not acknowledged', { id: message.id });
-    if (claimed) await work(it);
-  } catch (error) {
-    if (signal.aborted) return;
-    house.log.warn('claim failed', { id: message.id, because: messageOf(error) });
-    raw.nak(CLAIM_AGAIN_MS);
-  }
+async function turn<Deps>(
+  it: Turn<Deps>,
+  { raw, decided }: { readonly raw: JsMsg; readonly decided: PromiseWithResolvers<boolean> },
+  signal: AbortSignal,
+): Promise<void> {
+  const claimed = await claim(it, signal);
+  decided.resolve(true);
+  // Where the bus does not confirm it, the assignment comes again and finds the claim on record.
+  await raw.ackAck().catch((error: unknown) => {
+    const because = messageOf(error);
+    it.house.log.debug('assignment not acknowledged', { id: it.message.id, because });
+  });
+  if (claimed) await work(it);
 }
 
 /**
  * True where the ledger has recorded this worker as the holder of the epoch. Nothing was sent to
- * the target before. A chain that moved for another reason is claimed again at its new version.
+ * the target before. A chain that moved for another reason is claimed again at its new version; a
+ * ledger that is away is waited for.
  */
 async function claim<Deps>(it: Turn<Deps>, signal: AbortSignal): Promise<boolean> {
   const { job, house, message } = it;
   const { tenant, acquisitionId } = message;
-  for (;;) {
-    const head = await house.ask(LedgerHeadV1, { tenant, acquisitionId }, signal);
+  const request = { tenant, acquisitionId };
+  const said: Said = job.claim(message, house.worker);
+  for (let attempt = 1; ; attempt++) {
+    const head = await askUntilAnswered(house, { question: LedgerHeadV1, request }, signal);
     const mine = head.epoch === message.data.epoch && head.claimedBy === undefined;
     if (!mine || head.stop) return false;
-    const said: Said = job.claim(message, house.worker);
-    const reply = await house.say(
-      {
-        ...said,
-        id: childId(message.id, said.contract.type, house.worker),
-        tenant,
-        acquisitionId,
-        causeId: message.id,
-        traceparent: message.event.traceparent,
-        expectedVersion: head.version,
-      },
-      signal,
-    );
+    const claiming = { ...sayingOf(it, said), expectedVersion: head.version };
+    const reply = await house.say(claiming, signal);
     // A repeat is this worker's own claim: its id names the worker.
     if (reply.ok) return true;
-    if (reply.refusal !== 'conflict') return false;
+    if (reply.refusal !== 'conflict') {
+      const { refusal, because } = reply;
+      house.log.warn('claim refused', { id: message.id, refusal, because });
+      return false;
+    }
+    await wait(backoffMs(attempt, CLAIM_AGAIN_MS, CLAIM_AGAIN_MS_MAX), signal);
   }
 }
 
+const CLAIM_AGAIN_MS = 10;
+const CLAIM_AGAIN_MS_MAX = 1_000;
+
+function sayingOf<Deps>({ house, message }: Turn<Deps>, said: Said) {
+  return {
+    ...said,
+    id: childId(message.id, said.contract.type, house.worker),
+    tenant: message.tenant,
+    acquisitionId: message.acquisitionId,
+    causeId: message.id,
+    traceparent: message.event.traceparent,
+  };
+}
+
 async function work<Deps>(it: Turn<Deps>): Promise<void> {
-  const { job, deps, house, message } = it;
+  const { job, house, message } = it;
   const stop = new AbortController();
   const stopping = () => stop.abort(new Stopped('stopping', 'the executor is being stopped'));
+  // The process may have been asked to stop while the claim was on its way.
+  if (house.stopping.aborted) stopping();
   house.stopping.addEventListener('abort', stopping, { once: true });
-  const beat = heart(it, stop);
+  const mayGoOn = (signal: AbortSignal) => reasonToStop(it, signal);
+  const beat = heart({ house, message, everyMs: job.heartbeatMs, mayGoOn }, stop);
+  using words = lastWords(house.stopping);
   try {
-    const said = await job.handle(message, deps, beat.work, stop.signal);
-    await sayResult(it, said);
+    const said = await outcome(it, beat.work, stop.signal);
+    await sayResult(it, said, words.signal).catch((error: unknown) => {
+      if (!(error instanceof Never)) throw error;
+      return sayResult(it, failure(it, error), words.signal);
+    });
   } catch (error) {
-    const reason = stop.signal.aborted ? stop.signal.reason : error;
-    const code = reason instanceof Stopped ? reason.code : codeOf(reason);
-    house.log.warn('job failed', { id: message.id, code, because: messageOf(reason) });
-    const fault = { code, because: messageOf(reason) };
-    await sayResult(it, job.otherwise(message, fault, house.worker));
+    house.log.error('result not said', { id: message.id, because: messageOf(error) });
   } finally {
     house.stopping.removeEventListener('abort', stopping);
     await beat.stop();
   }
 }
 
-const LAST_WORDS_MS = 10_000;
-
-/** The result is kept until the ledger has it; only a process that stops gives it a last while. */
-async function sayResult<Deps>(it: Turn<Deps>, said: Said): Promise<void> {
-  const { house, message } = it;
-  const lastWords = new AbortController();
-  const limit = () => setTimeout(() => lastWords.abort(), LAST_WORDS_MS).unref();
-  if (house.stopping.aborted) limit();
-  else house.stopping.addEventListener('abort', limit, { once: true });
-  const reply = await house.say(
-    {
-      ...said,
-      id: childId(message.id, said.contract.type, house.worker),
-      tenant: message.tenant,
-      acquisitionId: message.acquisitionId,
-      causeId: message.id,
-      traceparent: message.event.traceparent,
-    },
-    lastWords.signal,
-  );
-  house.stopping.removeEventListener('abort', limit);
-  if (!reply.ok) house.log.warn('result refused', { id: message.id, because: reply.because });
-}
-
-/** Says that the worker lives, and asks whether it may go on. A silent ledger changes nothing. */
-function heart<Deps>(it: Turn<Deps>, stop: AbortController) {
-  const { house, message } = it;
-  const over = new AbortController();
-  const seen = { phase: 'started', files: 0, bytes: 0 };
-  const work: Work = {
-    worker: house.worker,
-    progress: (phase, files, bytes) => void Object.assign(seen, { phase, files, bytes }),
-  };
-  const beating = (async () => {
-    while (!over.signal.aborted) {
-      publish(house, message, seen);
-      const verdict = await mayGoOn(it, over.signal);
-      if (verdict !== undefined && !over.signal.aborted) stop.abort(verdict);
-      await wait(HEARTBEAT_MS, over.signal);
-    }
-  })();
-  return {
-    work,
-    stop: async () => {
-      over.abort();
-      await beating;
-    },
-  };
-}
-
-function publish(
-  house: House,
-  message: Message,
-  seen: { phase: string; files: number; bytes: number },
-): void {
-  const progress: Progress = {
-    tenant: message.tenant,
-    acquisitionId: message.acquisitionId,
-    epoch: message.data.epoch,
-    worker: house.worker,
-    at: timeOf(Date.now()),
-    ...seen,
-  };
+/** What the job returns, or what is to be said because it failed or had to stop. */
+async function outcome<Deps>(it: Turn<Deps>, work: Work, signal: AbortSignal): Promise<Said> {
   try {
-    const subject = progressSubject(message.tenant, message.acquisitionId);
-    house.connection.publish(subject, JSON.stringify(progress));
+    signal.throwIfAborted();
+    return await it.job.handle(it.message, it.deps, work, signal);
   } catch (error) {
-    house.log.debug('progress not said', { because: messageOf(error) });
+    return failure(it, signal.aborted ? signal.reason : error);
   }
 }
 
-async function mayGoOn<Deps>(it: Turn<Deps>, signal: AbortSignal): Promise<Stopped | undefined> {
-  const { house, message } = it;
+function failure<Deps>({ job, house, message }: Turn<Deps>, error: unknown): Said {
+  const code = error instanceof Stopped ? error.code : codeOf(error);
+  house.log.warn('job failed', { id: message.id, code, because: messageOf(error) });
+  return job.otherwise(message, { code, because: becauseOf(error) }, house.worker);
+}
+
+/** The result is kept until the ledger has it. Throws Never where it is no result. */
+async function sayResult<Deps>(it: Turn<Deps>, said: Said, signal: AbortSignal): Promise<void> {
+  const reply = await it.house.say(sayingOf(it, said), signal);
+  if (reply.ok) return;
+  const because = `${said.contract.type} was refused: ${reply.because}`;
+  if (reply.refusal === 'invalid') throw new Never('invalid', because);
+  it.house.log.warn('result refused', { id: it.message.id, refusal: reply.refusal, because });
+}
+
+const LAST_WORDS_MS = 10_000;
+
+/** Aborts a while after the process was asked to stop: only then a result is given up. */
+function lastWords(stopping: AbortSignal): Disposable & { readonly signal: AbortSignal } {
+  const over = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const limit = () => {
+    timer = setTimeout(() => over.abort(), LAST_WORDS_MS);
+  };
+  if (stopping.aborted) limit();
+  else stopping.addEventListener('abort', limit, { once: true });
+  return {
+    signal: over.signal,
+    [Symbol.dispose]: () => {
+      stopping.removeEventListener('abort', limit);
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** A silent ledger is no reason. */
+async function reasonToStop<Deps>(
+  { house, message }: Turn<Deps>,
+  signal: AbortSignal,
+): Promise<Stopped | undefined> {
   const { tenant, acquisitionId } = message;
   const asked = { tenant, acquisitionId };
   const head = await house.ask(LedgerHeadV1, asked, signal).catch(() => undefined);

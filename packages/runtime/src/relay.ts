@@ -101,7 +101,7 @@ export interface Telling {
 const TOLD_SEQ = 'Impound-Told-Seq';
 
 /** Publishes one committed entry to the stream; rejects where the stream did not take it. */
-export async function tell(house: House, telling: Telling): Promise<void> {
+export async function tell(house: Pick<House, 'connection'>, telling: Telling): Promise<void> {
   const carried = headers();
   carried.set(SEQ, String(telling.seq));
   carried.set(ENTRY_HASH, telling.entryHash);

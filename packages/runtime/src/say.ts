@@ -7,7 +7,8 @@ import { EXPECTED_VERSION, SayReply } from '@impound/contracts/say.ts';
 import { timeOf } from '@impound/contracts/time.ts';
 import { headers, type NatsConnection } from '@nats-io/transport-node';
 import { jsonOf } from './ask.ts';
-import { Never } from './fault.ts';
+import { becauseOf, messageOf, Never } from './fault.ts';
+import type { Log } from './log.ts';
 import { traceparent } from './trace.ts';
 import { backoffMs, wait } from './wait.ts';
 
@@ -34,8 +35,10 @@ export interface Saying<C extends EventContract = EventContract> extends Said<C>
 }
 
 /**
- * Says one event and goes on when the ledger has committed or refused it. Asks again for as long as
- * nobody answers: an event is never given up, only the signal ends it (AbortError).
+ * Says one event and goes on when the ledger has committed or refused it. Says it again for as long
+ * as nobody answers: an event is never given up, only the signal ends it, with its own reason and
+ * once the answer to what was sent last has come or is overdue. Throws Never where the event fits
+ * no contract or is too large; nothing was sent then.
  */
 export type SayNow = <C extends EventContract>(
   saying: Saying<C>,
@@ -44,7 +47,8 @@ export type SayNow = <C extends EventContract>(
 
 const SAY_MS_MAX = 5_000;
 
-export function sayer(connection: NatsConnection, source: string): SayNow {
+/** `source` is what the envelope names: /impound/<service>/<worker>. */
+export function sayer(connection: NatsConnection, source: string, log?: Pick<Log, 'warn'>): SayNow {
   return async (saying, signal) => {
     const bytes = eventBytes(saying, source);
     const subject = saySubject(saying.tenant, saying.contract.type);
@@ -54,14 +58,23 @@ export function sayer(connection: NatsConnection, source: string): SayNow {
     }
     for (let attempt = 1; ; attempt++) {
       signal.throwIfAborted();
-      const reply = await connection
+      const answered = await connection
         .request(subject, bytes, { timeout: SAY_MS_MAX, headers: carried })
-        .catch(() => undefined);
-      const parsed = reply === undefined ? undefined : SayReply.safeParse(jsonOf(reply.data));
-      if (parsed?.success) return parsed.data;
+        .then(({ data }) => SayReply.parse(jsonOf(data)))
+        .catch((error: unknown) => ({ because: becauseOf(error) }));
+      if ('ok' in answered) return answered;
+      if (worthTelling(attempt)) {
+        const { type } = saying.contract;
+        log?.warn('nobody records what is said', { type, id: saying.id, attempt, ...answered });
+      }
       await wait(backoffMs(attempt), signal);
     }
   };
+}
+
+/** The third time (a ledger that starts again is no news), and ever more seldom after it. */
+function worthTelling(attempt: number): boolean {
+  return attempt > 2 && Number.isInteger(Math.log2(attempt + 1));
 }
 
 function eventBytes(saying: Saying, source: string): Uint8Array {
@@ -82,7 +95,7 @@ function eventBytes(saying: Saying, source: string): Uint8Array {
     traceparent: traceparent(saying.traceparent),
     data: checked.data as Envelope['data'],
   };
-  const bytes = Buffer.from(canonical(event), 'utf8');
+  const bytes = canonicalBytes(event);
   if (bytes.length > EVENT_BYTES_MAX) {
     throw new Never(
       'event-too-large',
@@ -90,4 +103,12 @@ function eventBytes(saying: Saying, source: string): Uint8Array {
     );
   }
   return bytes;
+}
+
+function canonicalBytes(event: Envelope): Uint8Array {
+  try {
+    return Buffer.from(canonical(event), 'utf8');
+  } catch (cause) {
+    throw new Never('unsayable', `${event.type}: ${messageOf(cause)}`, { cause });
+  }
 }

@@ -57,6 +57,8 @@ export interface Job<Says extends EventContract, Deps> {
   readonly route: string;
   /** How many run at once in one process. */
   readonly slots: number;
+  /** How often it says that it lives; left out: every HEARTBEAT_MS. */
+  readonly heartbeatMs?: number | undefined;
   // biome-ignore lint/suspicious/noExplicitAny: job() has checked the contract
   readonly claim: (message: Message<any>, worker: WorkerId) => Said<Says>;
   readonly handle: (
@@ -92,6 +94,7 @@ export function job<
   terms: {
     readonly route: string;
     readonly slots: number;
+    readonly heartbeatMs?: number | undefined;
     readonly claim: (message: Message<C>, worker: WorkerId) => Said<Claim>;
     readonly otherwise: (message: Message<C>, fault: GivenUp, worker: WorkerId) => Said<Says>;
   },

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import type { NatsConnection } from '@nats-io/transport-node';
 import { answering } from './answer.ts';
 import { asker } from './ask.ts';
 import { openBus } from './bus.ts';
@@ -10,24 +11,29 @@ import { working } from './job.ts';
 import { type Log, openLog } from './log.ts';
 import { sayer } from './say.ts';
 import type { AnyService, House } from './service.ts';
-import { wait } from './wait.ts';
+import { unlessAborted, wait } from './wait.ts';
 
 /** A service that runs. Disposing it stops hearing, lets work end, and closes what was opened. */
 export interface Running extends AsyncDisposable {
   readonly service: string;
   readonly worker: string;
+  /** Aborts when the bus has refused its credentials for good: nothing works from then on. */
+  readonly lost: AbortSignal;
 }
 
 const SHUTDOWN_MS = 15_000;
+const FLUSH_MS_MAX = 2_000;
 
 /**
  * Opens one service and lets it work. The same for a process of its own and for many services in
- * one process: nothing in a service may know which of the two it is.
+ * one process: nothing in a service may know which of the two it is. Waits for a bus that is away;
+ * the signal ends that, and afterwards changes nothing.
  */
 export async function start(
   service: AnyService,
   environment: Environment,
   log?: Log,
+  signal: AbortSignal = new AbortController().signal,
 ): Promise<Running> {
   const config = readConfig(service.config.extend(houseConfig.shape), environment);
   const own = readConfig(service.config, environment);
@@ -45,27 +51,32 @@ export async function start(
     },
     logging,
     opening,
+    signal,
   );
+  // Whatever the service has begun ends with an open that fails, before its connection does.
+  opening.defer(() => stop.abort());
   const house: House = {
     service: service.name,
     worker,
     log: logging,
     ask: asker(connection),
-    say: sayer(connection, `/impound/${service.name}/${worker}`),
+    say: sayer(connection, `/impound/${service.name}/${worker}`, logging),
     connection,
     stopping: stop.signal,
   };
-  const deps = await service.open(own, opening, house);
+  const deps = await unlessAborted(service.open(own, opening, house), signal);
   const answers = answering(service.answers, deps, house);
   const hearing = service.hears.map((one) =>
     one.kind === 'job' ? working(one, deps, house) : handling(one, deps, house),
   );
   // Whoever is told that the service runs can ask it: the subscriptions have reached the server.
-  await connection.flush().catch(() => undefined);
+  const limit = AbortSignal.timeout(FLUSH_MS_MAX);
+  await unlessAborted(connection.flush(), limit).catch(() => undefined);
   const scope = opening.move();
   return {
     service: service.name,
     worker,
+    lost: lostWith(connection, stop.signal),
     [Symbol.asyncDispose]: async () => {
       for (const subscription of answers) subscription.unsubscribe();
       stop.abort();
@@ -75,4 +86,12 @@ export async function start(
       await scope.disposeAsync();
     },
   };
+}
+
+function lostWith(connection: NatsConnection, stopping: AbortSignal): AbortSignal {
+  const lost = new AbortController();
+  void connection.closed().then((error) => {
+    if (!stopping.aborted) lost.abort(error ?? new Error('the connection to the bus was closed'));
+  });
+  return lost.signal;
 }

@@ -2,6 +2,7 @@
 import { Entry } from '@impound/contracts/entry.ts';
 import { Progress } from '@impound/contracts/progress.ts';
 import { jsonOf } from './ask.ts';
+import { messageOf } from './fault.ts';
 import type { House } from './service.ts';
 
 /** Hears progress of one acquisition, or of all: lossy, for people and for the lease clock. */
@@ -40,7 +41,10 @@ function watch(
 ): void {
   if (signal.aborted) return;
   const subscription = house.connection.subscribe(subject, {
-    callback: (_error, message) => heard(message.data),
+    callback: (error, message) => {
+      if (error === null) heard(message.data);
+      else house.log.error('nothing is seen', { subject, because: messageOf(error) });
+    },
   });
   signal.addEventListener('abort', () => subscription.unsubscribe(), { once: true });
 }

@@ -7,7 +7,7 @@ import { LedgerOpenV1 } from '@impound/contracts/ask/ledger.open.v1.ts';
 import { canonical } from '@impound/contracts/canonical.ts';
 import { fold, liveExecution } from '@impound/contracts/chain.ts';
 import { Entry, entryText, NO_PREVIOUS } from '@impound/contracts/entry.ts';
-import { Envelope } from '@impound/contracts/envelope.ts';
+import { Envelope, serviceOf } from '@impound/contracts/envelope.ts';
 import { eventSubject } from '@impound/contracts/event.ts';
 import { PARTIES } from '@impound/contracts/parties.ts';
 import type { ReplyOf, RequestOf } from '@impound/contracts/question.ts';
@@ -16,13 +16,14 @@ import { consumerPlan } from '@impound/contracts/streams.ts';
 import { formatTarget } from '@impound/contracts/target.ts';
 import { timeOf } from '@impound/contracts/time.ts';
 import * as z from 'zod';
+import { jsonOf } from '../ask.ts';
 import { type Incoming, openDoor } from '../door.ts';
 import { newId } from '../ids.ts';
 import { openLog } from '../log.ts';
 import { layStream, tell } from '../relay.ts';
 import type { Saying } from '../say.ts';
 import { answer, type House, service } from '../service.ts';
-import { start } from '../start.ts';
+import { type Running, start } from '../start.ts';
 import type { TestScope } from './bus.ts';
 
 type Recorded = ReplyOf<typeof LedgerHistoryV1>['entries'][number] & { readonly entry: Entry };
@@ -37,13 +38,21 @@ export interface ScriptedLedger {
   chain(acquisitionId: string): readonly Entry[];
   /** Ends it as a crash would: nobody answers any more. */
   stop(): Promise<void>;
+  /** Starts it again after a stop, with all that it had recorded. */
+  again(): Promise<void>;
 }
+
+/** Sees a say before it is taken; what it gives, where it gives something, is the answer. */
+export type BeforeSay = (
+  event: z.output<typeof Envelope>,
+) => SayReply | undefined | Promise<SayReply | undefined>;
 
 /** Starts one on a bus, with the stream and the consumers of these services. */
 export async function scriptedLedger(
   t: TestScope,
   natsUrl: string,
   services: readonly string[],
+  before: BeforeSay = () => undefined,
 ): Promise<ScriptedLedger> {
   const log: Recorded[] = [];
   let house: House | undefined;
@@ -53,7 +62,10 @@ export async function scriptedLedger(
     open: async (_config, _scope, opened) => {
       house = opened;
       await layStream(opened, plansOf(services));
-      openDoor(opened, (incoming) => void take(opened, log, incoming), opened.stopping);
+      // What could not be told stays recorded and unanswered: it is said again.
+      const come = (incoming: Incoming) =>
+        void take({ house: opened, log, before }, incoming).catch(() => undefined);
+      openDoor(opened, come, opened.stopping);
       return {};
     },
     says: [],
@@ -65,11 +77,12 @@ export async function scriptedLedger(
       answer(LedgerOpenV1, async (asked) => open(log, asked)),
     ],
   });
-  const running = await start(ledger, { NATS_URL: natsUrl }, openLog('ledger', 'silent'));
-  let stopping: Promise<void> | undefined;
-  const stop = () => {
-    stopping ??= Promise.resolve(running[Symbol.asyncDispose]());
-    return stopping;
+  const begin = () => start(ledger, { NATS_URL: natsUrl }, openLog('ledger', 'silent'));
+  let running: Running | undefined = await begin();
+  const stop = async () => {
+    const ending = running;
+    running = undefined;
+    await ending?.[Symbol.asyncDispose]();
   };
   t.after(stop);
   return {
@@ -79,6 +92,9 @@ export async function scriptedLedger(
     },
     chain: (acquisitionId) => chainOf(log, acquisitionId).map(({ entry }) => entry),
     stop,
+    again: async () => {
+      running ??= await begin();
+    },
   };
 }
 
@@ -139,8 +155,21 @@ async function append(
   return entry;
 }
 
-async function take(house: House, log: Recorded[], incoming: Incoming): Promise<void> {
-  const event = Envelope.parse(JSON.parse(Buffer.from(incoming.bytes).toString('utf8')));
+interface Door {
+  readonly house: House;
+  readonly log: Recorded[];
+  readonly before: BeforeSay;
+}
+
+async function take({ house, log, before }: Door, incoming: Incoming): Promise<void> {
+  const read = Envelope.safeParse(jsonOf(incoming.bytes));
+  if (!read.success) {
+    const because = read.error.message.slice(0, 1_000);
+    return incoming.answer({ ok: false, refusal: 'invalid', because, version: 0 });
+  }
+  const event = read.data;
+  const answered = await before(event);
+  if (answered !== undefined) return incoming.answer(answered);
   const chain = chainOf(log, event.subject);
   const first = log.find(({ entry }) => entry.event.id === event.id);
   const version = chain.length;
@@ -186,7 +215,11 @@ function head(
   const state = fold(chain.map(({ entry }) => entry));
   const live = liveExecution(state);
   const ended = state.ended !== undefined;
-  const caused = chain.some(({ entry }) => entry.event.causationid === asked.causedBy?.id);
+  const caused = chain.some(
+    ({ entry: { event } }) =>
+      event.causationid === asked.causedBy?.id &&
+      serviceOf(event.source) === asked.causedBy?.service,
+  );
   return {
     version: state.version,
     stop: ended || state.cancellation !== undefined,

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { ACK_WAIT_MS, consumerPlan, STREAM } from '@impound/contracts/streams.ts';
+import { jetstreamManager } from '@nats-io/jetstream';
+import { connect, type NatsConnection } from '@nats-io/transport-node';
+import type { Environment } from '../src/config.ts';
+import type { Log } from '../src/log.ts';
+import type { AnyService, House } from '../src/service.ts';
+import { type Running, start } from '../src/start.ts';
+import { type TestBus, testBus } from '../src/testing/bus.ts';
+import {
+  type BeforeSay,
+  type ScriptedLedger,
+  scriptedLedger,
+} from '../src/testing/scripted-ledger.ts';
+import { wait } from '../src/wait.ts';
+
+const WAIT_MS_MAX = 15_000;
+const LOOK_MS = 10;
+
+/** One line of a log that is kept for the test. */
+export interface Line {
+  readonly level: string;
+  readonly phrase: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** A bus, a ledger with a script, and services that end before both. */
+export interface World {
+  readonly bus: TestBus;
+  /** Ends the bus as a power cut would and starts it with an empty store. */
+  lose(): Promise<void>;
+  readonly ledger: ScriptedLedger;
+  readonly lines: readonly Line[];
+  /** Somebody who is no service. */
+  readonly connection: NatsConnection;
+  /** Starts a service; its house is what its open was given. */
+  start(service: AnyService): Promise<Running & { readonly house: House }>;
+  /** What JetStream knows of the consumer by which a service hears an event. */
+  consumer(service: string, type: string): Promise<{ pending: number; unacked: number }>;
+  /** Shortens the time after which JetStream gives a message to somebody else. */
+  ackWait(service: string, type: string, milliseconds: number): Promise<void>;
+}
+
+/** Builds one with the consumers of these services. */
+export async function world(
+  t: TestContext,
+  services: readonly string[],
+  before?: BeforeSay,
+): Promise<World> {
+  const scope = new AsyncDisposableStack();
+  t.after(() => scope.disposeAsync());
+  const bus = await testBus(t);
+  const ledger = await scriptedLedger(t, bus.url, services, before);
+  const connection = await connect({ servers: bus.url, maxReconnectAttempts: -1 });
+  scope.defer(() => connection.close());
+  const manager = await jetstreamManager(connection);
+  const durable = (service: string, type: string) => consumerPlan(service, type, '*').durable;
+  const lines: Line[] = [];
+  return {
+    bus,
+    lose: async () => {
+      await bus.kill();
+      await rm(join(bus.storeDir, 'jetstream'), { recursive: true });
+      await bus.restart();
+    },
+    ledger,
+    lines,
+    connection,
+    start: async (service) => {
+      const { running, house } = await startWith(service, bus.url, keptLog(lines));
+      scope.use(running);
+      return { ...running, house };
+    },
+    consumer: async (service, type) => {
+      const info = await manager.consumers.info(STREAM.name, durable(service, type));
+      return { pending: info.num_pending, unacked: info.num_ack_pending };
+    },
+    ackWait: async (service, type, milliseconds) => {
+      const name = durable(service, type);
+      const { config } = await manager.consumers.info(STREAM.name, name);
+      if (config.ack_wait !== ACK_WAIT_MS * 1_000_000) throw new Error('ack_wait is not ours');
+      await manager.consumers.update(STREAM.name, name, { ack_wait: milliseconds * 1_000_000 });
+    },
+  };
+}
+
+/** Starts a service and gives the house that its open was given as well. */
+export async function startWith(
+  service: AnyService,
+  url: string,
+  log: Log,
+  more: Environment = {},
+) {
+  const { promise, resolve } = Promise.withResolvers<House>();
+  const open: AnyService['open'] = async (config, scope, house) => {
+    resolve(house);
+    return await service.open(config, scope, house);
+  };
+  const running = await start({ ...service, open }, { NATS_URL: url, ...more }, log);
+  return { running, house: await promise };
+}
+
+/** A log whose lines a test can look at. */
+export function keptLog(lines: Line[]): Log {
+  const keep =
+    (level: string) =>
+    (phrase: string, fields: object = {}) =>
+      void lines.push({ level, phrase, fields: { ...fields } });
+  return { debug: keep('debug'), info: keep('info'), warn: keep('warn'), error: keep('error') };
+}
+
+/** Waits until `look` gives something true, and gives it. */
+export async function until<T>(
+  look: () => T | Promise<T>,
+  what = String(look),
+): Promise<NonNullable<T>> {
+  const limit = AbortSignal.timeout(WAIT_MS_MAX);
+  for (;;) {
+    const seen = await look();
+    if (seen) return seen;
+    if (limit.aborted) throw new Error(`not seen in ${WAIT_MS_MAX} ms: ${what}`);
+    await wait(LOOK_MS, limit);
+  }
+}
+
+/** Long enough for something to happen that must not. */
+export async function quiet(milliseconds: number): Promise<void> {
+  await wait(milliseconds, new AbortController().signal);
+}
