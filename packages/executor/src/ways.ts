@@ -46,7 +46,8 @@ export function collectByFailed(
   const { footprint } = said.data;
   if (message.data.method !== 'ephemeral-container' || !footprint.touched) return said;
   const note = `an ephemeral container ${besideName(message)} in the pod's spec is of this try`;
-  return { ...said, data: { ...said.data, footprint: { ...footprint, notes: [note] } } };
+  const notes = [note, ...footprint.notes];
+  return { ...said, data: { ...said.data, footprint: { ...footprint, notes } } };
 }
 
 /** Another one for each epoch: a name may not be used twice in a pod. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Never } from '@impound/runtime/fault.ts';
+import { Later, Never } from '@impound/runtime/fault.ts';
 import type { Clusters } from '../clusters.ts';
 import type { ClusterConnection } from '../connection.ts';
 import type { ExecRun } from '../exec.ts';
@@ -35,7 +35,7 @@ export interface BesideRun extends ExecRun {
  * processes and reads its files. For one attempt: `notes` tells what was changed in the pod. Its
  * faults are Never and Later: those of `addEphemeralContainer` and `ephemeralRunning`, and
  * `ephemeral-image-missing`, `target-is-ephemeral`, `ptrace-not-allowed`, `target-unreadable`,
- * `target-not-joined`, `debugger-broken`.
+ * `target-not-joined`, `debugger-broken`, `debugger-silent`.
  */
 export function debuggerShell(
   clusters: Clusters,
@@ -150,16 +150,19 @@ function idIn(pod: Pod, { containerId }: PodContainer): string {
 }
 
 const PROBE_BYTES_MAX = 4_096;
+const PROBE_MS_MAX = 30_000;
 
 async function probe(
   it: Entering,
-  { one, id }: { readonly one: Debugger; readonly id: string },
+  at: { readonly one: Debugger; readonly id: string },
   signal: AbortSignal,
 ): Promise<Seen> {
-  const argv = ['sh', '-c', PROBE, 'sh', '/proc', id];
-  await using run = await shellIn(it, one).run(it.target, argv, signal);
-  let text = '';
-  for await (const chunk of run.stdout) text = (text + chunk).slice(0, PROBE_BYTES_MAX);
+  const limit = AbortSignal.timeout(PROBE_MS_MAX);
+  const text = await answer(it, at, AbortSignal.any([signal, limit])).catch((cause: unknown) => {
+    if (!limit.aborted || signal.aborted) throw cause;
+    const because = `the ephemeral container did not answer within ${PROBE_MS_MAX} ms`;
+    throw new Later('debugger-silent', 0, because, { cause });
+  });
   const seen = readProbe(text);
   if (seen === undefined) {
     const because = 'its image lacks sh, cat, ls or readlink: configure another EPHEMERAL_IMAGE';
@@ -168,6 +171,18 @@ async function probe(
   if (seen.verdict === 'readable' || seen.verdict === 'unreadable') return seen;
   const because = "the ephemeral container does not see the target's processes";
   throw new Never('target-not-joined', `${because}: the node's runtime did not join them`);
+}
+
+async function answer(
+  it: Entering,
+  { one, id }: { readonly one: Debugger; readonly id: string },
+  signal: AbortSignal,
+): Promise<string> {
+  const argv = ['sh', '-c', PROBE, 'sh', '/proc', id];
+  await using run = await shellIn(it, one).run(it.target, argv, signal);
+  let text = '';
+  for await (const chunk of run.stdout) text = (text + chunk).slice(0, PROBE_BYTES_MAX);
+  return text;
 }
 
 function shellIn(it: Entering, { name: container }: Debugger) {
