@@ -66,13 +66,19 @@ export function assertSealedOnce(chain: Chain, epochs = 1): void {
     assert.equal(counts[type]?.length, wanted, `${type}, not once: ${story(chain)}`);
   }
   assert.equal(chain.types.filter(endsAcquisition).length, 1);
-  assert.equal(counts['conflict.noticed.v1'], undefined);
+  assert.equal(counts['conflict.noticed.v1'], undefined, story(chain));
 }
 
 /** A chain in one line, for the message of an assertion. */
 export function story({ entries }: Chain): string {
   const told = entries.map(({ event: { type, data } }) =>
-    [type, data['code'], data['because']].filter(Boolean).join(' '),
+    [type, data['code'], data['because'], repeatedIn(entries, data)].filter(Boolean).join(' '),
   );
   return told.join(' | ');
+}
+
+/** The type of the event that a conflict is about. */
+function repeatedIn(entries: readonly Entry[], data: Readonly<Record<string, unknown>>) {
+  const { repeatedId } = data;
+  return entries.find(({ event }) => event.id === repeatedId)?.event.type;
 }
