@@ -7,13 +7,14 @@ import { fileURLToPath } from 'node:url';
 /** An auditor with only a bag needs no nats-server. */
 const WITHOUT_NATS = [undefined, 'verify', 'help', '--help', '-h'];
 
-const program = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+const place = (path) => new URL(path, import.meta.url);
 const nats = WITHOUT_NATS.includes(process.argv[2]) ? [] : ['--nats'];
-process.argv.splice(2, 0, ...nats, program);
+process.argv.splice(2, 0, ...nats, fileURLToPath(place('../src/main.ts')));
+process.env['IMPOUND_PARENT'] = String(process.pid);
 
 /** Ended by a signal before the program could answer it: what `impound help` calls interrupted. */
 const INTERRUPTED = 3;
 process.on('exit', (code) => {
   if ([129, 130, 143].includes(code)) process.exitCode = INTERRUPTED;
 });
-await import('../../tools/with-node.mjs');
+await import(place('../../tools/with-node.mjs').href);

@@ -36,12 +36,24 @@ async function main(argv: readonly string[], printer: Printer): Promise<number> 
     printer.doing('stopping; once more ends it at once');
   };
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, interrupted);
+  stopWithParent(process.env['IMPOUND_PARENT'], () => stop.abort());
   try {
     return await command({ args, printer, environment: process.env }, stop.signal);
   } catch (error) {
     if (!stop.signal.aborted || error instanceof Exit) throw error;
     throw new Exit(EXIT.stopped, 'interrupted', { cause: error });
   }
+}
+
+const LOOK_MS = 500;
+
+/** bin/impound.mjs waits for us: where it was killed, whoever called it believes that we are gone. */
+function stopWithParent(parent: string | undefined, stop: () => void): void {
+  if (parent !== String(process.ppid)) return;
+  const look = () => {
+    if (String(process.ppid) !== parent) stop();
+  };
+  setInterval(look, LOOK_MS).unref();
 }
 
 // Whoever reads may go away, as head does: what was begun goes on without being heard.

@@ -16,7 +16,7 @@ import type { Here } from '../command.ts';
 import { DataDirInUse } from '../data-dir.ts';
 import { EXIT, Exit } from '../exit-code.ts';
 import { writeSecret } from '../keys.ts';
-import { addCluster, type ClusterEntry, type Platform, startPlatform } from '../platform.ts';
+import type { ClusterEntry, Platform } from '../platform.ts';
 
 /** A platform to speak to, for as long as it is held. */
 export interface Reached extends AsyncDisposable {
@@ -84,6 +84,8 @@ export async function startHere(here: Here, terms: Terms, signal: AbortSignal): 
   const file = platformFile(dataDir);
   const { role, only, port } = terms;
   await using opening = new AsyncDisposableStack();
+  // Imported where it is needed: who speaks to a platform that runs needs no driver of anything.
+  const { startPlatform } = await import('../platform.ts');
   const natsBinary = here.environment['NATS_SERVER'];
   const progress = (phrase: string) => here.printer.doing(phrase);
   const environment = { EPHEMERAL_IMAGE: here.args.text('ephemeral-image') };
@@ -127,5 +129,7 @@ export async function nameCluster(
   cluster: string,
   entry: ClusterEntry | undefined,
 ): Promise<void> {
-  if (entry !== undefined) await addCluster(dataDirOf(here), cluster, entry);
+  if (entry === undefined) return;
+  const { addCluster } = await import('../platform.ts');
+  await addCluster(dataDirOf(here), cluster, entry);
 }

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// An auditor with only a bag: it was written by an acquire that had no platform but its own.
+import assert from 'node:assert/strict';
+import { appendFile, cp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { readArguments } from '../src/arguments.ts';
+import { verify } from '../src/commands/verify.ts';
+import { EXIT } from '../src/exit-code.ts';
+import { openPrinter } from '../src/printer.ts';
+import { clean, type Ended, impound } from './command-line.ts';
+import { CART, openWorld, WHY, type World } from './world.ts';
+
+const scope = new AsyncDisposableStack();
+let world: World;
+let written: Ended;
+let folder: string;
+let sealed: { readonly bag: string };
+
+before(async () => {
+  world = scope.use(await openWorld());
+  folder = world.folder;
+  sealed = { bag: join(folder, 'bag') };
+  const alone = ['--kubeconfig', world.kubeconfig, '--data', join(folder, 'data')];
+  written = await impound(['acquire', CART, ...WHY, ...alone, '--out', sealed.bag]);
+  assert.equal(written.code, EXIT.ok, written.err);
+});
+
+after(() => scope.disposeAsync());
+
+test('an acquire without a platform leaves a bag and data, and nothing that runs', async () => {
+  const left = await readdir(join(folder, 'data'));
+  for (const name of ['lock', 'platform.json']) assert.ok(!left.includes(name), name);
+  assert.equal((await stat(sealed.bag)).mode & 0o077, 0);
+  assert.ok(!(await readdir(folder)).some((name) => name.includes('partial')));
+});
+
+test('a bag that was just written verifies, and both say the same hashes', async () => {
+  const done = await impound(['verify', sealed.bag]);
+  assert.equal(done.code, EXIT.ok, done.out);
+  assert.match(done.out, /^verified: everything fits$/m);
+  for (const words of [/chain head +([0-9a-f]{64})/, /bag SHA-256 +([0-9a-f]{64})/]) {
+    const [, hash] = words.exec(written.out) ?? [];
+    assert.ok(hash !== undefined);
+    assert.equal(words.exec(done.out)?.[1], hash);
+  }
+  const [said] = (await impound(['verify', sealed.bag, '--json'])).values;
+  assert.deepEqual([said?.['kind'], said?.['ok']], ['verification', true]);
+});
+
+async function bagFiles(): Promise<readonly string[]> {
+  const entries = await readdir(sealed.bag, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(sealed.bag.length + 1));
+}
+
+/** Damages a copy of the bag and verifies it: in this process, for there are many. */
+async function damaged(damage: (bag: string) => Promise<void>): Promise<Ended> {
+  const bag = join(folder, 'damaged');
+  await rm(bag, { recursive: true, force: true });
+  await cp(sealed.bag, bag, { recursive: true });
+  await damage(bag);
+  const text = { out: '', err: '' };
+  const paper = (name: 'out' | 'err') => ({ write: (more: string) => (text[name] += more) });
+  const printer = openPrinter(false, paper('out'), paper('err'));
+  const args = readArguments(['verify', bag]);
+  const code = await verify({ args, printer, environment: {} }, AbortSignal.timeout(10_000));
+  const done = { code, ...text, values: [] };
+  clean(done);
+  return done;
+}
+
+test('one changed byte in any file of a bag is found', async () => {
+  for (const file of await bagFiles()) {
+    const done = await damaged(async (bag) => {
+      const bytes = await readFile(join(bag, file));
+      const middle = Math.floor(bytes.length / 2);
+      bytes.writeUInt8(bytes.readUInt8(middle) ^ 1, middle);
+      await writeFile(join(bag, file), bytes);
+    });
+    // The tag manifest covers all others: what covers it is its own hash, told by export.
+    assert.equal(done.code, EXIT.findings, `${file}: ${done.out}`);
+    assert.match(done.out, /NOT VERIFIED/);
+  }
+});
+
+test('a damaged bag ends the real command with 4, too', async () => {
+  await damaged((bag) => rm(join(bag, 'custody', 'chain.jsonl')));
+  const done = await impound(['verify', join(folder, 'damaged')]);
+  assert.equal(done.code, EXIT.findings);
+  clean(done);
+});
+
+test('a file that is missing from a bag is found', async () => {
+  for (const file of await bagFiles()) {
+    const done = await damaged((bag) => rm(join(bag, file)));
+    assert.equal(done.code, EXIT.findings, `${file}: ${done.out}`);
+  }
+});
+
+test('a chain that was cut or reordered is found', async () => {
+  const cut = await damaged(async (bag) => {
+    const file = join(bag, 'custody', 'chain.jsonl');
+    const lines = (await readFile(file, 'utf8')).trimEnd().split('\n');
+    await writeFile(file, `${lines.slice(0, 5).join('\n')}\n`);
+  });
+  assert.equal(cut.code, EXIT.findings);
+  assert.match(cut.out, /chain-unsealed/);
+  const swapped = await damaged(async (bag) => {
+    const file = join(bag, 'custody', 'chain.jsonl');
+    const lines = (await readFile(file, 'utf8')).trimEnd().split('\n');
+    [lines[2], lines[3]] = [lines[3] ?? '', lines[2] ?? ''];
+    await writeFile(file, `${lines.join('\n')}\n`);
+  });
+  assert.equal(swapped.code, EXIT.findings);
+  assert.match(swapped.out, /chain-broken/);
+});
+
+test('a file added to a bag, a link in it, and no room for doubt', async () => {
+  const more = await damaged((bag) => writeFile(join(bag, 'data', 'more.txt'), 'x'));
+  assert.match(more.out, /object-not-sealed: .* \(data\/more\.txt\)/);
+  assert.equal(more.code, EXIT.findings);
+  const grown = await damaged((bag) =>
+    appendFile(join(bag, 'custody', 'chain.jsonl'), 'no entry\n'),
+  );
+  assert.match(grown.out, /chain-line-invalid/);
+  assert.equal(grown.code, EXIT.findings);
+});
