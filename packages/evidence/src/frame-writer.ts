@@ -4,7 +4,8 @@ import { constants, zstdCompress } from 'node:zlib';
 import { FRAME_BYTES } from './limits.ts';
 import type { PartWriter } from './part-writer.ts';
 
-const COMPRESSED_CHUNK_BYTES = 1_024 * 1_024;
+/** Room for a frame that did not shrink: its result comes in one piece, without being joined. */
+const COMPRESSED_CHUNK_BYTES = FRAME_BYTES + FRAME_BYTES / 64;
 const compress = promisify(zstdCompress);
 
 /** Compresses a stream as independent zstd frames. */

@@ -15,20 +15,25 @@ export interface PartWriter {
   complete(): Promise<StoredRef>;
 }
 
-/** Cuts parts at the ends of writes. Holds one part being filled and one being stored. */
+/**
+ * Cuts parts at the ends of writes. Holds one part being filled and one being stored, and takes
+ * turns with their memory: what a part costs is paid twice and not once a part.
+ */
 export function partWriter(sink: ObjectSink): PartWriter {
   const whole = createHash('sha256');
   let bytesTotal = 0;
   let room: Buffer | undefined;
+  let spare: Buffer | undefined;
   let used = 0;
   let stored: Promise<void> = Promise.resolve();
 
   async function cut(): Promise<void> {
-    if (room === undefined) return;
+    if (room === undefined || used === 0) return;
     const part = room.subarray(0, used);
-    room = undefined;
-    used = 0;
     await stored;
+    // Only now nobody reads the other one any more.
+    [room, spare] = [spare, room];
+    used = 0;
     stored = sink.part(part, hash('sha256', part));
     // The next cut or complete() awaits it; until then a rejection must not count as unhandled.
     stored.catch(() => {});

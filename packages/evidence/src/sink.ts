@@ -13,7 +13,7 @@ export interface StoredRef {
 export interface ObjectSink {
   /**
    * Stores the next part: PART_BYTES_MIN to PART_BYTES_MAX bytes, the last one may be shorter.
-   * Rejects when the part is not safely stored.
+   * Rejects when the part is not safely stored. Once it has settled the bytes are used anew.
    */
   part(bytes: Uint8Array, sha256Hex: string): Promise<void>;
   /** Ends the object; rejects when what is stored is not `bytes` long or hashes differently. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import type { ByteSource } from './byte-source.ts';
 import type { CollectorContent, ContentEnd } from './records.ts';
 
@@ -52,14 +52,23 @@ export function bufferedContent(
   data: Buffer,
   end: Pick<ContentEnd, 'covered' | 'fault'>,
 ): CollectorContent {
-  const sha256 = createHash('sha256').update(data).digest('hex');
   let given = data.length === 0;
+  let sha256: string | undefined;
   const piece = async () => {
     if (given) return undefined;
     given = true;
     return data;
   };
-  const whole: ContentEnd = { ...end, sha256, flags: [], read: data.length };
+  const whole: ContentEnd = {
+    ...end,
+    // Made when it is asked for: a pack has its own digest, and its files are hashed when stored.
+    get sha256() {
+      sha256 ??= hash('sha256', data);
+      return sha256;
+    },
+    flags: [],
+    read: data.length,
+  };
   return contentOf(data.length, piece, () => (given ? whole : undefined));
 }
 
