@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { consumerPlan, STREAM } from '@impound/contracts/streams.ts';
-import { type Consumer, type JsMsg, jetstream } from '@nats-io/jetstream';
+import { type Consumer, type ConsumerMessages, type JsMsg, jetstream } from '@nats-io/jetstream';
+import type { Subscription } from '@nats-io/transport-node';
 import { codeOf, messageOf } from './fault.ts';
 import { OTHER_VERSION } from './message.ts';
 import type { House } from './service.ts';
@@ -56,18 +57,33 @@ async function consumerOf({ house, durable }: Pulling): Promise<Consumer> {
   return await jetstream(house.connection).consumers.get(STREAM.name, durable);
 }
 
-/** The next message; undefined where none came, or at once when the signal aborts. */
+/** The next message; undefined where none came, or soon after the signal has aborted. */
 async function nextMessage(consumer: Consumer, signal: AbortSignal): Promise<JsMsg | undefined> {
   const messages = await consumer.fetch({ max_messages: 1, expires: PULL_MS });
-  const stop = () => messages.stop();
-  signal.addEventListener('abort', stop, { once: true });
+  const over = new AbortController();
+  const end = () => void endPull(messages, over.signal);
+  signal.addEventListener('abort', end, { once: true });
   try {
-    if (signal.aborted) stop();
+    if (signal.aborted) end();
     for await (const message of messages) return message;
     return undefined;
   } finally {
-    signal.removeEventListener('abort', stop);
+    signal.removeEventListener('abort', end);
+    over.abort();
   }
+}
+
+const DRAIN_MS_MAX = 500;
+
+/**
+ * Ends a pull so that what the server has sent by then still arrives and can be given back: a mere
+ * stop drops it, and nobody gets it before the bus has waited for its acknowledgement in vain. The
+ * client drains a pull with its whole connection only, so its subscription is drained here.
+ */
+async function endPull(messages: ConsumerMessages, over: AbortSignal): Promise<void> {
+  const { sub } = messages as { readonly sub?: Pick<Subscription, 'drain'> };
+  await Promise.race([sub?.drain().catch(() => undefined), wait(DRAIN_MS_MAX, over)]);
+  messages.stop();
 }
 
 /** What the consumer was laid with, in milliseconds; asked of the bus once. */

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { eventSubject } from '@impound/contracts/event.ts';
+import { STREAM } from '@impound/contracts/streams.ts';
+import { jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { newId } from '../src/ids.ts';
+import { tell } from '../src/relay.ts';
+import { wait } from '../src/wait.ts';
+import { answerTo, hearer, missing, ofDiscovery, request, settled, TYPE } from './hearer.ts';
+import { until, type World } from './world.ts';
+
+const STOPS = 12;
+
+async function tellAgain(it: World, acquisitionId: string, again: number): Promise<void> {
+  const [entry] = it.ledger.chain(acquisitionId);
+  assert.ok(entry);
+  const to = { type: TYPE, route: '_', tenant: entry.event.tenant, acquisitionId };
+  await tell(
+    { connection: it.connection },
+    {
+      subject: eventSubject(to),
+      seq: 0,
+      eventId: entry.event.id,
+      entryHash: 'a'.repeat(64),
+      bytes: Buffer.from(JSON.stringify(entry)),
+      again,
+    },
+  );
+}
+
+suite('hear again', { concurrency: 4 }, () => {
+  test('what is told again and was answered is not handled again', async (t) => {
+    const it = await ofDiscovery(t);
+    const handled: string[] = [];
+    await it.start(
+      hearer(async ({ acquisitionId }) => {
+        handled.push(acquisitionId);
+        return handled.length === 2 ? undefined : missing('once');
+      }),
+    );
+    const answered = await request(it);
+    await answerTo(it, answered);
+    const silent = await request(it);
+    await until(() => handled.length === 2);
+    await tellAgain(it, answered, 1);
+    await tellAgain(it, silent, 2);
+    await answerTo(it, silent);
+    await until(() => settled(it));
+    assert.deepEqual(handled, [answered, silent, silent]);
+  });
+
+  test('a stream that was deleted and laid again is heard as before', async (t) => {
+    const it = await ofDiscovery(t);
+    await it.start(hearer(async () => missing('heard')));
+    await answerTo(it, await request(it));
+    const manager = await jetstreamManager(it.connection);
+    await it.ledger.stop();
+    await manager.streams.delete(STREAM.name);
+    await until(() => it.lines.some(({ phrase }) => phrase === 'bus not ready'));
+    await it.ledger.again();
+    assert.equal(await answerTo(it, await request(it)), 'heard');
+  });
+
+  test('a bus that dies and forgets everything is heard as before', async (t) => {
+    const it = await ofDiscovery(t);
+    await it.start(hearer(async () => missing('heard')));
+    await answerTo(it, await request(it));
+    await it.lose();
+    await it.ledger.stop();
+    await it.ledger.again();
+    assert.equal(await answerTo(it, await request(it)), 'heard');
+  });
+
+  test('what cannot be read does not stop what can', async (t) => {
+    const it = await ofDiscovery(t);
+    await it.start(hearer(async () => missing('read')));
+    const stream = jetstream(it.connection);
+    const to = { type: TYPE, route: '_', tenant: 'default', acquisitionId: newId() };
+    for (const bytes of ['', '{', '[[[[', 'null', '{"v":1}', '\u0000'.repeat(10_000)]) {
+      await stream.publish(eventSubject(to), bytes);
+    }
+    assert.equal(await answerTo(it, await request(it)), 'read');
+    await until(() => settled(it));
+    const unreadable = it.lines.filter(({ phrase }) => phrase === 'message unreadable');
+    assert.equal(unreadable.length, 6);
+  });
+
+  test('who stops while it waits ends at once, and gives back what still arrives', async (t) => {
+    const it = await ofDiscovery(t);
+    let running = await it.start(hearer(async () => missing('heard')));
+    let stoppedMs = 0;
+    // What is on its way at that moment differs from round to round.
+    for (let round = 0; round < STOPS; round++) {
+      const asked = await Promise.all(Array.from({ length: 8 }, () => request(it)));
+      const started = performance.now();
+      await running[Symbol.asyncDispose]();
+      stoppedMs = Math.max(stoppedMs, performance.now() - started);
+      running = await it.start(hearer(async () => missing('heard')));
+      for (const id of asked) assert.equal(await answerTo(it, id), 'heard');
+    }
+    assert.ok(stoppedMs < 2_000, `${stoppedMs} ms`);
+    await until(() => settled(it));
+  });
+
+  test('who stops while it works leaves the message to the next one at once', async (t) => {
+    const it = await ofDiscovery(t);
+    let begun = 0;
+    const running = await it.start(
+      hearer(async (_message, _deps, signal) => {
+        begun += 1;
+        await wait(60_000, signal);
+        signal.throwIfAborted();
+        return undefined;
+      }),
+    );
+    const acquisitionId = await request(it);
+    await until(() => begun === 1);
+    const started = performance.now();
+    await running[Symbol.asyncDispose]();
+    await it.start(hearer(async () => missing('by the next')));
+    assert.equal(await answerTo(it, acquisitionId), 'by the next');
+    assert.ok(performance.now() - started < 5_000);
+  });
+});
