@@ -24,6 +24,8 @@ export type Ask = <Q extends QuestionContract>(
 
 const ASK_MS_MAX = 10_000;
 const AGAIN_MS = 500;
+const AGAIN_MS_MIN = 100;
+const AGAIN_MS_MAX = 1_000;
 
 /** Names of the two headers by which the NATS services protocol tells an error (ADR-32). */
 export const ERROR_CODE = 'Nats-Service-Error-Code';
@@ -85,7 +87,7 @@ export async function askUntilAnswered<Q extends QuestionContract>(
       return await ask(question, request, signal);
     } catch (error) {
       if (!(error instanceof Later)) throw error;
-      await wait(backoffMs(attempt), signal);
+      await wait(backoffMs(attempt, AGAIN_MS_MIN, AGAIN_MS_MAX), signal);
     }
   }
 }

@@ -5,29 +5,11 @@ import { eventSubject } from '@impound/contracts/event.ts';
 import { STREAM } from '@impound/contracts/streams.ts';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { newId } from '../src/ids.ts';
-import { tell } from '../src/relay.ts';
 import { wait } from '../src/wait.ts';
 import { answerTo, hearer, missing, ofDiscovery, request, settled, TYPE } from './hearer.ts';
-import { until, type World } from './world.ts';
+import { until } from './world.ts';
 
 const STOPS = 12;
-
-async function tellAgain(it: World, acquisitionId: string, again: number): Promise<void> {
-  const [entry] = it.ledger.chain(acquisitionId);
-  assert.ok(entry);
-  const to = { type: TYPE, route: '_', tenant: entry.event.tenant, acquisitionId };
-  await tell(
-    { connection: it.connection },
-    {
-      subject: eventSubject(to),
-      seq: 0,
-      eventId: entry.event.id,
-      entryHash: 'a'.repeat(64),
-      bytes: Buffer.from(JSON.stringify(entry)),
-      again,
-    },
-  );
-}
 
 suite('hear again', { concurrency: 4 }, () => {
   test('what is told again and was answered is not handled again', async (t) => {
@@ -43,8 +25,8 @@ suite('hear again', { concurrency: 4 }, () => {
     await answerTo(it, answered);
     const silent = await request(it);
     await until(() => handled.length === 2);
-    await tellAgain(it, answered, 1);
-    await tellAgain(it, silent, 2);
+    await it.tellAgain(answered);
+    await it.tellAgain(silent);
     await answerTo(it, silent);
     await until(() => settled(it));
     assert.deepEqual(handled, [answered, silent, silent]);

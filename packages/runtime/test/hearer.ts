@@ -59,4 +59,5 @@ export async function settled(it: World): Promise<boolean> {
   return pending === 0 && unacked === 0;
 }
 
-export const ofDiscovery = (t: TestContext, before?: BeforeSay) => world(t, ['discovery'], before);
+export const ofDiscovery = (t: TestContext, before?: BeforeSay) =>
+  world(t, ['discovery'], before === undefined ? {} : { before });

@@ -59,7 +59,7 @@ test('an answer that was lost is given again to the one who repeats', async (t) 
     // No answer at all of the contract: as good as none.
     return said.length < 3 ? ({ ok: 'perhaps' } as never) : undefined;
   };
-  const it = await world(t, ['coordinator'], garbled);
+  const it = await world(t, ['coordinator'], { before: garbled });
   const { house } = await it.start(speaker);
   const acquisitionId = newId();
   const one = missing(acquisitionId);
@@ -92,7 +92,7 @@ test('a refusal comes back as it is', async (t) => {
     because: 'another tenant',
     version: 7,
   } as const;
-  const it = await world(t, ['coordinator'], () => refused);
+  const it = await world(t, ['coordinator'], { before: () => refused });
   const { house } = await it.start(speaker);
   assert.deepEqual(await house.say(missing(newId()), never), refused);
 });
@@ -125,7 +125,7 @@ const UNSAYABLE = [
 for (const [name, words, code] of UNSAYABLE) {
   test(`${name} is refused before anything is sent`, async (t) => {
     const heard: string[] = [];
-    const it = await world(t, [], ({ id }) => void heard.push(id) as undefined);
+    const it = await world(t, [], { before: ({ id }) => void heard.push(id) as undefined });
     const { house } = await it.start(speaker);
     const acquisitionId = newId();
     const saying = { ...missing(acquisitionId), contract: Wide, data: { words } };

@@ -2,11 +2,13 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { eventSubject } from '@impound/contracts/event.ts';
 import { ACK_WAIT_MS, consumerPlan, STREAM } from '@impound/contracts/streams.ts';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import type { Environment } from '../src/config.ts';
 import type { Log } from '../src/log.ts';
+import { tell } from '../src/relay.ts';
 import type { AnyService, House } from '../src/service.ts';
 import { type Running, start } from '../src/start.ts';
 import { type TestBus, testBus } from '../src/testing/bus.ts';
@@ -36,29 +38,40 @@ export interface World {
   readonly lines: readonly Line[];
   /** Somebody who is no service. */
   readonly connection: NatsConnection;
+  /** Tells the first entry of a chain again, as the ledger does after a loss or a stall. */
+  tellAgain(acquisitionId: string): Promise<void>;
   /** Starts a service; its house is what its open was given. */
-  start(service: AnyService): Promise<Running & { readonly house: House }>;
+  start(service: AnyService, more?: Environment): Promise<Running & { readonly house: House }>;
   /** What JetStream knows of the consumer by which a service hears an event. */
   consumer(service: string, type: string): Promise<{ pending: number; unacked: number }>;
   /** Shortens the time after which JetStream gives a message to somebody else. */
   ackWait(service: string, type: string, milliseconds: number): Promise<void>;
 }
 
+/** What a world has beside the usual. */
+export interface Given {
+  /** Sees each say before the ledger takes it. */
+  readonly before?: BeforeSay;
+  /** Text in nats-server's configuration language. */
+  readonly config?: string;
+}
+
 /** Builds one with the consumers of these services. */
 export async function world(
   t: TestContext,
   services: readonly string[],
-  before?: BeforeSay,
+  given: Given = {},
 ): Promise<World> {
   const scope = new AsyncDisposableStack();
   t.after(() => scope.disposeAsync());
-  const bus = await testBus(t);
-  const ledger = await scriptedLedger(t, bus.url, services, before);
+  const bus = await testBus(t, { config: given.config });
+  const ledger = await scriptedLedger(t, bus.url, services, given.before);
   const connection = await connect({ servers: bus.url, maxReconnectAttempts: -1 });
   scope.defer(() => connection.close());
   const manager = await jetstreamManager(connection);
   const durable = (service: string, type: string) => consumerPlan(service, type, '*').durable;
   const lines: Line[] = [];
+  let again = 0;
   return {
     bus,
     lose: async () => {
@@ -69,8 +82,12 @@ export async function world(
     ledger,
     lines,
     connection,
-    start: async (service) => {
-      const { running, house } = await startWith(service, bus.url, keptLog(lines));
+    tellAgain: async (acquisitionId) => {
+      again += 1;
+      await tellFirst({ connection, ledger, again }, acquisitionId);
+    },
+    start: async (service, more) => {
+      const { running, house } = await startWith(service, bus.url, keptLog(lines), more);
       scope.use(running);
       return { ...running, house };
     },
@@ -85,6 +102,24 @@ export async function world(
       await manager.consumers.update(STREAM.name, name, { ack_wait: milliseconds * 1_000_000 });
     },
   };
+}
+
+async function tellFirst(
+  it: { connection: NatsConnection; ledger: ScriptedLedger; again: number },
+  acquisitionId: string,
+): Promise<void> {
+  const [entry] = it.ledger.chain(acquisitionId);
+  if (entry === undefined) throw new Error(`there is no chain ${acquisitionId}`);
+  const { type, tenant, id, data } = entry.event;
+  const route = String(data['executor'] ?? '_');
+  await tell(it, {
+    subject: eventSubject({ type, route, tenant, acquisitionId }),
+    seq: 0,
+    eventId: id,
+    entryHash: 'a'.repeat(64),
+    bytes: Buffer.from(JSON.stringify(entry)),
+    again: it.again,
+  });
 }
 
 /** Starts a service and gives the house that its open was given as well. */
