@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { printable } from './path-bytes.ts';
 import { UploadFault, type UploadFaultCode } from './upload-fault.ts';
+import { sent } from './upload-request.ts';
 
 /** One attempt, connection and answer included, takes at most this long. */
 const ATTEMPT_MS_MAX = 120_000;
@@ -28,7 +29,7 @@ export interface Exchange {
   /** Goes behind the path of the session's URL, in front of its query. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: Uint8Array<ArrayBuffer> | string;
+  readonly body?: Uint8Array | string;
   /** Asked before a request is repeated; true if the first one got through after all. */
   readonly done?: () => Promise<boolean>;
 }
@@ -71,20 +72,17 @@ async function attemptOnce(
   const url = new URL(line.url);
   url.pathname = url.pathname.replace(/\/$/, '') + request.path;
   try {
-    const response = await fetch(url, {
+    const bearer = line.token === undefined ? {} : { authorization: `Bearer ${line.token}` };
+    const outgoing = {
       method: request.method,
-      headers: {
-        ...request.headers,
-        ...(line.token === undefined ? {} : { authorization: `Bearer ${line.token}` }),
-      },
-      // A redirect would carry the signature to another place.
-      redirect: 'manual',
+      headers: { ...request.headers, ...bearer },
+      body: request.body,
+    };
+    const { status, retryAfter, text } = await sent(url, outgoing, {
+      answerBytesMax: ANSWER_BYTES_MAX,
       signal: AbortSignal.any([signal, AbortSignal.timeout(ATTEMPT_MS_MAX)]),
-      ...(request.body === undefined ? {} : { body: request.body }),
     });
-    const text = await boundedText(response);
-    const { status } = response;
-    return { status, fault: undefined, retryAfterMs: retryAfterMs(response), text };
+    return { status, fault: undefined, retryAfterMs: retryAfterMs(retryAfter), text };
   } catch (error) {
     signal.throwIfAborted();
     return { status: 0, fault: networkCode(error), retryAfterMs: 0, text: '' };
@@ -95,27 +93,16 @@ function isSuccess(answer: Answer): boolean {
   return answer.status >= 200 && answer.status < 300;
 }
 
-async function boundedText(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.length;
-    if (bytes > ANSWER_BYTES_MAX) break;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
 /** A system error's code: the message would name the host, and some name the whole URL. */
 function networkCode(error: unknown): string {
-  const cause = error instanceof Error ? (error.cause ?? error) : undefined;
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
-  if (/^[A-Z][A-Z0-9_]{1,40}$/.test(code)) return code;
-  return error instanceof Error && error.name === 'TimeoutError' ? 'ETIMEDOUT' : 'network fault';
+  if (!(error instanceof Error)) return 'network fault';
+  if (error.name === 'AbortError') return 'ETIMEDOUT';
+  const code = 'code' in error ? String(error.code) : '';
+  return /^[A-Z][A-Z0-9_]{1,40}$/.test(code) ? code : 'network fault';
 }
 
-function retryAfterMs(response: Response): number {
-  const seconds = Number(response.headers.get('retry-after') ?? 0);
+function retryAfterMs(header: string | undefined): number {
+  const seconds = Number(header ?? 0);
   if (!(seconds > 0)) return 0;
   return Math.min(seconds, RETRY_AFTER_SECONDS_MAX) * 1_000;
 }

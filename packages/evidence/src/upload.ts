@@ -127,8 +127,7 @@ async function sendPart(
       'content-digest': `sha-256=:${base64}:`,
       'content-type': 'application/octet-stream',
     },
-    // Parts are never made of shared memory, which fetch does not take.
-    body: bytes as Uint8Array<ArrayBuffer>,
+    body: bytes,
     done: async () => {
       const { parts } = await ask(session);
       return parts.some((one) => one.number === number && one.sha256 === sha256Hex);

@@ -73,6 +73,7 @@ const REFUSED: readonly (readonly [Fault, string])[] = [
   [{ on: 'PUT', status: 302 }, 'upload-refused'],
   [{ on: 'GET', status: 404 }, 'session-expired'],
   [{ on: 'GET', status: 200, body: '<html>' }, 'answer-invalid'],
+  [{ on: 'GET', status: 200, type: 'too long', body: ' '.repeat(5_000_000) }, 'answer-invalid'],
   [{ on: 'POST', status: 422 }, 'digest-mismatch'],
   [{ on: 'POST', status: 200, body: '{}' }, 'answer-invalid'],
 ];
