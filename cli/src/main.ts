@@ -47,7 +47,9 @@ async function main(argv: readonly string[], printer: Printer): Promise<number> 
 
 const LOOK_MS = 500;
 
-/** bin/impound.mjs waits for us: where it was killed, whoever called it believes that we are gone. */
+/**
+ * bin/impound.mjs waits for us: where it was killed, whoever called it believes that we are gone.
+ */
 function stopWithParent(parent: string | undefined, stop: () => void): void {
   if (parent !== String(process.ppid)) return;
   const look = () => {

@@ -68,7 +68,9 @@ function plain(text: string): string {
   });
 }
 
-/** Some lines, each after the first indented: what a fault quotes cannot pass for a line of ours. */
+/**
+ * Some lines, each after the first indented: what a fault quotes cannot pass for a line of ours.
+ */
 function plainLines(text: string): string {
   return text.trimEnd().split('\n').map(plain).join('\n    ');
 }

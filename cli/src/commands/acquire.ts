@@ -13,7 +13,9 @@ import { type Ending, followToEnd } from './follow.ts';
 import { clusterEntryOf, nameCluster, reach } from './reach.ts';
 import { lookAt } from './targets.ts';
 
-/** Requests one acquisition (or one per pod of a selector), follows it, and exports it with --out. */
+/**
+ * Requests one acquisition (or one per pod of a selector), follows it, and exports it with --out.
+ */
 export async function acquire(here: Here, signal: AbortSignal): Promise<number> {
   const target = targetOf(here.args);
   const wish = wishOf(here.args);

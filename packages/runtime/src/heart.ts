@@ -53,7 +53,9 @@ export function heart(it: Beating, stop: AbortController): Heart {
 
 const PHASE_CHARACTERS_MAX = 64;
 
-/** A heartbeat that does not fit its contract would be heard by nobody, and the epoch would lapse. */
+/**
+ * A heartbeat that does not fit its contract would be heard by nobody, and the epoch would lapse.
+ */
 function phaseOf(phase: string): string {
   const plain = phase.replaceAll(/\p{Cc}/gu, ' ').slice(0, PHASE_CHARACTERS_MAX);
   return plain.toWellFormed() || 'working';
