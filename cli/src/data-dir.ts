@@ -1,6 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFileSync } from 'node:fs';
-import { access, constants, mkdir, readlink, rename, rm, stat, symlink } from 'node:fs/promises';
+import {
+  access,
+  constants,
+  mkdir,
+  readlink,
+  rename,
+  rm,
+  stat,
+  statfs,
+  symlink,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '@impound/runtime/fault.ts';
 import { EXIT, Exit } from './exit-code.ts';
@@ -16,6 +26,8 @@ export class DataDirInUse extends Exit {
 }
 
 const OTHERS_MAY_WRITE = 0o022;
+/** A new database takes some 80 MiB, and evidence comes to it. */
+const FREE_BYTES_MIN = 256 * 1_048_576;
 const TRIES_MAX = 10;
 
 /**
@@ -52,6 +64,11 @@ async function makeOurs(dataDir: string): Promise<void> {
   await access(dataDir, constants.R_OK | constants.W_OK | constants.X_OK).catch((cause) => {
     throw refuse(`cannot be written: ${messageOf(cause)}`, cause);
   });
+  const { bavail, bsize } = await statfs(dataDir);
+  if (bavail * bsize < FREE_BYTES_MIN) {
+    const mebibytes = FREE_BYTES_MIN / 1_048_576;
+    throw refuse(`is on a full disk: ${mebibytes} MiB must be free, or name another with --data`);
+  }
 }
 
 /** The lock is a link whose target names the holder: made, with its content, in one step. */

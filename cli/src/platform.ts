@@ -84,6 +84,8 @@ export async function startPlatform(
   const environment: Environment = {
     NATS_URL: bus.url,
     DATABASE_URL: postgres.url(DATABASE, WRITER),
+    // What an interruption left is told again soon: on one machine that costs next to nothing.
+    STALL_MS: '2000',
     CLUSTERS_FILE: await clustersFile(dataDir),
     STORE_DIR: join(dataDir, 'evidence'),
     UPLOADER_PORT: '0',
