@@ -12,6 +12,7 @@ import {
   PermissionViolationError,
 } from '@nats-io/transport-node';
 import { Later, Never } from './fault.ts';
+import { unlessOutage } from './outage.ts';
 import { traceparent } from './trace.ts';
 import { backoffMs, unlessAborted, wait } from './wait.ts';
 
@@ -62,7 +63,8 @@ async function put(connection: NatsConnection, name: string, bytes: Uint8Array):
   const parent = traceparent();
   if (parent !== undefined) carried.set('traceparent', parent);
   const terms = { timeout: ASK_MS_MAX, headers: carried };
-  return await connection.request(askSubject(name), bytes, terms).catch((cause: Error) => {
+  const answer = connection.request(askSubject(name), bytes, terms);
+  return await unlessOutage(connection, answer).catch((cause: Error) => {
     if (
       cause instanceof PermissionViolationError ||
       cause.cause instanceof PermissionViolationError

@@ -9,6 +9,7 @@ import { headers, type NatsConnection } from '@nats-io/transport-node';
 import { jsonOf } from './ask.ts';
 import { becauseOf, messageOf, Never } from './fault.ts';
 import type { Log } from './log.ts';
+import { unlessOutage } from './outage.ts';
 import { traceparent } from './trace.ts';
 import { backoffMs, wait } from './wait.ts';
 
@@ -58,8 +59,8 @@ export function sayer(connection: NatsConnection, source: string, log?: Pick<Log
     }
     for (let attempt = 1; ; attempt++) {
       signal.throwIfAborted();
-      const answered = await connection
-        .request(subject, bytes, { timeout: SAY_MS_MAX, headers: carried })
+      const request = { timeout: SAY_MS_MAX, headers: carried };
+      const answered = await unlessOutage(connection, connection.request(subject, bytes, request))
         .then(({ data }) => SayReply.parse(jsonOf(data)))
         .catch((error: unknown) => ({ because: becauseOf(error) }));
       if ('ok' in answered) return answered;

@@ -85,6 +85,19 @@ test('only the signal ends what nobody answers', async (t) => {
   await assert.rejects(house.say(missing(newId()), AbortSignal.abort(new Error('no'))), /no/);
 });
 
+test('what is said while the bus is away is recorded soon after it is back', async (t) => {
+  const it = await world(t, ['coordinator']);
+  const { house } = await it.start(speaker);
+  await it.bus.kill();
+  await until(() => it.lines.some(({ phrase }) => phrase === 'bus away'));
+  const saying = house.say(missing(newId()), never);
+  await quiet(600);
+  await it.bus.restart();
+  const back = performance.now();
+  assert.equal((await saying).ok, true);
+  assert.ok(performance.now() - back < 3_000);
+});
+
 test('a refusal comes back as it is', async (t) => {
   const refused = {
     ok: false,

@@ -24,10 +24,10 @@ export interface TestBus extends NatsServer {
 /** A real nats-server with JetStream and an empty store; it ends and its files go with the test. */
 export async function testBus(
   t: TestScope,
-  options: Pick<NatsServerOptions, 'config'> = {},
+  options: Pick<NatsServerOptions, 'config' | 'port'> = {},
 ): Promise<TestBus> {
   const storeDir = await mkdtemp(join(tmpdir(), 'impound-bus-'));
-  const start = (port?: number) =>
+  const start = (port = options.port) =>
     startNatsServer({ ...options, storeDir, port, binary: process.env['NATS_SERVER'] }, t.signal);
   const started: NatsServer[] = [];
   t.after(async () => {

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// A whole process for tests of run(): its only handler does nothing and its open may hang.
+import * as z from 'zod';
+import { run } from '../src/run.ts';
+import { SecretText } from '../src/secret.ts';
+import { service } from '../src/service.ts';
+
+await run(
+  service({
+    name: 'one',
+    config: z.object({
+      STORE_DIR: z.string().min(1),
+      SIGNING_KEY: SecretText,
+      STALL_MS: z.coerce.number().int().default(1),
+      OPENING: z.enum(['hangs', 'fails']).optional(),
+    }),
+    open: async ({ OPENING, SIGNING_KEY }, scope, { log }) => {
+      scope.defer(() => log.info('closed what was opened', { key: SIGNING_KEY }));
+      log.info('opening');
+      if (OPENING === 'fails') throw new Error('the store is not there: make it');
+      if (OPENING === 'hangs') await new Promise(() => undefined);
+      return {};
+    },
+    says: [],
+    hears: [],
+    answers: [],
+  }),
+);
