@@ -3,13 +3,13 @@ import { LedgerHeadV1 } from '@impound/contracts/ask/ledger.head.v1.ts';
 import { TOLD_AGAIN } from '@impound/contracts/say.ts';
 import type { JsMsg } from '@nats-io/jetstream';
 import { askUntilAnswered } from './ask.ts';
-import { ATTEMPTS_MAX, becauseOf, Later, messageOf, Never, verdict } from './fault.ts';
+import { ATTEMPTS_MAX, becauseOf, codeOf, Later, messageOf, Never, verdict } from './fault.ts';
 import { childId } from './ids.ts';
 import { type Message, readMessage } from './message.ts';
 import { pull, settleUnreadable } from './pull.ts';
 import type { Said } from './say.ts';
 import type { Handling, House } from './service.ts';
-import { traced } from './trace.ts';
+import { failed, traced } from './trace.ts';
 
 /** Messages of one event that one process handles at once. */
 const SLOTS = 8;
@@ -88,6 +88,7 @@ async function answeredAlready<Deps>(turn: Turn<Deps>, signal: AbortSignal): Pro
 async function settle<Deps>(turn: Turn<Deps>, error: unknown, signal: AbortSignal): Promise<void> {
   const { house, raw, message } = turn;
   const decided = verdict(error, raw.info.deliveryCount);
+  failed(codeOf(error));
   const fields = { type: message.type, id: message.id, acquisitionId: message.acquisitionId };
   house.log.warn('handler failed', { ...fields, ...decided, because: messageOf(error) });
   if (decided.do === 'nak') return raw.nak(decided.delayMs);

@@ -9,7 +9,7 @@ import { type Message, readMessage } from './message.ts';
 import { pull, settleUnreadable } from './pull.ts';
 import type { Said } from './say.ts';
 import type { House, Job, Work } from './service.ts';
-import { traced } from './trace.ts';
+import { failed, traced } from './trace.ts';
 import { backoffMs, wait } from './wait.ts';
 
 /** The epoch is over or the acquisition is to stop: the reason a job's signal aborts with. */
@@ -151,6 +151,7 @@ async function outcome<Deps>(it: Turn<Deps>, work: Work, signal: AbortSignal): P
 
 function failure<Deps>({ job, house, message }: Turn<Deps>, error: unknown): Said {
   const code = error instanceof Stopped ? error.code : codeOf(error);
+  failed(code);
   house.log.warn('job failed', { id: message.id, code, because: messageOf(error) });
   return job.otherwise(message, { code, because: becauseOf(error) }, house.worker);
 }

@@ -37,3 +37,8 @@ export async function traced<T>(
     }
   });
 }
+
+/** Marks the span of the message that is worked on as failed, with the code of the fault. */
+export function failed(code: string): void {
+  trace.getActiveSpan()?.setStatus({ code: SpanStatusCode.ERROR, message: code });
+}
