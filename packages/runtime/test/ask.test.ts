@@ -163,7 +163,8 @@ suite('ask', { concurrency: 4 }, () => {
     const config = `no_auth_user: all
       authorization { users: [
         { user: all, password: p }
-        { user: deaf, password: p, permissions: { subscribe: { deny: ["impound.v1.ask.>", "$SRV.>"] } } }
+        { user: deaf, password: p, permissions: {
+          subscribe: { deny: ["impound.v1.ask.>", "$SRV.>"] } } }
       ] }`;
     const it = await world(t, [], { config });
     const deaf = { NATS_USER: 'deaf', NATS_PASSWORD: 'p' };
