@@ -85,6 +85,15 @@ for (const [what, last, then] of TRIES) {
   });
 }
 
+test('an executor that was stopped, as in a rolling deployment, uses up no chance', () => {
+  const stopped = { ...TRANSIENT, code: 'stopping' };
+  const once = [...EXEC, assigned(1), started(1), failed(1, stopped)];
+  const twice = [...once, assigned(2), started(2), failed(2, stopped)];
+  assert.equal(assignment(twice, HOUR_MS / 2)['method'], 'exec-stream');
+  const tried = [...twice, assigned(3), started(3), failed(3, TRANSIENT)];
+  assert.equal(assignment(tried, HOUR_MS / 2)['epoch'], 4);
+});
+
 test('a rejected capture is a transient failure of its rung', () => {
   const once = [...EXEC, assigned(1), started(1), captured(1), rejected(1)];
   assert.equal(assignment(once)['epoch'], 2);

@@ -30,9 +30,13 @@ export function triesOf(state: Acquisition, rung: Rung): readonly Execution[] {
   );
 }
 
-/** Whether a rung has had its chances. */
+/**
+ * Whether a rung has had its chances. An executor that was told to stop, as in a rolling
+ * deployment, has had none; EPOCHS_MAX bounds those as well.
+ */
 export function isSpent(tries: readonly Execution[]): boolean {
-  return tries.length >= ATTEMPTS_MAX || tries.some((execution) => fallOf(execution)?.permanent);
+  const chances = tries.filter((execution) => execution.failed?.code !== 'stopping');
+  return chances.length >= ATTEMPTS_MAX || tries.some((execution) => fallOf(execution)?.permanent);
 }
 
 /** One sentence for each rung that cannot be tried, and for each wanted method without a rung. */
