@@ -10,14 +10,16 @@ const waiting = new WeakMap<NatsConnection, Set<() => void>>();
  */
 export async function unlessOutage<T>(connection: NatsConnection, answer: Promise<T>): Promise<T> {
   const { promise: outage, reject } = Promise.withResolvers<never>();
-  const back = () => reject(new Error('the bus was away'));
+  using _waiting = afterOutage(connection, reject);
+  return await Promise.race([answer, outage]);
+}
+
+/** Tells when the bus has come back from an outage, until it is disposed. */
+export function afterOutage(connection: NatsConnection, tell: (outage: Error) => void): Disposable {
+  const back = () => tell(new Error('the bus was away'));
   const others = waitingFor(connection);
   others.add(back);
-  try {
-    return await Promise.race([answer, outage]);
-  } finally {
-    others.delete(back);
-  }
+  return { [Symbol.dispose]: () => void others.delete(back) };
 }
 
 function waitingFor(connection: NatsConnection): Set<() => void> {

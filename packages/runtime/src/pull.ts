@@ -4,6 +4,7 @@ import { type Consumer, type ConsumerMessages, type JsMsg, jetstream } from '@na
 import type { Subscription } from '@nats-io/transport-node';
 import { codeOf, messageOf } from './fault.ts';
 import { OTHER_VERSION } from './message.ts';
+import { afterOutage } from './outage.ts';
 import type { House } from './service.ts';
 import { unlessAborted, wait } from './wait.ts';
 
@@ -39,11 +40,16 @@ export async function pull(
 async function pullSlot(it: Pulling): Promise<void> {
   const { stopping } = it.house;
   let consumer: Consumer | undefined;
+  // It may be gone, and then a pull from it is heard by nobody and answered by nothing.
+  using _known = afterOutage(it.house.connection, () => {
+    consumer = undefined;
+  });
   while (!stopping.aborted) {
     try {
-      consumer ??= await unlessAborted(consumerOf(it), stopping);
-      const raw = await nextMessage(consumer, stopping);
-      if (raw !== undefined) await processed(it, raw, await ackWaitMs(consumer));
+      const known = consumer ?? (await unlessAborted(consumerOf(it), stopping));
+      consumer = known;
+      const raw = await nextMessage(it.house, known);
+      if (raw !== undefined) await processed(it, raw, await ackWaitMs(known));
     } catch (error) {
       consumer = undefined;
       if (stopping.aborted) return;
@@ -57,9 +63,17 @@ async function consumerOf({ house, durable }: Pulling): Promise<Consumer> {
   return await jetstream(house.connection).consumers.get(STREAM.name, durable);
 }
 
-/** The next message; undefined where none came, or soon after the signal has aborted. */
-async function nextMessage(consumer: Consumer, signal: AbortSignal): Promise<JsMsg | undefined> {
+/**
+ * The next message; undefined where none came, or soon after the house was asked to stop. Rejects
+ * when the bus comes back from an outage: it knows nothing of the pull, and where it is not quite
+ * ready yet the client would look for its consumer only once more, as late as the pull would end.
+ */
+async function nextMessage(
+  { connection, stopping: signal }: House,
+  consumer: Consumer,
+): Promise<JsMsg | undefined> {
   const messages = await consumer.fetch({ max_messages: 1, expires: PULL_MS });
+  using _pulled = afterOutage(connection, (outage) => messages.stop(outage));
   const over = new AbortController();
   const end = () => void endPull(messages, over.signal);
   signal.addEventListener('abort', end, { once: true });

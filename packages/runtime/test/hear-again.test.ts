@@ -9,6 +9,8 @@ import { wait } from '../src/wait.ts';
 import { answerTo, hearer, missing, ofDiscovery, request, settled, TYPE } from './hearer.ts';
 import { until } from './world.ts';
 
+/** As many as one process handles at once. */
+const SLOTS = 8;
 const STOPS = 12;
 
 suite('hear again', { concurrency: 4 }, () => {
@@ -49,6 +51,28 @@ suite('hear again', { concurrency: 4 }, () => {
     await it.start(hearer(async () => missing('heard')));
     await answerTo(it, await request(it));
     await it.lose();
+    await it.ledger.stop();
+    await it.ledger.again();
+    assert.equal(await answerTo(it, await request(it)), 'heard');
+  });
+
+  test('who is busy while the bus forgets everything hears again as soon as it can', async (t) => {
+    const it = await ofDiscovery(t);
+    const go = Promise.withResolvers<undefined>();
+    let begun = 0;
+    await it.start(
+      hearer(async () => {
+        begun += 1;
+        return begun > SLOTS ? missing('heard') : await go.promise;
+      }),
+    );
+    for (let slot = 0; slot < SLOTS; slot++) await request(it);
+    await until(() => begun === SLOTS);
+    await it.lose();
+    await until(() => it.lines.some(({ phrase }) => phrase === 'bus back'));
+    // Each slot looks for its next message while there is no stream.
+    go.resolve(undefined);
+    await until(() => it.lines.some(({ phrase }) => phrase === 'bus not ready'));
     await it.ledger.stop();
     await it.ledger.again();
     assert.equal(await answerTo(it, await request(it)), 'heard');
