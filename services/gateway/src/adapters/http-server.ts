@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
+import { openHttpServer } from '@impound/runtime/http-server.ts';
 import type { Log } from '@impound/runtime/log.ts';
 import { type Context, Hono } from 'hono';
 import { accepts } from '../domain/accept.ts';
@@ -21,12 +19,7 @@ export interface Setting {
 export type App = Hono<Setting>;
 export type Request = Context<Setting>;
 
-const HEADERS_MS_MAX = 10_000;
 const REQUEST_MS_MAX = 30_000;
-const CHECK_MS = 5_000;
-const HEADER_BYTES_MAX = 16_384;
-const CONNECTIONS_MAX = 1_024;
-const CLOSING_MS_MAX = 5_000;
 
 /** An application that lets only known callers in and answers every fault as problem+json. */
 export function openApp(tokens: BearerTokens, log: Log): App {
@@ -118,40 +111,9 @@ export async function listen(
     overrideGlobalObjects: false,
     errorHandler: () => answerRefusal(refused),
   });
-  const server = createServer(
-    {
-      headersTimeout: HEADERS_MS_MAX,
-      requestTimeout: REQUEST_MS_MAX,
-      connectionsCheckingInterval: CHECK_MS,
-      maxHeaderSize: HEADER_BYTES_MAX,
-    },
+  return await openHttpServer(
+    { ...at, requestMsMax: REQUEST_MS_MAX },
     (incoming, outgoing) => void listener(incoming, outgoing),
+    scope,
   );
-  server.maxConnections = CONNECTIONS_MAX;
-  const silent = silentOf(server);
-  server.listen(at.port, at.host);
-  await once(server, 'listening');
-  scope.defer(() => close(server, silent));
-  return (server.address() as AddressInfo).port;
-}
-
-/** Connections without a request so far: clients open some in advance, and Node calls none idle. */
-function silentOf(server: Server): ReadonlySet<Socket> {
-  const silent = new Set<Socket>();
-  server.on('connection', (socket) => {
-    silent.add(socket);
-    socket.once('close', () => silent.delete(socket));
-  });
-  server.on('request', ({ socket }) => silent.delete(socket));
-  return silent;
-}
-
-async function close(server: Server, silent: ReadonlySet<Socket>): Promise<void> {
-  const closed = once(server, 'close');
-  server.close();
-  server.closeIdleConnections();
-  for (const socket of silent) socket.destroy();
-  const timer = setTimeout(() => server.closeAllConnections(), CLOSING_MS_MAX);
-  await closed;
-  clearTimeout(timer);
 }

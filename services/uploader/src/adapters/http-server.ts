@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
+import { openHttpServer } from '@impound/runtime/http-server.ts';
 import type { Log } from '@impound/runtime/log.ts';
 import { Hono } from 'hono';
 import { StoreFault } from '../domain/evidence-store.ts';
@@ -14,14 +12,9 @@ import { spill } from './http-body.ts';
 /** The application that the routes are added to. */
 export type App = Hono<{ Bindings: HttpBindings }>;
 
-const HEADERS_MS_MAX = 10_000;
 const REQUEST_MS_MAX = 300_000;
-const CHECK_MS = 5_000;
-const HEADER_BYTES_MAX = 16_384;
-const CONNECTIONS_MAX = 1_024;
 /** What is still read of a refused request, so that the answer arrives. */
 const SPILL = { bytesMax: PART_BYTES_MAX, idleMs: 5_000 };
-const CLOSING_MS_MAX = 5_000;
 
 /** An application that answers every fault as application/problem+json (RFC 9457). */
 export function openApp(log: Log): App {
@@ -75,40 +68,9 @@ export async function listen(
       return answerProblem(refused, { spilt: false });
     },
   });
-  const server = createServer(
-    {
-      headersTimeout: HEADERS_MS_MAX,
-      requestTimeout: REQUEST_MS_MAX,
-      connectionsCheckingInterval: CHECK_MS,
-      maxHeaderSize: HEADER_BYTES_MAX,
-    },
+  return await openHttpServer(
+    { ...at, requestMsMax: REQUEST_MS_MAX },
     (incoming, outgoing) => void listener(incoming, outgoing),
+    scope,
   );
-  server.maxConnections = CONNECTIONS_MAX;
-  const silent = silentOf(server);
-  server.listen(at.port, at.host);
-  await once(server, 'listening');
-  scope.defer(() => close(server, silent));
-  return (server.address() as AddressInfo).port;
-}
-
-/** Connections without a request so far: clients open some in advance, and Node calls none idle. */
-function silentOf(server: Server): ReadonlySet<Socket> {
-  const silent = new Set<Socket>();
-  server.on('connection', (socket) => {
-    silent.add(socket);
-    socket.once('close', () => silent.delete(socket));
-  });
-  server.on('request', ({ socket }) => silent.delete(socket));
-  return silent;
-}
-
-async function close(server: Server, silent: ReadonlySet<Socket>): Promise<void> {
-  const closed = once(server, 'close');
-  server.close();
-  server.closeIdleConnections();
-  for (const socket of silent) socket.destroy();
-  const timer = setTimeout(() => server.closeAllConnections(), CLOSING_MS_MAX);
-  await closed;
-  clearTimeout(timer);
 }
