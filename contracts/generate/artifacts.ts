@@ -3,6 +3,7 @@ import { stringify } from 'yaml';
 import * as z from 'zod';
 import { Envelope } from '../src/envelope.ts';
 import { type EventContract, nounVerb } from '../src/event.ts';
+import { Integrations } from '../src/integration.ts';
 import { Order } from '../src/order.ts';
 import { PARTIES } from '../src/parties.ts';
 import { askSubject, type QuestionContract } from '../src/question.ts';
@@ -36,6 +37,7 @@ export async function artifacts(): Promise<ReadonlyMap<string, string>> {
   }
   for (const [name, shape] of [
     ['envelope', Envelope],
+    ['integrations', Integrations],
     ['order', Order],
     ['say-reply', SayReply],
   ] as const) {

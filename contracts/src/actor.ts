@@ -6,6 +6,8 @@ import { text } from './ids.ts';
 export const Actor = z.object({
   id: text(128),
   kind: z.enum(['person', 'integration', 'service']),
-  authn: z.enum(['bearer-token', 'nats', 'local', 'none']),
+  authn: z.enum(['bearer-token', 'url-token', 'webhook', 'mutual-tls', 'nats', 'local', 'none']),
+  /** Which of its credentials it showed. */
+  credential: text(32).optional(),
 });
 export type Actor = z.output<typeof Actor>;
