@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { readFile, stat } from 'node:fs/promises';
 import * as z from 'zod';
 import { SecretText } from './secret.ts';
 
@@ -40,4 +41,42 @@ export function readConfig<Config extends z.ZodObject>(
       : `${key} is missing`;
   });
   throw new ConfigFault(`the environment does not fit:\n  ${faults.join('\n  ')}`);
+}
+
+const FILE_BYTES_MAX = 1_048_576;
+
+/**
+ * The environment with what it keeps in files: KEY_FILE names a file that holds KEY, so that a
+ * secret lies in no environment. Only keys of the schema count, and not those that it reads by
+ * such a name itself. Throws ConfigFault, which names keys and never what a file holds.
+ */
+export async function withFiles(
+  schema: z.ZodObject,
+  environment: Environment,
+): Promise<Environment> {
+  const keys = Object.keys(schema.shape).filter(
+    (key) => environment[`${key}_FILE`] && !Object.hasOwn(schema.shape, `${key}_FILE`),
+  );
+  const read = await Promise.allSettled(keys.map((key) => fromFile(key, environment)));
+  const faults = read.flatMap((one) => (one.status === 'rejected' ? [one.reason.message] : []));
+  if (faults.length > 0) {
+    throw new ConfigFault(`the environment does not fit:\n  ${faults.join('\n  ')}`);
+  }
+  const found = read.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  return { ...environment, ...Object.fromEntries(found) };
+}
+
+/** One line break at the end belongs to the editor, not to the secret. */
+async function fromFile(key: string, environment: Environment): Promise<[string, string]> {
+  if (environment[key]) throw new Error(`${key} and ${key}_FILE are both given: leave out one`);
+  const path = environment[`${key}_FILE`] ?? '';
+  try {
+    const found = await stat(path);
+    if (!found.isFile()) throw Object.assign(new Error(), { code: 'no file' });
+    if (found.size > FILE_BYTES_MAX) throw Object.assign(new Error(), { code: 'too large' });
+    return [key, (await readFile(path, 'utf8')).replace(/\r?\n$/, '')];
+  } catch (error) {
+    const { code = 'unreadable' } = error as { code?: string };
+    throw new Error(`${key}_FILE names what cannot be read: ${code}`);
+  }
 }

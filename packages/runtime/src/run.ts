@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { once } from 'node:events';
-import { ConfigFault, type HouseConfig, houseConfig, readConfig } from './config.ts';
+import { ConfigFault, type HouseConfig, houseConfig, readConfig, withFiles } from './config.ts';
 import { messageOf } from './fault.ts';
 import { openHealth } from './health.ts';
 import { openLog } from './log.ts';
@@ -35,12 +35,13 @@ function killLater(code: number): void {
 
 async function live(service: AnyService, signal: AbortSignal): Promise<void> {
   const whole = service.config.extend(houseConfig.shape);
-  const { HEALTH_PORT = 0, LOG_LEVEL } = readConfig(whole, process.env) as HouseConfig;
+  const environment = await withFiles(whole, process.env);
+  const { HEALTH_PORT = 0, LOG_LEVEL } = readConfig(whole, environment) as HouseConfig;
   await using scope = new AsyncDisposableStack();
   let ready = false;
   const port = await openHealth(HEALTH_PORT, { ready: () => ready }, scope);
   const log = openLog(service.name, LOG_LEVEL);
-  const running = await start(service, process.env, log, signal);
+  const running = await start(service, environment, log, signal);
   scope.use(running);
   ready = true;
   log.info('service ready', { worker: running.worker, healthPort: port });

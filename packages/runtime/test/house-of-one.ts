@@ -15,7 +15,8 @@ await run(
       OPENING: z.enum(['hangs', 'fails']).optional(),
     }),
     open: async ({ OPENING, SIGNING_KEY }, scope, { log }) => {
-      scope.defer(() => log.info('closed what was opened', { key: SIGNING_KEY }));
+      const { length } = SIGNING_KEY.reveal();
+      scope.defer(() => log.info('closed what was opened', { key: SIGNING_KEY, length }));
       log.info('opening');
       if (OPENING === 'fails') throw new Error('the store is not there: make it');
       if (OPENING === 'hangs') await new Promise(() => undefined);

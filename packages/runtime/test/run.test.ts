@@ -2,6 +2,9 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { suite, type TestContext, test } from 'node:test';
 import { freePort } from '../src/embedded/ports.ts';
 import { testBus } from '../src/testing/bus.ts';
@@ -54,6 +57,39 @@ suite('run', { concurrency: 3 }, () => {
       assert.match(one.text(), new RegExp(name));
     }
     assert.doesNotMatch(one.text(), /hunter2/);
+  });
+
+  test('a secret may lie in a file that the environment only names', async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'impound-run-'));
+    t.after(() => rm(folder, { recursive: true, force: true }));
+    const file = join(folder, 'key');
+    await writeFile(file, 'correct-horse-battery\n', { mode: 0o600 });
+    const bus = await testBus(t);
+    const { STORE_DIR } = GOOD;
+    const one = startProcess(t, { STORE_DIR, SIGNING_KEY_FILE: file, NATS_URL: bus.url });
+    await one.said('service ready');
+    one.child.kill('SIGTERM');
+    assert.equal(await one.exit(), 0);
+    assert.equal((await one.said('closed what was opened'))['length'], GOOD.SIGNING_KEY.length);
+    assert.doesNotMatch(one.text(), /correct-horse/);
+  });
+
+  test('a file that does not say a key, or says it twice, is named, and ends it with 78', async (t) => {
+    const wrong = [
+      { SIGNING_KEY_FILE: '/nowhere/hunter2', because: /SIGNING_KEY_FILE .* ENOENT/ },
+      { SIGNING_KEY_FILE: '/', because: /SIGNING_KEY_FILE .* no file/ },
+      { ...GOOD, SIGNING_KEY_FILE: '/nowhere', because: /SIGNING_KEY and .* are both given/ },
+    ];
+    for (const { because, ...environment } of wrong) {
+      const one = startProcess(t, {
+        STORE_DIR: '/nowhere',
+        NATS_URL: 'nats://bus',
+        ...environment,
+      });
+      assert.equal(await one.exit(), 78);
+      assert.match(one.text(), because);
+      assert.doesNotMatch(one.text(), /hunter2|correct-horse/);
+    }
   });
 
   test('a process answers its probes, stops on SIGTERM in order and ends with 0', async (t) => {
