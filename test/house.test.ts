@@ -7,6 +7,7 @@ import { PARTIES } from '@impound/contracts/parties.ts';
 import { OFFERED } from '@impound/rbac-checker/domain/ladder.ts';
 import type { AnyService } from '@impound/runtime/service.ts';
 import { events, questions } from '../contracts/generate/contracts.ts';
+import { databaseDocument } from '../tools/database.ts';
 import { flowDocument, parties } from '../tools/flow.ts';
 import { imports, type Manifest, manifests, projectFiles, read, roomOf } from '../tools/rooms.ts';
 import { ROOT } from '../tools/steps.ts';
@@ -90,8 +91,8 @@ test('a file imports from its own room by path and from another room by its name
 });
 
 test('every source file is an entry or is imported by one that is no test', () => {
-  const entry =
-    /(^|\/)(main\.ts|service\.ts)$|\.test\.ts$|^(tools|bench|cli\/bin)\/|\.v\d+\.ts$|(^|\/)test\//;
+  const entry = /(^|\/)(main\.ts|service\.ts)$|\.test\.ts$|\.v\d+\.ts$|(^|\/)test\//;
+  const started = /^(tools|bench|deploy|cli\/bin)\//;
   const forTests = /\.conformance\.ts$|\/testing\//;
   const used = new Set(
     imports()
@@ -100,7 +101,11 @@ test('every source file is an entry or is imported by one that is no test', () =
   );
   const byTests = new Set(imports().map(({ to }) => to));
   const idle = code.filter(
-    (file) => !entry.test(file) && !used.has(file) && !(forTests.test(file) && byTests.has(file)),
+    (file) =>
+      !entry.test(file) &&
+      !started.test(file) &&
+      !used.has(file) &&
+      !(forTests.test(file) && byTests.has(file)),
   );
   none('imported by nobody', idle);
 });
@@ -242,6 +247,10 @@ test('the table of parties names nothing but contracts', async () => {
 
 test('docs/flow.md is what `npm run generate` makes of the contracts', async () => {
   assert.equal(read('docs/flow.md'), await flowDocument(), 'npm run generate');
+});
+
+test('deploy/postgres/ledger.sql is what the migration runs', async () => {
+  assert.equal(read('deploy/postgres/ledger.sql'), await databaseDocument(), 'npm run generate');
 });
 
 test('every decision page has a date and a status and stands in the index', () => {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { once } from 'node:events';
+import type * as z from 'zod';
 import { ConfigFault, type HouseConfig, houseConfig, readConfig, withFiles } from './config.ts';
 import { messageOf } from './fault.ts';
 import { openHealth } from './health.ts';
-import { openLog } from './log.ts';
+import { type Log, openLog } from './log.ts';
 import type { AnyService } from './service.ts';
 import { start } from './start.ts';
 
@@ -25,6 +26,21 @@ export async function run(service: AnyService): Promise<void> {
     openLog(service.name, 'error').error('service stopped', { because: messageOf(error) });
     process.exitCode = error instanceof ConfigFault ? error.exitCode : 1;
     killLater(process.exitCode);
+  }
+}
+
+/** The life of a deploy job: read the environment, do the work, end. */
+export async function runOnce<Config extends z.ZodObject>(
+  name: string,
+  config: Config,
+  work: (config: z.output<Config>, log: Log) => Promise<void>,
+): Promise<void> {
+  const log = openLog(name, 'info');
+  try {
+    await work(readConfig(config, await withFiles(config, process.env)), log);
+  } catch (error) {
+    log.error('job failed', { because: messageOf(error) });
+    process.exitCode = error instanceof ConfigFault ? error.exitCode : 1;
   }
 }
 

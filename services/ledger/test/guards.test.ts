@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { AcquisitionRequestedV1 } from '@impound/contracts/acquisition/requested.v1.ts';
 import { newId } from '@impound/runtime/ids.ts';
 import { migrate } from '../src/db/migrate.ts';
+import { ledgerScript } from '../src/db/script.ts';
 import { requested, type World, world } from './world.ts';
 
 const CHANGES = [
@@ -109,6 +110,27 @@ test('migrating again changes nothing, and two at once do not hinder each other'
   await Promise.all([migrate(it.database.url, passwords), migrate(it.database.url, passwords)]);
   const [row] = await it.sql()`select count(*)::int as entries from ledger_entry`;
   assert.equal(row?.['entries'], 1);
+});
+
+test('the script, which deploy/postgres shows, makes by hand what the migration makes', async (t) => {
+  const it = await world(t, { migrated: false });
+  for (const _ of ['once', 'again']) await it.sql().unsafe(await ledgerScript());
+  const password = it.database.server.password('ledger_writer');
+  await it.sql().unsafe(`alter role ledger_writer login password '${password}'`);
+  await withOneEntry(it);
+});
+
+test('the owner cannot log in, and the reader can only read', async (t) => {
+  const it = await world(t);
+  await withOneEntry(it);
+  await assert.rejects(it.sql('ledger_owner')`select 1`, /password authentication failed/);
+  const reader = it.sql('ledger_reader');
+  const [row] = await reader`select count(*)::int as entries from ledger_entry`;
+  assert.equal(row?.['entries'], 1);
+  const insert = 'insert into ledger_batch (size_before, size_after) values (1, 2)';
+  for (const change of [...CHANGES, insert]) {
+    await assert.rejects(reader.unsafe(change), /permission denied/);
+  }
 });
 
 test('a database that is behind what others were told is not written to', async (t) => {

@@ -96,14 +96,24 @@ const SPEAKERS: Readonly<Record<string, string>> = {
 
 export async function world(
   t: TestContext,
-  given: { readonly bus?: TestBus; readonly database?: TestDatabase } = {},
+  given: {
+    readonly bus?: TestBus;
+    readonly database?: TestDatabase;
+    /** False: a database without roles and tables. */
+    readonly migrated?: boolean;
+  } = {},
 ): Promise<World> {
   const scope = new AsyncDisposableStack();
   // Before the bus, so that services end while it is there.
   t.after(() => scope.disposeAsync());
   const bus = given.bus ?? (await testBus(t));
   const database = given.database ?? (await testDatabase(t));
-  await migrate(database.url, { writerPassword: database.server.password('ledger_writer') });
+  const { password } = database.server;
+  const passwords = {
+    writerPassword: password('ledger_writer'),
+    readerPassword: password('ledger_reader'),
+  };
+  if (given.migrated ?? true) await migrate(database.url, passwords);
   const speaker = { url: bus.url, service: 'speaker', worker: 'speaker-1' };
   const connection = await openBus(speaker, keptLog(), scope);
   const heard: Heard[] = [];
