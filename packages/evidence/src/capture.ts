@@ -150,6 +150,7 @@ export async function finish(
 ): Promise<ManifestCounts & { readonly archive: StoredRef; readonly manifest: StoredRef }> {
   await capture.frames.write(Buffer.alloc(END_OF_ARCHIVE_BYTES));
   const { frames, bytes: tarBytes } = await capture.frames.end();
+  capture.frames.close();
   const archive = await capture.completeArchive();
   if (finished !== undefined) await capture.manifest.line(finished);
   const { bytes, sha256 } = archive;

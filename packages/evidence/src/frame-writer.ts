@@ -1,41 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
-import { promisify } from 'node:util';
-import { constants, zstdCompress } from 'node:zlib';
+import { constants, createZstdCompress } from 'node:zlib';
 import { FRAME_BYTES } from './limits.ts';
 import type { PartWriter } from './part-writer.ts';
 
-/** Room for a frame that did not shrink: its result comes in one piece, without being joined. */
-const COMPRESSED_CHUNK_BYTES = FRAME_BYTES + FRAME_BYTES / 64;
-const compress = promisify(zstdCompress);
+/** Compressed bytes come in pieces of this size: small ones are given back soon. */
+const PIECE_BYTES = 128 * 1_024;
 
 /** Compresses a stream as independent zstd frames. */
 export interface FrameWriter {
   write(bytes: Uint8Array): Promise<void>;
   /** Waits until the last frame is with the part writer. */
   end(): Promise<{ readonly frames: number; readonly bytes: number }>;
+  /** Gives the memory back; nothing can be written any more. */
+  close(): void;
 }
 
 /**
  * Cuts a stream into frames of FRAME_BYTES, each with its content size and a checksum (RFC 8878).
- * One frame is compressed off the main thread while the next one fills.
+ * One frame is compressed off the main thread while the next one fills; all of them by one
+ * compressor, whose memory is what a frame costs.
  */
 export function frameWriter(parts: PartWriter, level: number): FrameWriter {
-  const params = {
-    [constants.ZSTD_c_compressionLevel]: level,
-    [constants.ZSTD_c_checksumFlag]: 1,
-    [constants.ZSTD_c_contentSizeFlag]: 1,
-  };
+  const compressed = compressor(parts, level);
   let filling = Buffer.allocUnsafeSlow(FRAME_BYTES);
   let spare = Buffer.allocUnsafeSlow(FRAME_BYTES);
   let used = 0;
   let frames = 0;
   let bytesTotal = 0;
   let pending: Promise<void> = Promise.resolve();
-
-  async function compressed(content: Buffer): Promise<void> {
-    const options = { params, pledgedSrcSize: content.length, chunkSize: COMPRESSED_CHUNK_BYTES };
-    await parts.write(await compress(content, options));
-  }
 
   async function flush(): Promise<void> {
     if (used === 0) return;
@@ -44,7 +36,7 @@ export function frameWriter(parts: PartWriter, level: number): FrameWriter {
     [filling, spare] = [spare, filling];
     used = 0;
     frames += 1;
-    pending = compressed(content);
+    pending = compressed.frame(content);
     // The next flush or end() awaits it; until then a rejection must not count as unhandled.
     pending.catch(() => {});
   }
@@ -67,5 +59,32 @@ export function frameWriter(parts: PartWriter, level: number): FrameWriter {
     return { frames, bytes: bytesTotal };
   }
 
-  return { write, end };
+  return { write, end, close: compressed.close };
+}
+
+/** Makes each content that it is given a frame of its own, and adds it to the parts as it comes. */
+function compressor(parts: PartWriter, level: number) {
+  const stream = createZstdCompress({
+    params: {
+      [constants.ZSTD_c_compressionLevel]: level,
+      [constants.ZSTD_c_checksumFlag]: 1,
+      [constants.ZSTD_c_contentSizeFlag]: 1,
+    },
+    // Every write is a whole frame: that is how its header can tell the size of its content.
+    flush: constants.ZSTD_e_end,
+    chunkSize: PIECE_BYTES,
+  });
+  stream.on('data', (piece: Buffer) => parts.add(piece));
+  // Whoever waits for a frame is told by its write.
+  stream.on('error', () => {});
+
+  async function frame(content: Uint8Array): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    stream.write(content, (error) => (error ? reject(error) : resolve()));
+    await promise;
+    while (stream.read() !== null);
+    await parts.settle();
+  }
+
+  return { frame, close: () => void stream.destroy() };
 }

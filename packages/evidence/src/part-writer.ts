@@ -3,20 +3,24 @@ import { createHash, hash } from 'node:crypto';
 import { FRAME_BYTES, PART_BYTES_MAX, PART_BYTES_MIN } from './limits.ts';
 import type { ObjectSink, StoredRef } from './sink.ts';
 
-/** What one `write` may hold: a frame that did not shrink, and no part outgrows PART_BYTES_MAX. */
+/** What may stay together: a frame that did not shrink, and no part outgrows PART_BYTES_MAX. */
 export const WRITE_BYTES_MAX = FRAME_BYTES + FRAME_BYTES / 64;
 const ROOM_BYTES = PART_BYTES_MIN + WRITE_BYTES_MAX;
 
 /** Gathers bytes into parts and hashes the whole. */
 export interface PartWriter {
-  /** Takes at most WRITE_BYTES_MAX bytes, which stay together in one part. */
+  /** Takes bytes that stay in one part with all that was added since the parts last settled. */
+  add(bytes: Uint8Array): void;
+  /** Here a part may end: at most WRITE_BYTES_MAX bytes are added before the next time. */
+  settle(): Promise<void>;
+  /** Adds, then settles. */
   write(bytes: Uint8Array): Promise<void>;
   /** Stores the last part and completes the object. */
   complete(): Promise<StoredRef>;
 }
 
 /**
- * Cuts parts at the ends of writes. Holds one part being filled and one being stored, and takes
+ * Cuts parts where it settles. Holds one part being filled and one being stored, and takes
  * turns with their memory: what a part costs is paid twice and not once a part.
  */
 export function partWriter(sink: ObjectSink): PartWriter {
@@ -25,6 +29,7 @@ export function partWriter(sink: ObjectSink): PartWriter {
   let room: Buffer | undefined;
   let spare: Buffer | undefined;
   let used = 0;
+  let unsettled = 0;
   let stored: Promise<void> = Promise.resolve();
 
   async function cut(): Promise<void> {
@@ -39,16 +44,26 @@ export function partWriter(sink: ObjectSink): PartWriter {
     stored.catch(() => {});
   }
 
-  async function write(bytes: Uint8Array): Promise<void> {
-    if (bytes.length > WRITE_BYTES_MAX || ROOM_BYTES > PART_BYTES_MAX) {
-      throw new RangeError(`a write of ${bytes.length} bytes does not fit a part`);
+  function add(bytes: Uint8Array): void {
+    unsettled += bytes.length;
+    if (unsettled > WRITE_BYTES_MAX || ROOM_BYTES > PART_BYTES_MAX) {
+      throw new RangeError(`${unsettled} bytes do not fit a part`);
     }
     whole.update(bytes);
     bytesTotal += bytes.length;
     room ??= Buffer.allocUnsafeSlow(ROOM_BYTES);
     room.set(bytes, used);
     used += bytes.length;
+  }
+
+  async function settle(): Promise<void> {
+    unsettled = 0;
     if (used >= PART_BYTES_MIN) await cut();
+  }
+
+  async function write(bytes: Uint8Array): Promise<void> {
+    add(bytes);
+    await settle();
   }
 
   async function complete(): Promise<StoredRef> {
@@ -57,5 +72,5 @@ export function partWriter(sink: ObjectSink): PartWriter {
     return await sink.complete({ bytes: bytesTotal, sha256Hex: whole.digest('hex') });
   }
 
-  return { write, complete };
+  return { add, settle, write, complete };
 }

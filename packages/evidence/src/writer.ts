@@ -137,6 +137,7 @@ export async function evidenceWriter(
     [Symbol.asyncDispose]: async () => {
       if (state === 'ended') return;
       state = 'broken';
+      capture.frames.close();
       await Promise.all([capture.archive.abort(), capture.manifestSink.abort()]);
     },
   };

@@ -4,6 +4,7 @@ import type * as z from 'zod';
 import { ConfigFault, type HouseConfig, houseConfig, readConfig, withFiles } from './config.ts';
 import { messageOf } from './fault.ts';
 import { openHealth } from './health.ts';
+import { stayLean } from './lean.ts';
 import { type Log, openLog } from './log.ts';
 import type { AnyService } from './service.ts';
 import { start } from './start.ts';
@@ -59,6 +60,7 @@ async function live(service: AnyService, signal: AbortSignal): Promise<void> {
   const log = openLog(service.name, LOG_LEVEL);
   const running = await start(service, environment, log, signal);
   scope.use(running);
+  stayLean();
   ready = true;
   log.info('service ready', { worker: running.worker, healthPort: port });
   const over = AbortSignal.any([signal, running.lost]);
