@@ -8,11 +8,13 @@ import { gateway } from '@impound/gateway/service.ts';
 import { migrate } from '@impound/ledger/db/migrate.ts';
 import { ledger } from '@impound/ledger/service.ts';
 import { rbacChecker } from '@impound/rbac-checker/service.ts';
+import { busKeys, seedFile } from '@impound/runtime/bus-keys.ts';
 import type { Environment } from '@impound/runtime/config.ts';
 import { type NatsServer, startNatsServer } from '@impound/runtime/embedded/nats-server.ts';
 import { freePort } from '@impound/runtime/embedded/ports.ts';
 import { startPostgres } from '@impound/runtime/embedded/postgres.ts';
 import type { Log } from '@impound/runtime/log.ts';
+import { natsConfig, permissionsConfig, usersConfig } from '@impound/runtime/nats-config.ts';
 import type { AnyService } from '@impound/runtime/service.ts';
 import { start } from '@impound/runtime/start.ts';
 import { uploader } from '@impound/uploader/service.ts';
@@ -30,6 +32,8 @@ export interface Platform extends AsyncDisposable {
   readonly versions: { readonly nats: string; readonly postgres: string };
   /** Where the bus listens, for services in processes of their own. */
   readonly natsUrl: string;
+  /** The NATS_NKEY_FILE of such a service. */
+  nkeyFile(service: string): string;
   /** For drills: kills the bus, deletes all it kept, and starts it empty on the same port. */
   loseBus(): Promise<void>;
 }
@@ -99,7 +103,8 @@ export async function startPlatform(
   const wanted = SERVICES.filter(
     ({ name }) => !without.includes(name) && (only?.includes(name) ?? true),
   );
-  await startAll(wanted, { environment, log }, opening);
+  const nkeyFile = (service: string) => seedFile(join(dataDir, BUS_KEYS), service);
+  await startAll(wanted, { environment, log, nkeyFile }, opening);
   signal.throwIfAborted();
   const scope = opening.move();
   return {
@@ -108,6 +113,7 @@ export async function startPlatform(
     dataDir,
     versions: { nats: bus.version, postgres: postgres.version },
     natsUrl: bus.url,
+    nkeyFile,
     loseBus: () => bus.lose(),
     [Symbol.asyncDispose]: () => scope.disposeAsync(),
   };
@@ -129,7 +135,7 @@ async function startServers(
   };
   const [postgres, bus] = await Promise.allSettled([
     startPostgres({ dataDir: join(dataDir, 'postgres') }, both).catch(failing),
-    startBus({ storeDir: join(dataDir, 'nats'), binary }, both).catch(failing),
+    startBus({ dataDir, binary }, both).catch(failing),
   ]);
   for (const one of [postgres, bus]) if (one.status === 'fulfilled') scope.use(one.value);
   if (postgres.status === 'rejected' || bus.status === 'rejected') throw both.reason;
@@ -142,37 +148,47 @@ interface Bus extends AsyncDisposable {
   lose(): Promise<void>;
 }
 
+/** The folder of the seeds, one for each identity on the bus. */
+const BUS_KEYS = 'bus-keys';
+
+/** With the accounts and permissions of a deployment: nobody is trusted more on one machine. */
 async function startBus(
-  options: { readonly storeDir: string; readonly binary: string | undefined },
+  { dataDir, binary }: { readonly dataDir: string; readonly binary: string | undefined },
   signal: AbortSignal,
 ): Promise<Bus> {
-  const { storeDir } = options;
+  const users = `${permissionsConfig()}\n${usersConfig(await busKeys(join(dataDir, BUS_KEYS)))}`;
+  const config = natsConfig({ head: '', users, integrations: '' });
+  const options = { storeDir: join(dataDir, 'nats'), binary, config };
   let nats: NatsServer = await startNatsServer(options, signal);
   return {
     url: nats.url,
     version: nats.version,
     lose: async () => {
       await nats.kill();
-      await rm(storeDir, { recursive: true });
+      await rm(options.storeDir, { recursive: true });
       nats = await startNatsServer({ ...options, port: nats.port }, signal);
     },
     [Symbol.asyncDispose]: () => nats.stop(),
   };
 }
 
+interface Starting {
+  readonly environment: Environment;
+  readonly log: (service: string) => Log;
+  readonly nkeyFile: (service: string) => string;
+}
+
 async function startAll(
   services: readonly AnyService[],
-  {
-    environment,
-    log,
-  }: { readonly environment: Environment; readonly log: (service: string) => Log },
+  { environment, log, nkeyFile }: Starting,
   scope: AsyncDisposableStack,
 ): Promise<void> {
+  const begin = (one: AnyService) =>
+    start(one, { NATS_NKEY_FILE: nkeyFile(one.name), ...environment }, log(one.name));
   // The ledger first: it lays the stream on which the others hear.
   const [first, ...others] = services;
-  if (first !== undefined) scope.use(await start(first, environment, log(first.name)));
-  const starts = others.map((one) => start(one, environment, log(one.name)));
-  const started = await Promise.allSettled(starts);
+  if (first !== undefined) scope.use(await begin(first));
+  const started = await Promise.allSettled(others.map(begin));
   for (const one of started) if (one.status === 'fulfilled') scope.use(one.value);
   for (const one of started) if (one.status === 'rejected') throw one.reason;
 }

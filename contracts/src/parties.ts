@@ -10,11 +10,13 @@ export interface Party {
   readonly route?: string;
   /** Whether it says or watches progress (core NATS). */
   readonly progress?: 'says' | 'watches';
+  /** Whether it sees events of all kinds as they are published: for people, never to act on. */
+  readonly events?: 'watches';
 }
 
 /**
- * Who speaks to whom. Consumers, the ledger's door and docs/flow.md are made from this table, and
- * the house test holds every service.ts against it.
+ * Who speaks to whom. Consumers, the ledger's door, the rights on the bus and docs/flow.md are made
+ * from this table, and the house test holds every service.ts against it.
  */
 export const PARTIES: Readonly<Record<string, Party>> = {
   gateway: {
@@ -29,6 +31,7 @@ export const PARTIES: Readonly<Record<string, Party>> = {
     asks: ['ledger.history.v1', 'ledger.list.v1', 'discovery.list.v1', 'uploader.read.v1'],
     answers: ['gateway.submit.v1'],
     progress: 'watches',
+    events: 'watches',
   },
   ledger: {
     says: ['conflict.noticed.v1', 'execution.fenced.v1'],

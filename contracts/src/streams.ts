@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { PARTIES } from './parties.ts';
 
 /**
  * The one stream: recorded events, published by the ledger only. Every field is understood by
@@ -39,4 +40,18 @@ export function consumerPlan(service: string, type: string, route: string): Cons
     type,
     filter: ['impound.v1.event', noun, verb, route, '>'].join('.'),
   };
+}
+
+/** The consumers of one service, as the table of parties tells. */
+export function plansOf(service: string): readonly ConsumerPlan[] {
+  const { hears = [], route } = PARTIES[service] ?? {};
+  return hears.map((type) => {
+    const routed = type === 'acquisition.assigned.v1' && route !== undefined;
+    return consumerPlan(service, type, routed ? route : '*');
+  });
+}
+
+/** The consumers of all services. */
+export function consumerPlans(): readonly ConsumerPlan[] {
+  return Object.keys(PARTIES).flatMap(plansOf);
 }

@@ -31,6 +31,7 @@ test('a request that comes while the store is away is kept, and sealed when it i
   assert.deepEqual(types, ['acquisition.requested.v1']);
   const environment = {
     NATS_URL: platform.natsUrl,
+    NATS_NKEY_FILE: platform.nkeyFile('uploader'),
     STORE_DIR: join(platform.dataDir, 'late'),
     SIGNING_KEY: randomBytes(32).toString('hex'),
   };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before } from 'node:test';
@@ -84,6 +85,7 @@ async function openStage(
   const directory = await mkdtemp(join(tmpdir(), 'impound-end-to-end-'));
   scope.defer(() => rm(directory, { recursive: true, force: true }));
   const dataDir = join(directory, 'data');
+  scope.defer(() => assertNothingForbidden(join(dataDir, 'impound.log')));
   const lab = scope.use(await startCluster({ cluster: CLUSTER, ...options.lab }, signal));
   const { environment, without } = options;
   const natsBinary = process.env['NATS_SERVER'];
@@ -138,4 +140,13 @@ export async function until(
 /** Follows an acquisition to its end and shows it. */
 export async function ended(client: Client, acquisitionId: string): Promise<Shown> {
   return await until(client, acquisitionId, (shown) => shown['ended'] !== undefined);
+}
+
+/** The rights on the bus are enough for all that a test file has done. */
+async function assertNothingForbidden(logFile: string): Promise<void> {
+  const lines = (await readFile(logFile, 'utf8')).split('\n');
+  assert.deepEqual(
+    lines.filter((line) => line.includes('forbidden by the bus')),
+    [],
+  );
 }

@@ -1,15 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-import { AuthorizationError, connect, type NatsConnection } from '@nats-io/transport-node';
-import { messageOf } from './fault.ts';
+import { setImmediate } from 'node:timers/promises';
+import { inboxPrefix } from '@impound/contracts/bus-rights.ts';
+import {
+  type Authenticator,
+  AuthorizationError,
+  connect,
+  type NatsConnection,
+  nkeyAuthenticator,
+  PermissionViolationError,
+  type Status,
+} from '@nats-io/transport-node';
+import { seedIn } from './bus-keys.ts';
+import { messageOf, Never } from './fault.ts';
 import type { Log } from './log.ts';
-import type { Secret } from './secret.ts';
 import { wait } from './wait.ts';
 
-/** How a service reaches the bus; user and password stay out of the URL and so out of logs. */
+/** How a service reaches the bus, and the file of the seed by which it proves who it is there. */
 export interface BusOptions {
   readonly url: string;
-  readonly user?: string | undefined;
-  readonly password?: Secret | undefined;
+  readonly nkeyFile?: string | undefined;
   readonly service: string;
   readonly worker: string;
 }
@@ -33,6 +42,9 @@ export async function openBus(
   const connection = await firstConnection(options, log, signal);
   scope.defer(() => closeBus(connection));
   void watchStatus(connection, log);
+  if (connection.info?.auth_required !== true) {
+    log.warn('the bus lets in whoever comes', { advice: 'run it with deploy/nats, or impound up' });
+  }
   return connection;
 }
 
@@ -41,18 +53,19 @@ async function firstConnection(
   log: Log,
   signal: AbortSignal,
 ): Promise<NatsConnection> {
+  const known = identity(options);
   for (let attempt = 1; ; attempt++) {
     signal.throwIfAborted();
     try {
       return await connect({
         servers: options.url,
         name: options.worker,
-        inboxPrefix: `_INBOX_${options.service.replaceAll('-', '_')}`,
+        inboxPrefix: inboxPrefix(options.service),
         maxReconnectAttempts: -1,
         reconnectTimeWait: RECONNECT_MS,
         pingInterval: PING_MS,
         timeout: CONNECT_MS_MAX,
-        ...credentials(options),
+        ...known,
       });
     } catch (error) {
       if (error instanceof AuthorizationError) throw error;
@@ -62,11 +75,9 @@ async function firstConnection(
   }
 }
 
-function credentials({ user, password }: BusOptions): { user?: string; pass?: string } {
-  return {
-    ...(user === undefined ? {} : { user }),
-    ...(password === undefined ? {} : { pass: password.reveal() }),
-  };
+/** Only a signature by the seed is sent, never the seed. */
+function identity({ nkeyFile }: BusOptions): { authenticator?: Authenticator } {
+  return nkeyFile === undefined ? {} : { authenticator: nkeyAuthenticator(seedIn(nkeyFile)) };
 }
 
 /** Lets what was sent arrive; a bus that is away is not waited for. */
@@ -80,21 +91,68 @@ async function closeBus(connection: NatsConnection): Promise<void> {
 const STATUS_QUIET_MS = 5_000;
 
 async function watchStatus(connection: NatsConnection, log: Log): Promise<void> {
-  let saidAt = 0;
+  const saidAt = new Map<string, number>();
   for await (const status of connection.status()) {
-    const phrase = PHRASES[status.type];
+    const { phrase, level = 'warn', fields } = lineOf(status) ?? {};
+    if (phrase === undefined) continue;
     const now = performance.now();
-    if (phrase === undefined || (phrase === BUS_AWAY && now - saidAt < STATUS_QUIET_MS)) continue;
-    saidAt = now;
-    const because = status.type === 'error' ? { because: messageOf(status.error) } : {};
-    log.warn(phrase, { status: status.type, ...because });
+    if (phrase !== BUS_BACK && now - (saidAt.get(phrase) ?? -Infinity) < STATUS_QUIET_MS) continue;
+    saidAt.set(phrase, now);
+    log[level](phrase, { status: status.type, ...fields });
   }
 }
 
+interface Line {
+  readonly phrase: string;
+  readonly level?: 'warn' | 'error';
+  readonly fields?: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * What the server forbids is told aloud: often nobody waits for an answer to it, and a service that
+ * lacks a right would only be slow.
+ */
+function lineOf(status: Status): Line | undefined {
+  if (status.type !== 'error') {
+    const phrase = PHRASES[status.type];
+    return phrase === undefined ? undefined : { phrase };
+  }
+  const { error } = status;
+  if (!(error instanceof PermissionViolationError)) {
+    return { phrase: 'bus error', fields: { because: messageOf(error) } };
+  }
+  const { operation, subject } = error;
+  return { phrase: 'forbidden by the bus', level: 'error', fields: { operation, subject, advice } };
+}
+
+const advice = 'give the service its own seed, and the server the permissions of this version';
+
 const BUS_AWAY = 'bus away';
+const BUS_BACK = 'bus back';
 const PHRASES: Readonly<Record<string, string>> = {
   disconnect: BUS_AWAY,
   reconnecting: BUS_AWAY,
-  reconnect: 'bus back',
-  error: 'bus error',
+  reconnect: BUS_BACK,
 };
+
+/**
+ * Gives the first thing that the server has forbidden since: a service asks before it calls itself
+ * started, for with a right missing it would hear nothing and say nothing.
+ */
+export function watchForbidden(connection: NatsConnection): () => Promise<void> {
+  let forbidden: PermissionViolationError | undefined;
+  void (async () => {
+    for await (const status of connection.status()) {
+      if (status.type !== 'error') continue;
+      if (status.error instanceof PermissionViolationError) forbidden ??= status.error;
+    }
+  })();
+  return async () => {
+    await connection.flush();
+    // The server's refusals came before its answer, and are handed on with the next turn.
+    await setImmediate();
+    if (forbidden === undefined) return;
+    const { operation, subject } = forbidden;
+    throw new Never('forbidden', `the bus forbids ${operation} ${subject}: ${advice}`);
+  };
+}

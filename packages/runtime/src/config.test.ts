@@ -44,10 +44,16 @@ test('what is given is read, what is left out gets its default', () => {
 });
 
 test('an empty text counts as absent', () => {
-  const empty = { STALL_MS: '', HEALTH_PORT: '', NATS_USER: '', LOG_LEVEL: '', PUBLIC_URL: '' };
+  const empty = {
+    STALL_MS: '',
+    HEALTH_PORT: '',
+    NATS_NKEY_FILE: '',
+    LOG_LEVEL: '',
+    PUBLIC_URL: '',
+  };
   const config = readConfig(schema, { ...GOOD, ...empty });
   assert.deepEqual(
-    [config.STALL_MS, config.HEALTH_PORT, config.NATS_USER],
+    [config.STALL_MS, config.HEALTH_PORT, config.NATS_NKEY_FILE],
     [15_000, undefined, undefined],
   );
   assert.match(faultOf({ ...GOOD, STORE_DIR: '' }).message, /STORE_DIR is missing/);

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFile, stat } from 'node:fs/promises';
 import * as z from 'zod';
-import { SecretText } from './secret.ts';
 
 /** What every service reads from its environment, beside its own keys. */
 export const houseConfig = z.object({
   NATS_URL: z.string().regex(/^(nats|tls):\/\/[^@\s]+$/, 'nats://host:port, without credentials'),
-  NATS_USER: z.string().min(1).optional(),
-  NATS_PASSWORD: SecretText.optional(),
+  /** The seed by which the service proves who it is; bus-keys.ts makes one for each. */
+  NATS_NKEY_FILE: z.string().min(1).optional(),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   HEALTH_PORT: z.coerce.number().int().min(0).max(65_535).optional(),
 });

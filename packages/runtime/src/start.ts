@@ -3,8 +3,9 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 import { answering } from './answer.ts';
 import { asker } from './ask.ts';
-import { openBus } from './bus.ts';
+import { openBus, watchForbidden } from './bus.ts';
 import { type Environment, houseConfig, readConfig } from './config.ts';
+import { Never } from './fault.ts';
 import { handling } from './hear.ts';
 import { newWorkerId } from './ids.ts';
 import { working } from './job.ts';
@@ -44,8 +45,7 @@ export async function start(
   const connection = await openBus(
     {
       url: String(config['NATS_URL']),
-      user: config['NATS_USER'] as string | undefined,
-      password: config['NATS_PASSWORD'] as never,
+      nkeyFile: config['NATS_NKEY_FILE'] as string | undefined,
       service: service.name,
       worker,
     },
@@ -53,6 +53,7 @@ export async function start(
     opening,
     signal,
   );
+  const permitted = watchForbidden(connection);
   // Whatever the service has begun ends with an open that fails, before its connection does.
   opening.defer(() => stop.abort());
   const house: House = {
@@ -71,7 +72,9 @@ export async function start(
   );
   // Whoever is told that the service runs can ask it: the subscriptions have reached the server.
   const limit = AbortSignal.timeout(FLUSH_MS_MAX);
-  await unlessAborted(connection.flush(), limit).catch(() => undefined);
+  await unlessAborted(permitted(), limit).catch((error: unknown) => {
+    if (error instanceof Never) throw error;
+  });
   const scope = opening.move();
   return {
     service: service.name,

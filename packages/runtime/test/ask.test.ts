@@ -7,6 +7,7 @@ import * as z from 'zod';
 import { askUntilAnswered } from '../src/ask.ts';
 import { Later, Never } from '../src/fault.ts';
 import { answer, service } from '../src/service.ts';
+import { oneLimited } from '../src/testing/bus.ts';
 import { quiet, until, world } from './world.ts';
 
 type Asked = RequestOf<typeof DiscoveryListV1>;
@@ -147,31 +148,22 @@ suite('ask', { concurrency: 4 }, () => {
   });
 
   test('who may not ask is told so, for trying again does not help', async (t) => {
-    const config = `no_auth_user: all
-      authorization { users: [
-        { user: all, password: p }
-        { user: mute, password: p, permissions: { publish: { deny: ["impound.v1.ask.>"] } } }
-      ] }`;
-    const it = await world(t, [], { config });
+    const mute = await oneLimited(t, 'publish: { deny: "impound.v1.ask.>" }');
+    const it = await world(t, [], mute);
     await it.start(answerer(async () => reply));
-    const { house } = await it.start(asker, { NATS_USER: 'mute', NATS_PASSWORD: 'p' });
+    const { house } = await it.start(asker, mute.environment);
     const asking = house.ask(DiscoveryListV1, asked, never);
     await assert.rejects(asking, { name: 'Never', code: 'forbidden' });
   });
 
-  test('a service that may not hear its questions tells so and lives', async (t) => {
-    const config = `no_auth_user: all
-      authorization { users: [
-        { user: all, password: p }
-        { user: deaf, password: p, permissions: {
-          subscribe: { deny: ["impound.v1.ask.>", "$SRV.>"] } } }
-      ] }`;
-    const it = await world(t, [], { config });
-    const deaf = { NATS_USER: 'deaf', NATS_PASSWORD: 'p' };
-    await it.start(
+  test('a service that may not hear its questions says so and does not start', async (t) => {
+    const deaf = await oneLimited(t, 'subscribe: { deny: "impound.v1.ask.>" }');
+    const it = await world(t, [], deaf);
+    const starting = it.start(
       answerer(async () => reply),
-      deaf,
+      deaf.environment,
     );
+    await assert.rejects(starting, { code: 'forbidden', message: new RegExp(SUBJECT) });
     const line = await until(() => it.lines.find(({ phrase }) => phrase === 'question not heard'));
     assert.match(String(line.fields['because']), /permission/i);
   });

@@ -3,16 +3,12 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { Progress } from '@impound/contracts/progress.ts';
 import { newId } from '../src/ids.ts';
+import { oneLimited } from '../src/testing/bus.ts';
 import { wait } from '../src/wait.ts';
 import { watchProgress } from '../src/watch.ts';
 import { assign, BEAT_MS, captured, EXECUTOR, executor, resultOf, typesOf } from './worker.ts';
 import { quiet, until, world } from './world.ts';
 
-const DEAF_TO_ACKS = `no_auth_user: all
-  authorization { users: [
-    { user: all, password: p }
-    { user: deaf, password: p, permissions: { publish: { deny: ["$JS.ACK.>"] } } }
-  ] }`;
 const STARTED = 'execution.started.v1';
 
 suite('jobs in bad weather', { concurrency: 4 }, () => {
@@ -105,15 +101,15 @@ suite('jobs in bad weather', { concurrency: 4 }, () => {
   });
 
   test('a claim whose assignment cannot be acknowledged is worked on all the same', async (t) => {
-    const it = await world(t, [EXECUTOR], { config: DEAF_TO_ACKS });
+    const deaf = await oneLimited(t, 'publish: { deny: "$JS.ACK.>" }');
+    const it = await world(t, [EXECUTOR], deaf);
     let begun = 0;
-    const deaf = { NATS_USER: 'deaf', NATS_PASSWORD: 'p' };
     await it.start(
       executor(async (message, work) => {
         begun += 1;
         return captured(message, work);
       }),
-      deaf,
+      deaf.environment,
     );
     const acquisitionId = await assign(it);
     assert.equal((await resultOf(it, acquisitionId)).type, 'evidence.captured.v1');

@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { copyFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { suite, type TestContext, test } from 'node:test';
+import { busKeys, seedFile } from '../src/bus-keys.ts';
 import { freePort } from '../src/embedded/ports.ts';
-import { testBus } from '../src/testing/bus.ts';
+import { nkeyUsers, testBus, testFolder } from '../src/testing/bus.ts';
 import { until } from './world.ts';
 
 const MAIN = new URL('./house-of-one.ts', import.meta.url).pathname;
@@ -60,9 +60,7 @@ suite('run', { concurrency: 3 }, () => {
   });
 
   test('a secret may lie in a file that the environment only names', async (t) => {
-    const folder = await mkdtemp(join(tmpdir(), 'impound-run-'));
-    t.after(() => rm(folder, { recursive: true, force: true }));
-    const file = join(folder, 'key');
+    const file = join(await testFolder(t), 'key');
     await writeFile(file, 'correct-horse-battery\n', { mode: 0o600 });
     const bus = await testBus(t);
     const { STORE_DIR } = GOOD;
@@ -153,20 +151,63 @@ suite('run', { concurrency: 3 }, () => {
     assert.ok(performance.now() - started < 5_000);
   });
 
-  test('a process whose credentials the bus refuses ends, at the start and later', async (t) => {
-    const users = (password: string) =>
-      `authorization { users: [ { user: one, password: ${password} } ] }`;
-    const bus = await testBus(t, { config: users('first-password') });
-    const own = { ...GOOD, NATS_URL: bus.url, NATS_USER: 'one' };
-    const stranger = startProcess(t, { ...own, NATS_PASSWORD: 'wrong-password' });
+  test('a process whose key the bus refuses ends, at the start and later', async (t) => {
+    const folder = await testFolder(t);
+    const keys = await busKeys(folder);
+    const users = (...known: string[]) => ({ config: nkeyUsers(keys, known) });
+    const bus = await testBus(t, users('gateway'));
+    const own = { ...GOOD, NATS_URL: bus.url };
+    const stranger = startProcess(t, { ...own, NATS_NKEY_FILE: seedFile(folder, 'ledger') });
     assert.equal(await stranger.exit(), 1);
     assert.match(stranger.text(), /[Aa]uthorization/);
-    const one = startProcess(t, { ...own, NATS_PASSWORD: 'first-password' });
+    const one = startProcess(t, { ...own, NATS_NKEY_FILE: seedFile(folder, 'gateway') });
     await one.said('service ready');
     await bus.kill();
-    await testBus(t, { config: users('second-password'), port: bus.port });
+    await testBus(t, { ...users('ledger'), port: bus.port });
     assert.equal(await one.exit(), 1);
     assert.match(one.text(), /[Aa]uthorization.*service stopped/);
-    assert.doesNotMatch(`${stranger.text()}${one.text()}`, /(first|wrong)-password/);
+    assert.doesNotMatch(`${stranger.text()}${one.text()}`, /SU[A-Z2-7]{20}/);
   });
+
+  test('a rotated seed is shown to the bus with the next connection', async (t) => {
+    const [folder, next] = [await testFolder(t), await testFolder(t)];
+    const bus = await testBus(t, { config: nkeyUsers(await busKeys(folder), ['gateway']) });
+    const file = seedFile(folder, 'gateway');
+    const one = startProcess(t, { ...GOOD, NATS_URL: bus.url, NATS_NKEY_FILE: file });
+    await one.said('service ready');
+    const keys = await busKeys(next);
+    await copyFile(seedFile(next, 'gateway'), file);
+    await bus.kill();
+    await testBus(t, { config: nkeyUsers(keys, ['gateway']), port: bus.port });
+    await one.said('bus back');
+    one.child.kill('SIGTERM');
+    assert.equal(await one.exit(), 0);
+  });
+
+  test('a process that lacks a right on the bus ends and says which', async (t) => {
+    const folder = await testFolder(t);
+    const keys = await busKeys(folder);
+    const bus = await testBus(t, {
+      config: nkeyUsers(keys, ['gateway'], 'subscribe: { deny: "$SRV.>" }'),
+    });
+    const own = { ...GOOD, NATS_URL: bus.url, NATS_NKEY_FILE: seedFile(folder, 'gateway') };
+    const one = startProcess(t, own);
+    assert.equal(await one.exit(), 1);
+    assert.match(one.text(), /the bus forbids subscription \$SRV\.PING.*own seed/);
+  });
+
+  for (const [what, text, because] of [
+    ['is not there', undefined, /NATS_NKEY_FILE names what cannot be read: ENOENT/],
+    ['holds something else', 'hunter2', /holds no user seed/],
+  ] as const) {
+    test(`a seed file that ${what} ends the process with 78`, async (t) => {
+      const file = join(await testFolder(t), 'one.nk');
+      if (text !== undefined) await writeFile(file, text);
+      const url = 'nats://127.0.0.1:4222';
+      const one = startProcess(t, { ...GOOD, NATS_URL: url, NATS_NKEY_FILE: file });
+      assert.equal(await one.exit(), 78);
+      assert.match(one.text(), because);
+      assert.doesNotMatch(one.text(), /hunter2/);
+    });
+  }
 });

@@ -7,7 +7,7 @@ import { TargetMissingV1 } from '@impound/contracts/target/missing.v1.ts';
 import * as z from 'zod';
 import { newId } from '../src/ids.ts';
 import { service } from '../src/service.ts';
-import { testBus } from '../src/testing/bus.ts';
+import { oneLimited, testBus } from '../src/testing/bus.ts';
 import { type BeforeSay, scriptedLedger } from '../src/testing/scripted-ledger.ts';
 import { keptLog, type Line, quiet, startWith, until, world } from './world.ts';
 
@@ -151,15 +151,11 @@ for (const [name, words, code] of UNSAYABLE) {
 }
 
 test('whoever may not say an event says so in the log and goes on trying', async (t) => {
-  const config = `authorization { users: [ { user: s, password: p, permissions: {
-    publish: { deny: ["impound.v1.say.>"] } } } ] }`;
+  const { config, environment } = await oneLimited(t, 'publish: { deny: "impound.v1.say.>" }');
   const bus = await testBus(t, { config });
   const lines: Line[] = [];
   const secured = { ...speaker, config: z.object({}) };
-  const { running, house } = await startWith(secured, bus.url, keptLog(lines), {
-    NATS_USER: 's',
-    NATS_PASSWORD: 'p',
-  });
+  const { running, house } = await startWith(secured, bus.url, keptLog(lines), environment);
   t.after(async () => await running[Symbol.asyncDispose]());
   const stop = new AbortController();
   const saying = house.say(missing(newId()), stop.signal);

@@ -9,10 +9,9 @@ import { fold, liveExecution } from '@impound/contracts/chain.ts';
 import { Entry, entryText, NO_PREVIOUS } from '@impound/contracts/entry.ts';
 import { Envelope, serviceOf } from '@impound/contracts/envelope.ts';
 import { eventSubject } from '@impound/contracts/event.ts';
-import { PARTIES } from '@impound/contracts/parties.ts';
 import type { ReplyOf, RequestOf } from '@impound/contracts/question.ts';
 import type { SayReply } from '@impound/contracts/say.ts';
-import { consumerPlan } from '@impound/contracts/streams.ts';
+import { plansOf } from '@impound/contracts/streams.ts';
 import { formatTarget } from '@impound/contracts/target.ts';
 import { timeOf } from '@impound/contracts/time.ts';
 import * as z from 'zod';
@@ -61,7 +60,7 @@ export async function scriptedLedger(
     config: z.object({}),
     open: async (_config, _scope, opened) => {
       house = opened;
-      await layStream(opened, plansOf(services));
+      await layStream(opened, services.flatMap(plansOf));
       // What could not be told stays recorded and unanswered: it is said again.
       const come = (incoming: Incoming) =>
         void take({ house: opened, log, before }, incoming).catch(() => undefined);
@@ -96,14 +95,6 @@ export async function scriptedLedger(
       running ??= await begin();
     },
   };
-}
-
-function plansOf(services: readonly string[]) {
-  return services.flatMap((name) =>
-    (PARTIES[name]?.hears ?? []).map((type) =>
-      consumerPlan(name, type, PARTIES[name]?.route ?? '*'),
-    ),
-  );
 }
 
 function envelopeOf(saying: Parameters<ScriptedLedger['record']>[0]): z.output<typeof Envelope> {

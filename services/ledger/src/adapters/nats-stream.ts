@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import { consumerPlans } from '@impound/contracts/streams.ts';
 import { layStream, tell } from '@impound/runtime/relay.ts';
 import type { House } from '@impound/runtime/service.ts';
-import { consumerPlans } from '../domain/telling.ts';
 import type { Stream } from '../handlers/relay.ts';
 
 /** The one stream of the house on JetStream. */

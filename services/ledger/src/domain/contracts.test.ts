@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { endsAcquisition } from '@impound/contracts/chain.ts';
 import { PARTIES } from '@impound/contracts/parties.ts';
+import { consumerPlans } from '@impound/contracts/streams.ts';
 import { contractOf, maySay } from './contracts.ts';
-import { consumerPlans } from './telling.ts';
 
 const said = new Set(Object.values(PARTIES).flatMap((party) => party.says));
 

@@ -2,8 +2,6 @@
 import { Entry } from '@impound/contracts/entry.ts';
 import type { Envelope } from '@impound/contracts/envelope.ts';
 import { eventSubject } from '@impound/contracts/event.ts';
-import { PARTIES } from '@impound/contracts/parties.ts';
-import { type ConsumerPlan, consumerPlan } from '@impound/contracts/streams.ts';
 import { contractOf } from './contracts.ts';
 
 /** An entry as the log holds it. */
@@ -29,14 +27,4 @@ export function subjectOf(event: Envelope): string {
     tenant: event.tenant,
     acquisitionId: event.subject,
   });
-}
-
-/** The consumers of all services, as the table of parties tells. */
-export function consumerPlans(): readonly ConsumerPlan[] {
-  return Object.entries(PARTIES).flatMap(([service, party]) =>
-    party.hears.map((type) => {
-      const routed = type === 'acquisition.assigned.v1' && party.route !== undefined;
-      return consumerPlan(service, type, routed ? String(party.route) : '*');
-    }),
-  );
 }

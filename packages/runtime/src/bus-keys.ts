@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readFileSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { BUS_IDENTITIES } from '@impound/contracts/bus-rights.ts';
+import { nkeys } from '@nats-io/transport-node';
+import { ConfigFault } from './config.ts';
+
+/** Public keys by identity: what the server is given. The first of a list is the newest. */
+export type BusKeys = ReadonlyMap<string, readonly string[]>;
+
+/** Where the system account's own user is found beside the identities of BUS_IDENTITIES. */
+export const SYSTEM = 'system';
+
+const SEED = /^SU[A-Z2-7]{56}$/;
+
+/** The file that holds the seed by which an identity proves itself. */
+export function seedFile(folder: string, identity: string): string {
+  return join(folder, `${identity}.nk`);
+}
+
+/**
+ * The public keys of an installation: one seed per identity, in a file that only its owner reads.
+ * What is missing is made, what is there is kept. Throws ConfigFault, which repeats no secret.
+ */
+export async function busKeys(folder: string): Promise<BusKeys> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const keys = [...BUS_IDENTITIES, SYSTEM].map(async (identity) => {
+    const file = seedFile(folder, identity);
+    await makeSeed(file);
+    return [identity, [publicKey(await readFile(file), file)]] as const;
+  });
+  return new Map(await Promise.all(keys));
+}
+
+async function makeSeed(file: string): Promise<void> {
+  const line = Buffer.concat([nkeys.createUser().getSeed(), Buffer.from('\n')]);
+  await writeFile(file, line, { mode: 0o600, flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
+}
+
+/**
+ * Gives the seed in a file each time it is wanted: a rotated one is shown to the bus with the next
+ * connection. One that cannot be read by then leaves the last good one. Throws ConfigFault at once
+ * where there is none.
+ */
+export function seedIn(file: string): () => Uint8Array {
+  let known = seedOf(readNow(file), file);
+  return () => {
+    try {
+      known = seedOf(readNow(file), file);
+    } catch {
+      // the server tells whether the one before still counts
+    }
+    return known;
+  };
+}
+
+function readNow(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new ConfigFault(`NATS_NKEY_FILE names what cannot be read: ${code}: ${file}`);
+  }
+}
+
+function seedOf(bytes: Buffer, file: string): Uint8Array {
+  const seed = bytes.toString('latin1').trim();
+  if (!SEED.test(seed)) throw new ConfigFault(`${file} holds no user seed (SU…): make a new one`);
+  return Buffer.from(seed, 'latin1');
+}
+
+function publicKey(bytes: Buffer, file: string): string {
+  try {
+    return nkeys.fromSeed(seedOf(bytes, file)).getPublicKey();
+  } catch (error) {
+    if (error instanceof ConfigFault) throw error;
+    // The library's own message is not repeated: nothing of the seed may show.
+    throw new ConfigFault(`${file} holds a damaged seed: remove it for a new one`);
+  }
+}
