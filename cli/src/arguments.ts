@@ -23,6 +23,30 @@ const OPTIONS = {
   'token-file': { type: 'string' },
   port: { type: 'string' },
   purpose: { type: 'string' },
+  integrations: { type: 'string' },
+  auth: { type: 'string' },
+  certificate: { type: 'string' },
+  subject: { type: 'string' },
+  'nats-account': { type: 'string' },
+  'nats-user': { type: 'string' },
+  credential: { type: 'string' },
+  overlap: { type: 'string' },
+  tenant: { type: 'string' },
+  about: { type: 'string' },
+  person: { type: 'boolean' },
+  'allow-cluster': { type: 'string', multiple: true },
+  'allow-namespace': { type: 'string', multiple: true },
+  'allow-method': { type: 'string', multiple: true },
+  'allow-profile': { type: 'string', multiple: true },
+  'bytes-max': { type: 'string' },
+  'seconds-max': { type: 'string' },
+  'open-max': { type: 'string' },
+  'requests-per-second': { type: 'string' },
+  'orders-per-hour': { type: 'string' },
+  'no-approval': { type: 'boolean' },
+  'may-approve': { type: 'boolean' },
+  'may-read-evidence': { type: 'boolean' },
+  callback: { type: 'string' },
   json: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const satisfies ParseArgsConfig['options'];
@@ -33,6 +57,19 @@ export type OptionName = keyof typeof OPTIONS;
 const CLUSTER = ['kubeconfig', 'context', 'allow-exec-plugins'] as const;
 const PLATFORM = ['data', 'url', 'token-file'] as const;
 const ORDER = ['case', 'reason', 'profile', 'method', 'path', 'deadline'] as const;
+
+const CREDENTIAL = ['auth', 'certificate', 'subject', 'nats-account', 'nats-user'] as const;
+const ALLOWED = ['allow-cluster', 'allow-namespace', 'allow-method', 'allow-profile'] as const;
+const BOUNDS = [
+  'bytes-max',
+  'seconds-max',
+  'open-max',
+  'requests-per-second',
+  'orders-per-hour',
+] as const;
+const GRANTS = ['no-approval', 'may-approve', 'may-read-evidence'] as const;
+const ABOUT = ['tenant', 'about', 'person', 'callback', ...ALLOWED, ...BOUNDS, ...GRANTS] as const;
+const INTEGRATIONS = ['data', 'integrations'] as const;
 
 /** What each command takes; --json and --help go with all. */
 const TAKES: Readonly<Record<string, readonly OptionName[]>> = {
@@ -47,6 +84,7 @@ const TAKES: Readonly<Record<string, readonly OptionName[]>> = {
   cancel: ['reason', ...PLATFORM],
   export: ['out', 'purpose', ...PLATFORM],
   verify: [],
+  integration: [...INTEGRATIONS, ...CREDENTIAL, ...ABOUT, 'credential', 'overlap'],
   help: [],
 };
 

@@ -17,6 +17,14 @@ export const HELP = `impound: acquires forensic evidence from containers, with a
   impound cancel  ID --reason R       stops one; approve and refuse decide on one that waits
   impound export  ID --out DIR [--purpose P]    a BagIt bag: evidence, context, chain
   impound verify  DIR                 checks a bag, offline
+  impound integration add ID --allow-cluster C... --allow-namespace N... [--auth token|url-token|
+                  webhook|certificate|nats] [--certificate F | --subject S | --nats-user U]
+                  [--person] [--tenant T] [--no-approval] [--may-approve] [--may-read-evidence]
+                  [--allow-method M]... [--allow-profile P]... [--callback URL] [--bytes-max N]
+                  [--seconds-max N] [--open-max N] [--requests-per-second N] [--orders-per-hour N]
+                                      lets a program or a person in; the secret is shown once
+  impound integration list | show ID | rotate ID [--credential C] [--overlap SECONDS]
+                  | revoke ID [--credential C]      all with [--data DIR | --integrations FILE]
 
 TARGET  kubernetes://CLUSTER/NAMESPACE/POD[/CONTAINER]
         kubernetes://CLUSTER/NAMESPACE?selector=app%3Dcart[&container=cart]

@@ -18,6 +18,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   cancel: async () => (await import('./commands/decide.ts')).decide,
   export: async () => (await import('./commands/export.ts')).exportCommand,
   verify: async () => (await import('./commands/verify.ts')).verify,
+  integration: async () => (await import('./commands/integration.ts')).integration,
   help: async () => async () => {
     process.stdout.write(HELP);
     return EXIT.ok;

@@ -20,6 +20,7 @@ import { start } from '@impound/runtime/start.ts';
 import { uploader } from '@impound/uploader/service.ts';
 import { openDataDir } from './data-dir.ts';
 import { EXIT, Exit } from './exit-code.ts';
+import { admitLocal, integrationsFile } from './integrations.ts';
 import { readKeys, writeSecret } from './keys.ts';
 import { openLogFile } from './log-file.ts';
 
@@ -83,6 +84,8 @@ export async function startPlatform(
   progress('preparing the ledger');
   await migrate(postgres.url(DATABASE), { writerPassword: postgres.password(WRITER) });
   signal.throwIfAborted();
+  const integrations = integrationsFile(dataDir);
+  await admitLocal(integrations, keys.token);
   const gatewayPort = options.port || (await freePort());
   const log = await openLogFile(join(dataDir, 'impound.log'), opening);
   const environment: Environment = {
@@ -95,7 +98,7 @@ export async function startPlatform(
     UPLOADER_PORT: '0',
     SIGNING_KEY: keys.signing,
     GATEWAY_PORT: String(gatewayPort),
-    TOKENS: JSON.stringify([tokenOf(keys.token)]),
+    INTEGRATIONS_FILE: integrations,
     ...options.environment,
   };
   progress('starting services');
@@ -191,16 +194,6 @@ async function startAll(
   const started = await Promise.allSettled(others.map(begin));
   for (const one of started) if (one.status === 'fulfilled') scope.use(one.value);
   for (const one of started) if (one.status === 'rejected') throw one.reason;
-}
-
-function tokenOf(token: string): object {
-  return {
-    token,
-    actor: { id: 'local', kind: 'person' },
-    tenant: 'default',
-    mayApprove: true,
-    approval: 'never',
-  };
 }
 
 async function clustersFile(dataDir: string): Promise<string> {

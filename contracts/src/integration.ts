@@ -122,9 +122,28 @@ export const Integration = z.strictObject({
 });
 export type Integration = z.output<typeof Integration>;
 
+/** What was changed in the file, by whom: the gateway logs it when it reads the file again. */
+export const Change = z.strictObject({
+  at: Time,
+  /** The account on the machine where it was changed. */
+  by: text(128),
+  what: z.enum(['added', 'rotated', 'revoked']),
+  id: IntegrationId,
+  /** The credential that is new, or that is gone. */
+  credential: Named.id.optional(),
+});
+export type Change = z.output<typeof Change>;
+
+/** The most changes that the file keeps; the oldest go first. */
+export const CHANGES_MAX = 1_000;
+
 /** The file of all integrations. */
 export const Integrations = z
-  .strictObject({ version: z.literal(1), integrations: z.array(Integration).max(1_000) })
+  .strictObject({
+    version: z.literal(1),
+    integrations: z.array(Integration).max(1_000),
+    changes: z.array(Change).max(CHANGES_MAX).default([]),
+  })
   .superRefine(({ integrations }, context) => {
     const taken = new Set<string>();
     for (const [index, integration] of integrations.entries()) {

@@ -19,6 +19,8 @@ export interface StageOptions {
   /** More names of the cluster, each with the account whose rights the platform has by it. */
   readonly known?: Readonly<Record<string, string>>;
   readonly environment?: Environment;
+  /** Who may come in, in place of the owner of the data directory. */
+  readonly integrations?: readonly object[];
   readonly without?: readonly string[];
 }
 
@@ -87,7 +89,8 @@ async function openStage(
   const dataDir = join(directory, 'data');
   scope.defer(() => assertNothingForbidden(join(dataDir, 'impound.log')));
   const lab = scope.use(await startCluster({ cluster: CLUSTER, ...options.lab }, signal));
-  const { environment, without } = options;
+  const { without } = options;
+  const environment = { ...options.environment, ...(await admitted(options, directory)) };
   const natsBinary = process.env['NATS_SERVER'];
   const platform = scope.use(
     await startPlatform({ dataDir, natsBinary, environment, without }, signal),
@@ -100,6 +103,13 @@ async function openStage(
   }
   const clientOf = (token: string) => openClient({ url: platform.url, token }, signal);
   return { lab, platform, client: clientOf(platform.token), clientOf };
+}
+
+async function admitted({ integrations }: StageOptions, directory: string): Promise<Environment> {
+  if (integrations === undefined) return {};
+  const file = join(directory, 'integrations.json');
+  await writeFile(file, JSON.stringify({ version: 1, integrations }), { mode: 0o600 });
+  return { INTEGRATIONS_FILE: file };
 }
 
 /** The body of an order. */

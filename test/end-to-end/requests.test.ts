@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { describe, test } from 'node:test';
 import type { PodSpec } from '@impound/lab/options.ts';
 import { chainOf, story } from './chain.ts';
@@ -10,17 +11,23 @@ const LEAD = 'token-of-the-lead-000000';
 const BOTH = 'token-of-the-boss-000000';
 const OTHER = 'token-of-another-tenant-0';
 const entry = (token: string, id: string, more: object) => ({
-  token,
-  actor: { id, kind: 'person' },
+  id,
+  kind: 'person',
   tenant: 'default',
+  credentials: [
+    { kind: 'token', id: 'key-1', sha256: createHash('sha256').update(token).digest('hex') },
+  ],
+  clusters: ['*'],
+  namespaces: ['*'],
+  mayReadEvidence: true,
   ...more,
 });
-const TOKENS = JSON.stringify([
+const INTEGRATIONS = [
   entry(SIEM, 'siem', { approval: 'always' }),
   entry(LEAD, 'lead', { approval: 'never', mayApprove: true }),
   entry(BOTH, 'boss', { approval: 'always', mayApprove: true }),
   entry(OTHER, 'stranger', { approval: 'never', mayApprove: true, tenant: 'elsewhere' }),
-]);
+];
 
 const NAMES = ['approved', 'refused', 'expired', 'own', 'key', 'same', 'early', 'foreign'];
 function pod(name: string): PodSpec {
@@ -29,7 +36,7 @@ function pod(name: string): PodSpec {
 }
 const stage = stageFor({
   lab: { namespaces: [{ name: 'shop', pods: NAMES.map(pod) }] },
-  environment: { TOKENS },
+  integrations: INTEGRATIONS,
 });
 const place = (name: string) => `shop/${name}/main`;
 const verb = (id: string, what: string) => `/v1/acquisitions/${id}/${what}`;

@@ -8,12 +8,14 @@ import { EvidenceAccessedV1 } from '@impound/contracts/evidence/accessed.v1.ts';
 import { answer, type House, service } from '@impound/runtime/service.ts';
 import { watchEvents, watchProgress } from '@impound/runtime/watch.ts';
 import type * as z from 'zod';
-import { bearerTokens, loadTokens } from './adapters/bearer-tokens.ts';
+import { openDoorkeeper } from './adapters/doorkeeper.ts';
 import { acquisitionRoutes, startRoutes } from './adapters/http-acquisitions.ts';
 import { clusterRoutes } from './adapters/http-clusters.ts';
 import { eventsRoute } from './adapters/http-events.ts';
 import { evidenceRoute } from './adapters/http-evidence.ts';
-import { addRoutes, listen, openApp } from './adapters/http-server.ts';
+import { listen, readTls } from './adapters/http-listen.ts';
+import { addRoutes, openApp } from './adapters/http-server.ts';
+import { openIntegrations } from './adapters/integrations-file.ts';
 import { config } from './config.ts';
 import { decide } from './handlers/decide.ts';
 import { accessEvidence } from './handlers/evidence-access.ts';
@@ -41,8 +43,13 @@ async function open(given: z.output<typeof config>, scope: AsyncDisposableStack,
   const { ask, say, log, stopping } = house;
   const now = () => Date.now();
   const deps = { ask, say, now, watch: watchOf(house) };
-  const door = bearerTokens(await loadTokens({ text: given.TOKENS, file: given.TOKENS_FILE }), now);
-  const app = openApp(door, log);
+  const integrations = await openIntegrations(given.INTEGRATIONS_FILE, log);
+  const door = openDoorkeeper(integrations, now);
+  const health = async () => {
+    await integrations.current();
+    return { status: integrations.fault() === undefined ? 'ok' : 'integrations-damaged' };
+  };
+  const app = openApp({ door, health }, log);
   const behind = {
     submit: (of: Parameters<typeof submit>[0]) => submit(of, deps, stopping),
     decide: (of: Parameters<typeof decide>[0]) => decide(of, deps, stopping),
@@ -57,8 +64,15 @@ async function open(given: z.output<typeof config>, scope: AsyncDisposableStack,
     evidenceRoute((access, signal) => accessEvidence(access, deps, signal), log, stopping),
     ...clusterRoutes(lookAround(deps, stopping)),
   ]);
-  const port = await listen(app, { host: given.GATEWAY_HOST, port: given.GATEWAY_PORT }, scope);
-  const url = `http://${urlHost(given.GATEWAY_HOST)}:${port}`;
+  const tls = await readTls({
+    cert: given.GATEWAY_TLS_CERT_FILE,
+    key: given.GATEWAY_TLS_KEY_FILE,
+    clientCa: given.GATEWAY_TLS_CLIENT_CA_FILE,
+    crl: given.GATEWAY_TLS_CRL_FILE,
+  });
+  const at = { host: given.GATEWAY_HOST, port: given.GATEWAY_PORT, tls };
+  const port = await listen(app, at, scope);
+  const url = `${tls === undefined ? 'http' : 'https'}://${urlHost(given.GATEWAY_HOST)}:${port}`;
   log.info('gateway listening', { port, url });
   return { ask, say, now, door, url };
 }

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { Log } from '@impound/runtime/log.ts';
 import { start } from '@impound/runtime/start.ts';
@@ -19,15 +23,46 @@ export const TOKEN = {
   stranger: 'token-of-another-tenant',
 } as const;
 
-const TOKENS = JSON.stringify([
-  { ...caller('siem', 'integration'), approval: 'never' },
-  { ...caller('analyst', 'person'), mayApprove: true },
-  { ...caller('lead', 'person'), mayApprove: true },
-  { ...caller('stranger', 'person'), tenant: 'other', mayApprove: true, approval: 'never' },
-]);
+/** What all of them may, unless a test says otherwise. */
+const FREE = {
+  tenant: 'default',
+  clusters: ['*'],
+  namespaces: ['*'],
+  mayReadEvidence: true,
+  // Tests send as fast as they can.
+  limits: { requestsPerSecond: 1_000 },
+};
 
-function caller(id: keyof typeof TOKEN, kind: string) {
-  return { token: TOKEN[id], actor: { id, kind }, tenant: 'default' };
+function known(id: keyof typeof TOKEN, more: object): object {
+  return { id, ...FREE, credentials: [tokenCredential(TOKEN[id])], ...more };
+}
+
+/** A token as the file of the integrations keeps it. */
+export function tokenCredential(token: string, more: object = {}): object {
+  const sha256 = createHash('sha256').update(token).digest('hex');
+  return { kind: 'token', id: 'key-1', sha256, ...more };
+}
+
+const EVERYBODY: readonly object[] = [
+  known('siem', { kind: 'integration', approval: 'never' }),
+  known('analyst', { kind: 'person', mayApprove: true }),
+  known('lead', { kind: 'person', mayApprove: true }),
+  known('stranger', { kind: 'person', tenant: 'other', mayApprove: true, approval: 'never' }),
+];
+
+/** A file of integrations that ends with the test, and how to change it. */
+export async function integrationsFile(t: TestContext, more: readonly object[] = []) {
+  const folder = await mkdtemp(join(tmpdir(), 'impound-gateway-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const file = join(folder, 'integrations.json');
+  const write = async (integrations: readonly object[], changes: readonly object[] = []) => {
+    await writeFile(`${file}.next`, JSON.stringify({ version: 1, integrations, changes }), {
+      mode: 0o600,
+    });
+    await rename(`${file}.next`, file);
+  };
+  await write([...EVERYBODY, ...more]);
+  return { file, write: (others: readonly object[]) => write([...EVERYBODY, ...others]) };
 }
 
 /** An order that is right. */
@@ -37,8 +72,13 @@ export const ORDER = {
   reason: 'Falco: a shell was started in a web server',
 };
 
-/** A gateway with its bus and a scripted ledger. */
-export async function house(t: TestContext) {
+/** A gateway with its bus and a scripted ledger, and whoever else may come in. */
+export async function house(
+  t: TestContext,
+  more: readonly object[] = [],
+  environment: Record<string, string> = {},
+) {
+  const integrations = await integrationsFile(t, more);
   const bus = await testBus(t);
   const ledger = await scriptedLedger(t, bus.url, ['gateway']);
   const lines: string[] = [];
@@ -48,10 +88,11 @@ export async function house(t: TestContext) {
     if (phrase === 'gateway listening') listening.resolve((fields as { url: string }).url);
   };
   const log: Log = { debug: write, info: write, warn: write, error: write };
-  const running = await start(gateway, { NATS_URL: bus.url, TOKENS }, log);
+  const given = { NATS_URL: bus.url, INTEGRATIONS_FILE: integrations.file, ...environment };
+  const running = await start(gateway, given, log);
   t.after(() => running[Symbol.asyncDispose]());
   const url = await listening.promise;
-  return { bus, ledger, url, lines, ...client(url) };
+  return { bus, ledger, url, lines, integrations, ...client(url) };
 }
 
 function client(url: string) {

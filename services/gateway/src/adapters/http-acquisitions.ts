@@ -87,7 +87,13 @@ export function startRoutes(behind: Acquisitions): readonly Route[] {
       gives: JSON_TYPE,
       answer: async (it) => it.json(await behind.list(it.var.caller, readQuery(Page, it))),
     },
-    { method: 'POST', path: BASE, gives: JSON_TYPE, answer: (it) => submit(it, behind) },
+    {
+      method: 'POST',
+      path: BASE,
+      gives: JSON_TYPE,
+      submits: true,
+      answer: (it) => submit(it, behind),
+    },
   ];
 }
 
@@ -97,8 +103,10 @@ function idOf(request: Request): string {
 
 async function submit(request: Request, behind: Acquisitions): Promise<Response> {
   const order = readBody(Order, await jsonBody(request.env.incoming));
-  const idempotencyKey = request.req.header('idempotency-key');
-  const { caller } = request.var;
+  const { caller, messageId } = request.var;
+  // No signature covers the header: whoever replays a signed message must not choose another key.
+  const idempotencyKey =
+    messageId === undefined ? request.req.header('idempotency-key') : `webhook:${messageId}`;
   const { acquisitionId } = await behind.submit({ caller, order, idempotencyKey });
   const links = linksOf(acquisitionId);
   request.header('location', links['self']);

@@ -13,14 +13,23 @@ export async function jsonBody(incoming: IncomingMessage, msMax = BODY_MS_MAX): 
   if (incoming.headers['content-encoding'] !== undefined) {
     throw new Refusal('media-refused', 'send it without Content-Encoding');
   }
-  if (Number(incoming.headers['content-length'] ?? 0) > BODY_BYTES_MAX) throw tooLarge();
-  const bytes = await bytesOf(incoming, msMax);
+  const bytes = await bodyOf(incoming, msMax);
   try {
     return readJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (error) {
     if (error instanceof Refusal) throw error;
     throw new Refusal('json-refused', 'send JSON in UTF-8');
   }
+}
+
+const BODIES = new WeakMap<IncomingMessage, Promise<Uint8Array>>();
+
+/** The bytes of a body exactly as they came, read once. Throws Refusal. */
+export async function bodyOf(incoming: IncomingMessage, msMax = BODY_MS_MAX): Promise<Uint8Array> {
+  if (Number(incoming.headers['content-length'] ?? 0) > BODY_BYTES_MAX) throw tooLarge();
+  const known = BODIES.get(incoming) ?? bytesOf(incoming, msMax);
+  BODIES.set(incoming, known);
+  return await known;
 }
 
 function tooLarge(): Refusal {

@@ -24,18 +24,19 @@ for (const [header, expected] of ACCEPTED) {
 }
 
 test('a caller has a burst, then as much as comes back with time; others have their own', () => {
-  const rate = rateOf({ burst: 2, perSecond: 10 });
+  const rate = rateOf();
+  const limit = { burst: 2, perSecond: 10 };
   assert.deepEqual(
-    [0, 0, 0, 50].map((ms) => rate.take('one', ms)),
+    [0, 0, 0, 50].map((ms) => rate.take('one', limit, ms)),
     [true, true, false, false],
   );
-  assert.equal(rate.take('other', 50), true);
+  assert.equal(rate.take('other', limit, 50), true);
   assert.deepEqual(
-    [150, 150].map((ms) => rate.take('one', ms)),
+    [150, 150].map((ms) => rate.take('one', limit, ms)),
     [true, false],
   );
   assert.deepEqual(
-    [9_000, 9_000, 9_000].map((ms) => rate.take('one', ms)),
+    [9_000, 9_000, 9_000].map((ms) => rate.take('one', limit, ms)),
     [true, true, false],
   );
 });

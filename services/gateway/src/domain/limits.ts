@@ -12,18 +12,14 @@ export const FAULTS_MAX = 32;
 export const RECORD_MS_MAX = 10_000;
 /** When a client should come again after a 503. */
 export const RETRY_SECONDS = 2;
-/** Requests that one caller may send at once, and how many come back per second. */
-export const BURST_MAX = 200;
-export const REQUESTS_PER_SECOND = 50;
+/** Headers of one request. */
+export const HEADERS_MAX = 64;
 /** Event streams open at one time. */
 export const STREAMS_MAX = 256;
 /** An event stream ends after this time; the client comes back where it was. */
 export const STREAM_MS_MAX = 3_600_000;
 /** An event stream that is silent says that it lives. */
 export const BEAT_MS = 15_000;
-/** What one execution may take where the order does not say. */
-export const EXECUTION_BYTES_MAX = 10 * 1_024 ** 3;
-export const EXECUTION_SECONDS_MAX = 3_600;
 /** Times that a decision is tried again because the chain moved meanwhile. */
 export const DECISIONS_MAX = 8;
 /** Entries of a list, unless the caller asks for fewer. */

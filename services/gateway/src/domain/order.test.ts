@@ -3,18 +3,26 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AcquisitionRequestedV1 } from '@impound/contracts/acquisition/requested.v1.ts';
 import { Envelope } from '@impound/contracts/envelope.ts';
-import { Tenant } from '@impound/contracts/ids.ts';
+import { Integration } from '@impound/contracts/integration.ts';
 import { Order } from '@impound/contracts/order.ts';
 import { timeOf } from '@impound/contracts/time.ts';
 import type { Caller } from './caller.ts';
 import { readBody, requestOf, sameRequest } from './order.ts';
 import { Refusal } from './problem.ts';
 
+const integration = Integration.parse({
+  id: 'siem',
+  kind: 'integration',
+  tenant: 'default',
+  credentials: [],
+  clusters: ['*'],
+  namespaces: ['*'],
+  approval: 'never',
+});
 const caller: Caller = {
   actor: { id: 'siem', kind: 'integration', authn: 'bearer-token' },
-  tenant: Tenant.parse('default'),
-  mayApprove: false,
-  approval: 'never',
+  tenant: integration.tenant,
+  integration,
 };
 const GIVEN = {
   target: 'kubernetes://prod-eu/shop/cart-7f9c/cart',
@@ -29,7 +37,11 @@ test('an order becomes a request with its deadline and the budget that it left o
   assert.equal(request.deadline, '2026-11-23T10:15:00.000000Z');
   assert.deepEqual(request.budget, { bytesMax: 10_737_418_240, secondsMax: 3_600 });
   assert.equal(request.policy.decision, 'allowed');
-  const asked = requestOf(order, { ...caller, approval: 'always' }, NOW);
+  const asked = requestOf(
+    order,
+    { ...caller, integration: { ...integration, approval: 'always' } },
+    NOW,
+  );
   assert.equal(asked.policy.decision, 'approval-required');
 });
 

@@ -7,7 +7,7 @@ import { parseTarget, type Target } from '@impound/contracts/target.ts';
 import { millisecondsOf, timeOf } from '@impound/contracts/time.ts';
 import * as z from 'zod';
 import type { Caller } from './caller.ts';
-import { EXECUTION_BYTES_MAX, EXECUTION_SECONDS_MAX, FAULTS_MAX } from './limits.ts';
+import { FAULTS_MAX } from './limits.ts';
 import { type Fault, Refusal } from './problem.ts';
 
 /** Reads a body by its schema. Throws Refusal that names all faults by their paths. */
@@ -60,15 +60,15 @@ export function requestOf(order: Order, caller: Caller, nowMs: number): Acquisit
     policy: policyOf(caller),
     deadline: timeOf(nowMs + order.deadlineSeconds * SECOND_MS),
     budget: {
-      bytesMax: budget.bytesMax ?? EXECUTION_BYTES_MAX,
-      secondsMax: budget.secondsMax ?? EXECUTION_SECONDS_MAX,
+      bytesMax: budget.bytesMax ?? caller.integration.budget.bytesMax,
+      secondsMax: budget.secondsMax ?? caller.integration.budget.secondsMax,
     },
   };
 }
 
 const SECOND_MS = 1_000;
 
-function policyOf({ actor, approval }: Caller): AcquisitionRequestedV1['policy'] {
+function policyOf({ actor, integration: { approval } }: Caller): AcquisitionRequestedV1['policy'] {
   const who = `${actor.kind} ${actor.id}`.slice(0, MESSAGE_CHARACTERS_MAX);
   return approval === 'never'
     ? { decision: 'allowed', because: `${who} may acquire without a second person` }

@@ -19,7 +19,7 @@ const PROBLEMS = {
   'json-refused': [400, 'The body is no JSON'],
   'query-refused': [400, 'The query is not what it should be'],
   'request-refused': [400, 'This is no request'],
-  'token-refused': [401, 'Nobody is known by this token'],
+  'token-refused': [401, 'Nobody is known by this credential'],
   forbidden: [403, 'This is not allowed'],
   'not-found': [404, 'There is nothing here'],
   'method-refused': [405, 'This cannot be done here'],
@@ -33,6 +33,7 @@ const PROBLEMS = {
   'key-reused': [422, 'The key was used for something else'],
   refused: [422, 'This was refused'],
   'too-many': [429, 'Too many requests'],
+  'headers-refused': [431, 'The headers are too many or too large'],
   bug: [500, 'Something is wrong here'],
   unavailable: [503, 'Not now'],
 } as const satisfies Record<string, readonly [number, string]>;

@@ -91,8 +91,9 @@ function judged({ verb, caller, reason }: Decision, state: Acquisition): Said {
 }
 
 /** Two pairs of eyes: who asked, or for whom it was asked, is no second person. */
-function refuseApprover({ actor, mayApprove }: Caller, state: Acquisition): void {
-  if (!mayApprove) throw new Refusal('forbidden', 'this token may not approve or refuse');
+function refuseApprover({ actor, integration }: Caller, state: Acquisition): void {
+  if (!integration.mayApprove)
+    throw new Refusal('forbidden', 'this integration may not approve or refuse');
   const { requestedBy, onBehalfOf } = state.request ?? {};
   if (requestedBy?.id === actor.id || onBehalfOf === actor.id) {
     throw new Refusal('forbidden', 'it takes somebody other than who asked for it');

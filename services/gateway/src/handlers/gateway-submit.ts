@@ -7,7 +7,7 @@ import type { ReplyOf, RequestOf } from '@impound/contracts/question.ts';
 import type { Ask } from '@impound/runtime/ask.ts';
 import { childId, newId } from '@impound/runtime/ids.ts';
 import type { SayNow } from '@impound/runtime/say.ts';
-import type { Caller } from '../domain/caller.ts';
+import type { Admitted, Caller } from '../domain/caller.ts';
 import { requestOf, sameRequest } from '../domain/order.ts';
 import { problemOf, Refusal } from '../domain/problem.ts';
 import { type ChainOf, entriesOf } from './chain-read.ts';
@@ -16,7 +16,7 @@ import { patiently, record } from './reach.ts';
 /** Who stands behind a token. */
 export interface Door {
   /** Throws Refusal for a token that nobody has, and for a caller who comes too often. */
-  admit(token: string): Caller;
+  byToken(token: string, from: 'header'): Promise<Admitted>;
 }
 
 /** An order with who gives it. */
@@ -115,7 +115,7 @@ export async function gatewaySubmit(
   signal: AbortSignal,
 ): Promise<ReplyOf<typeof GatewaySubmitV1>> {
   try {
-    const caller = deps.door.admit(request.token);
+    const { caller } = await deps.door.byToken(request.token, 'header');
     if (caller.tenant !== request.tenant) {
       throw new Refusal('forbidden', 'the token is of another tenant: name its own');
     }

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+import { RETRY_SECONDS } from '../domain/limits.ts';
+import { type ProblemCode, problemOf, Refusal } from '../domain/problem.ts';
+
+const TYPE = 'application/problem+json';
+
+const HEADERS: Partial<Record<ProblemCode, Record<string, string>>> = {
+  'token-refused': { 'www-authenticate': 'Bearer realm="impound"' },
+  'too-many': { 'retry-after': '1' },
+  unavailable: { 'retry-after': String(RETRY_SECONDS) },
+  // What is left of these bodies must not be taken for the next request.
+  'too-large': { connection: 'close' },
+  'too-slow': { connection: 'close' },
+};
+
+/** A refusal as problem+json. */
+export function answerRefusal(refusal: Refusal): Response {
+  const problem = problemOf(refusal);
+  const headers = {
+    'content-type': TYPE,
+    'cache-control': 'no-store',
+    ...HEADERS[refusal.code],
+  };
+  return new Response(JSON.stringify(problem), { status: problem.status, headers });
+}
+
+/** The answer to what is no request at all, as text for the bare connection. */
+export function answerBroken(code: string): string {
+  const problem = problemOf(brokenOf(code));
+  const body = JSON.stringify(problem);
+  return [
+    `HTTP/1.1 ${problem.status} ${problem.title}`,
+    `content-type: ${TYPE}`,
+    `content-length: ${Buffer.byteLength(body)}`,
+    'connection: close',
+    '',
+    body,
+  ].join('\r\n');
+}
+
+function brokenOf(code: string): Refusal {
+  if (code === 'HPE_HEADER_OVERFLOW') return new Refusal('headers-refused', 'send smaller headers');
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return new Refusal('too-slow', 'send it faster');
+  return new Refusal('request-refused', 'send a request as HTTP/1.1 (RFC 9112) says');
+}
