@@ -15,8 +15,14 @@ const UNIT = [
   '{cli,lab}/src/**',
   'contracts/test',
   'test',
+  'drill/fleet',
 ];
-const INTEGRATION = ['{packages,services}/*/test/**', '{cli,lab}/test/**', 'test/end-to-end/**'];
+const INTEGRATION = [
+  '{packages,services}/*/test/**',
+  '{cli,lab}/test/**',
+  'test/end-to-end/**',
+  'drill',
+];
 
 interface Tally {
   readonly passed: number;

@@ -189,6 +189,28 @@ for (const [kind, code, sent] of [
   });
 }
 
+test('an exec that is paused goes on where it was, and the audit tells when it was over', async () => {
+  const goOn = Promise.withResolvers<void>();
+  const paused = Promise.withResolvers<void>();
+  using _fault = lab.inject({
+    ...{ kind: 'pause', afterBytes: 100_000, path: /\/exec/, times: 1 },
+    reached: paused.resolve,
+    until: goOn.promise,
+  });
+  const exec = startExec(lab, {
+    path: `${POD_PATH}/${pod}/exec`,
+    query: { container, command: ['head', '-c', '1000000', '/dev/zero'], stdout: 'true' },
+    token: lab.token(DEMO_COLLECTOR),
+  });
+  await paused.promise;
+  assert.equal(lab.audit.at(-1)?.overMs, undefined);
+  goOn.resolve();
+  await exec.ended;
+  assert.equal(exec.output(1).length, 1_000_000);
+  const { atMs = 0, overMs = 0 } = lab.audit.at(-1) ?? {};
+  assert.ok(atMs > 0 && overMs >= atMs, `${atMs} to ${overMs}`);
+});
+
 test('a read-only root can be written in /dev/shm and nowhere else', async () => {
   const sealed = { name: 'app', image: 'x', flavor: 'debian', readOnlyRoot: true } as const;
   await using own = await startCluster({

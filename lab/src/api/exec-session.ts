@@ -20,6 +20,8 @@ export interface ExecRequest {
   readonly stdout: boolean;
   readonly stderr: boolean;
   readonly fault: Fault | undefined;
+  /** Told when the command has ended in the container, or could not begin. */
+  readonly over: () => void;
 }
 
 /** Connects a WebSocket with a command in a container, with the real server's manners. */
@@ -67,13 +69,15 @@ async function run(session: Session): Promise<void> {
   const { stdin, stdout, stderr } = asked;
   const started = await asked.container.exec(asked.argv, { stdin, stdout, stderr });
   if (typeof started === 'string') {
+    asked.over();
     out.send(3, Buffer.from(startFailureMessage(protocol, started)));
     socket.close(1000);
     return;
   }
   const input = connectInput(session, started);
-  const copied = copyOutputs(started, { send: out.send, socket }, input);
+  const copied = copyOutputs(started, out, input);
   const ended = await started.ended;
+  asked.over();
   await copied;
   started.destroy();
   // A server that could not hand over all input waits for ever, as the real one does.
@@ -85,7 +89,7 @@ async function run(session: Session): Promise<void> {
 
 async function copyOutputs(
   started: Execution,
-  to: Destination,
+  to: Sender,
   input: Input | undefined,
 ): Promise<void> {
   const sources = [started.stdout, started.stderr];
@@ -132,14 +136,19 @@ type Send = (channel: number, data: Buffer) => boolean;
 
 interface Sender {
   readonly send: Send;
+  /** Calls back once more can be sent, after `send` gave false. */
+  readonly whenRoom: (then: () => void) => void;
   /** True once a fault has ended the stream; what is sent afterwards is dropped. */
   readonly struck: () => boolean;
 }
 
 function sender(socket: ServerWebSocket, protocol: ExecProtocol, fault: Fault | undefined): Sender {
+  const whenRoom = (then: () => void): void => void socket.whenDrained(then);
+  if (fault?.kind === 'pause') return pausing(socket, protocol, fault);
   if (fault === undefined || !('afterBytes' in fault)) {
     return {
       send: (channel, data) => transmit(socket, protocol, channel, data),
+      whenRoom,
       struck: () => false,
     };
   }
@@ -159,7 +168,40 @@ function sender(socket: ServerWebSocket, protocol: ExecProtocol, fault: Fault | 
     if (part.length < data.length) strike();
     return true;
   };
-  return { send, struck: () => struck };
+  return { send, whenRoom, struck: () => struck };
+}
+
+/** Sends so many bytes and keeps the rest until it may go on. */
+function pausing(
+  socket: ServerWebSocket,
+  protocol: ExecProtocol,
+  { afterBytes, reached, until }: Extract<Fault, { readonly kind: 'pause' }>,
+): Sender {
+  const held: [number, Buffer][] = [];
+  let left = afterBytes;
+  let open = false;
+  let paused = false;
+  const opened = until.then(() => {
+    open = true;
+    paused = false;
+    for (const [channel, data] of held) transmit(socket, protocol, channel, data);
+  });
+  const pass: Send = (channel, data) => transmit(socket, protocol, channel, data);
+  const send: Send = (channel, data) => {
+    if (open || (!paused && data.length <= left)) {
+      left -= data.length;
+      return pass(channel, data);
+    }
+    held.push([channel, paused ? data : data.subarray(left)]);
+    if (paused) return false;
+    paused = true;
+    pass(channel, data.subarray(0, left));
+    reached();
+    return false;
+  };
+  const whenRoom = (then: () => void): void =>
+    paused ? void opened.then(then) : void socket.whenDrained(then);
+  return { send, whenRoom, struck: () => false };
 }
 
 function transmit(
@@ -172,12 +214,7 @@ function transmit(
   return socket.send(Buffer.concat([Buffer.from([channel]), data]));
 }
 
-interface Destination {
-  readonly send: Send;
-  readonly socket: ServerWebSocket;
-}
-
-async function pump(source: Socket | undefined, channel: number, to: Destination): Promise<void> {
+async function pump(source: Socket | undefined, channel: number, to: Sender): Promise<void> {
   // A command may be over before anybody listens; then there is no more event to wait for.
   if (source === undefined || source.readableEnded || source.destroyed) return;
   const { promise, resolve } = Promise.withResolvers<void>();
@@ -188,7 +225,7 @@ async function pump(source: Socket | undefined, channel: number, to: Destination
     }
     if (room) return;
     source.pause();
-    to.socket.whenDrained(() => source.resume());
+    to.whenRoom(() => source.resume());
   });
   source.on('end', resolve);
   source.on('close', resolve);

@@ -23,6 +23,8 @@ export interface Upgrade {
   readonly socket: Duplex;
   readonly head: Buffer;
   readonly fault: Fault | undefined;
+  /** Told when what it began in the container has ended. */
+  readonly over: () => void;
 }
 
 /** Starts an exec, or gives the answer that refuses it. Throws a Status for what is not found. */
@@ -43,7 +45,8 @@ export function upgradeToExec(upgrade: Upgrade): Answer | undefined {
   const flag = (name: string): boolean => ['true', '1'].includes(query.get(name) ?? '');
   const argv = query.getAll('command');
   const streams = { stdin: flag('stdin'), stdout: flag('stdout'), stderr: flag('stderr') };
-  execSession({ container, argv, ...streams, fault: upgrade.fault }, protocol, (events) =>
+  const { fault, over } = upgrade;
+  execSession({ container, argv, ...streams, fault, over }, protocol, (events) =>
     acceptWebSocket(upgrade, protocol.name, events),
   );
   return undefined;

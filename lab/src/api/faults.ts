@@ -22,7 +22,14 @@ export type FaultKind =
   /** exec: after so many bytes of output a proper close frame, but no status before it. */
   | { readonly kind: 'close-without-status'; readonly afterBytes: number }
   /** exec: no more output and no end after so many bytes. */
-  | { readonly kind: 'stall'; readonly afterBytes: number };
+  | { readonly kind: 'stall'; readonly afterBytes: number }
+  /** exec: no more output after so many bytes, of which `reached` is told, until the promise. */
+  | {
+      readonly kind: 'pause';
+      readonly afterBytes: number;
+      readonly reached: () => void;
+      readonly until: Promise<void>;
+    };
 
 /** A fault and the requests it strikes. */
 export type Fault = FaultKind & {

@@ -29,6 +29,10 @@ export interface AuditEntry {
   readonly account: string;
   /** 101 for an accepted exec, 0 where no answer was sent. */
   readonly status: number;
+  /** When it came, in Unix milliseconds. */
+  readonly atMs: number;
+  /** When all was over that it began: for an exec, when its command had ended. */
+  readonly overMs?: number;
 }
 
 /** What the server serves. */
@@ -99,9 +103,11 @@ async function onRequest(
   response: ServerResponse,
 ): Promise<void> {
   const { method = 'GET', url: path = '/' } = request;
+  const atMs = Date.now();
   let account = 'unknown';
   response.on('close', () => {
-    desk.note({ method, path, account, status: response.headersSent ? response.statusCode : 0 });
+    const status = response.headersSent ? response.statusCode : 0;
+    desk.note({ method, path, account, status, atMs, overMs: Date.now() });
   });
   response.on('error', () => response.destroy());
   try {
@@ -199,8 +205,16 @@ interface UpgradeArrival {
 async function onUpgrade(desk: Desk, arrival: UpgradeArrival): Promise<void> {
   const { request, socket } = arrival;
   const { method = 'GET', url: path = '/' } = request;
+  const entry: { overMs?: number } = {};
+  const asked = { method, path, atMs: Date.now() };
   let account = 'unknown';
-  const note = (status: number): void => desk.note({ method, path, account, status });
+  const over = (): void => {
+    entry.overMs = Date.now();
+  };
+  const note = (status: number): void => {
+    if (status !== 101) over();
+    desk.note(Object.assign(entry, { ...asked, account, status }));
+  };
   socket.on('error', () => socket.destroy());
   try {
     const fault = desk.faults.strike(method, path);
@@ -208,7 +222,9 @@ async function onUpgrade(desk: Desk, arrival: UpgradeArrival): Promise<void> {
     const user = authenticate(desk, request);
     account = user.account;
     const refusal =
-      fault?.kind === 'answer' ? faultAnswer(fault) : decide(desk, arrival, user, fault);
+      fault?.kind === 'answer'
+        ? faultAnswer(fault)
+        : decide(desk, { ...arrival, over }, user, fault);
     note(refusal?.status ?? 101);
     if (refusal !== undefined) refuseUpgrade(socket, refusal);
   } catch (error) {
@@ -218,7 +234,11 @@ async function onUpgrade(desk: Desk, arrival: UpgradeArrival): Promise<void> {
   }
 }
 
-function decide(desk: Desk, arrival: UpgradeArrival, ...[user, fault]: [User, Fault | undefined]) {
+function decide(
+  desk: Desk,
+  arrival: UpgradeArrival & { readonly over: () => void },
+  ...[user, fault]: [User, Fault | undefined]
+) {
   const { asked, query } = takeApart(arrival.request);
   if (!('resource' in asked)) throw unknownResource();
   authorize(user, asked);

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+import { endsAcquisition } from '@impound/contracts/chain.ts';
+import { Entry } from '@impound/contracts/entry.ts';
+import { nounVerb } from '@impound/contracts/event.ts';
+import { wait } from '@impound/runtime/wait.ts';
+import type { NatsConnection } from '@nats-io/transport-node';
+import type { Sql } from 'postgres';
+
+/** Sees what happens, so that a drill can act at the very moment. */
+export interface Tap {
+  /** The next entry of that type, of whichever acquisition, as soon as it is published. */
+  next(type: string, so?: (entry: Entry) => boolean): Promise<Entry>;
+  /** Resolves when somebody next says an event of that type, before it is on record. */
+  nextSay(type: string): Promise<void>;
+  /** A chain as the database has it now; empty where that is away. */
+  chain(acquisitionId: string): Promise<readonly Entry[]>;
+  /** The entry that ends an acquisition, once it is on record, whoever is away meanwhile. */
+  ended(acquisitionId: string, signal: AbortSignal): Promise<Entry>;
+}
+
+const LOOK_MS = 100;
+
+/** A tap of the bus, for what comes, and of the database, for what is. */
+export function openTap(connection: NatsConnection, sql: Sql): Tap {
+  const chain = async (acquisitionId: string) => {
+    const rows = await sql`
+      select entry from ledger_entry where acq = ${acquisitionId} order by acq_seq`.catch(() => []);
+    return rows.map(entryOf);
+  };
+  return {
+    next: (type, so = () => true) =>
+      first(connection, `impound.v1.event.${nounVerb(type).join('.')}.>`, (text) => {
+        const entry = Entry.parse(JSON.parse(text));
+        return so(entry) ? entry : undefined;
+      }),
+    nextSay: async (type) => {
+      const subject = `impound.v1.say.*.${nounVerb(type).join('.')}`;
+      await first(connection, subject, (text) => text);
+    },
+    chain,
+    ended: async (acquisitionId, signal) => {
+      for (;;) {
+        const end = (await chain(acquisitionId)).find(({ event }) => endsAcquisition(event.type));
+        if (end !== undefined) return end;
+        await wait(LOOK_MS, signal);
+        signal.throwIfAborted();
+      }
+    },
+  };
+}
+
+/** The entry that a row of the ledger holds. */
+export function entryOf(row: Record<string, unknown>): Entry {
+  return Entry.parse(JSON.parse((row['entry'] as Buffer).toString('utf8')));
+}
+
+function first<T>(
+  connection: NatsConnection,
+  subject: string,
+  take: (text: string) => T | undefined,
+): Promise<T> {
+  const { promise, resolve } = Promise.withResolvers<T>();
+  const subscription = connection.subscribe(subject, {
+    callback: (error, message) => {
+      const taken = error === null ? take(message.string()) : undefined;
+      if (taken === undefined) return;
+      subscription.unsubscribe();
+      resolve(taken);
+    },
+  });
+  return promise;
+}
