@@ -25,6 +25,7 @@ export interface Ground {
   readonly storeDir: string;
   readonly lab: Lab;
   readonly natsUrl: string;
+  nkeyFile(service: string): string;
   readonly databaseUrl: string;
   readonly gatewayUrl: string;
   readonly gatewayPort: number;
@@ -51,7 +52,8 @@ export async function crewOf(options: CrewOptions): Promise<readonly Member[]> {
   for (const [at, name] of names.entries()) {
     const own = await OWN[service](ground, name, at);
     const { PATH } = process.env;
-    const environment: Environment = { PATH, NATS_URL: ground.natsUrl, ...own, ...settings };
+    const house = { PATH, NATS_URL: ground.natsUrl, NATS_NKEY_FILE: ground.nkeyFile(service) };
+    const environment: Environment = { ...house, ...own, ...settings };
     const logFile = join(ground.logDir, `${name}.log`);
     const file = fileURLToPath(url);
     crew.push(startMember({ name, service, file, environment, restartMs, logFile }));

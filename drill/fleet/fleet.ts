@@ -5,13 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Lab, startCluster } from '@impound/lab/cluster.ts';
 import { migrate } from '@impound/ledger/db/migrate.ts';
-import { type NatsServer, startNatsServer } from '@impound/runtime/embedded/nats-server.ts';
+import type { NatsServer } from '@impound/runtime/embedded/nats-server.ts';
 import { freePort } from '@impound/runtime/embedded/ports.ts';
 import { type PostgresServer, startPostgres } from '@impound/runtime/embedded/postgres.ts';
 import { newId } from '@impound/runtime/ids.ts';
-import { connect } from '@nats-io/transport-node';
 import postgres, { type Sql } from 'postgres';
 import { type Client, openClient } from '../../cli/src/client.ts';
+import { type Bus, startBus } from './bus.ts';
 import { CLUSTER, CONTAINER, labOf, NAMESPACE, type Pods } from './cluster.ts';
 import { crewOf, type Ground, SERVICES, type ServiceName } from './crew.ts';
 import type { Killable, Member } from './member.ts';
@@ -73,11 +73,12 @@ export async function startFleet(options: FleetOptions, signal: AbortSignal): Pr
   const executors = namesOf('executor-kubernetes', replicas);
   const lab = opening.use(await startCluster(labOf(options.pods, executors), signal));
   const database = opening.use(await startDatabase(directory, restartMs, signal));
-  const bus = opening.use(await startBus(directory, restartMs, signal));
+  const bus = await startBus(directory, restartMs, signal);
+  opening.use(bus.server);
   const ground = await groundFor({ directory, lab, database, bus });
   const sql = postgres(database.now().url(DATABASE), { max: 2, onnotice: () => undefined });
   opening.defer(() => sql.end({ timeout: 1 }));
-  const connection = await connect({ servers: bus.now().url, maxReconnectAttempts: -1 });
+  const connection = await bus.watcher();
   opening.defer(() => connection.close());
   const members: Member[] = [];
   for (const service of SERVICES) {
@@ -93,12 +94,13 @@ export async function startFleet(options: FleetOptions, signal: AbortSignal): Pr
   const scope = opening.move();
   const of = (service: ServiceName) => members.filter((one) => one.service === service);
   return {
-    ...{ directory, lab, members, bus, database, sql, client, accepted, of, ready },
+    ...{ directory, lab, members, database, sql, client, accepted, of, ready },
+    bus: bus.server,
     storeDir: ground.storeDir,
     asker: clientOf(ground.askerToken),
     tap: openTap(connection, sql),
     pods: [...options.pods.shells, ...options.pods.shellless],
-    victim: (name) => victimOf([...members, bus, database], name),
+    victim: (name) => victimOf([...members, bus.server, database], name),
     order: async (pod, wish = {}, by = client) => {
       const body = { ...orderOf(pod), ...wish };
       const headers = { 'idempotency-key': newId() };
@@ -130,23 +132,11 @@ async function startDatabase(
   return database;
 }
 
-async function startBus(
-  directory: string,
-  restartMs: number,
-  signal: AbortSignal,
-): Promise<Server<NatsServer>> {
-  const storeDir = join(directory, 'nats');
-  const binary = process.env['NATS_SERVER'];
-  const start = (before?: NatsServer) =>
-    startNatsServer({ storeDir, port: before?.port, binary }, signal);
-  return await startServer('nats-server', start, restartMs);
-}
-
 async function groundFor(at: {
   readonly directory: string;
   readonly lab: Lab;
   readonly database: Server<PostgresServer>;
-  readonly bus: Server<NatsServer>;
+  readonly bus: Bus;
 }): Promise<Ground> {
   const secret = () => randomBytes(32).toString('base64url');
   const storeDir = join(at.directory, 'evidence');
@@ -155,7 +145,8 @@ async function groundFor(at: {
   const [gatewayPort, uploaderPort] = [await freePort(), await freePort()];
   return {
     ...{ directory: at.directory, logDir, storeDir, lab: at.lab, gatewayPort, uploaderPort },
-    natsUrl: at.bus.now().url,
+    natsUrl: at.bus.server.now().url,
+    nkeyFile: at.bus.nkeyFile,
     databaseUrl: at.database.now().url(DATABASE, WRITER),
     gatewayUrl: `http://127.0.0.1:${gatewayPort}`,
     token: secret(),

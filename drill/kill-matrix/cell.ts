@@ -100,8 +100,9 @@ function podFor({ pods }: Fleet, { way }: Cell): string {
 async function orderFor(fleet: Fleet, { way, moment }: Cell, pod: string): Promise<string> {
   if (moment !== 'approved') return await fleet.order(pod, { methods: [way] });
   const acquisitionId = await fleet.order(pod, { methods: [way] }, fleet.asker);
-  const approval = { reason: 'a drill' };
-  await fleet.client.post(`/v1/acquisitions/${acquisitionId}/approve`, approval);
+  const path = `/v1/acquisitions/${acquisitionId}/approve`;
+  // Where the answer is lost the chain tells whether it counts: without it the deadline ends it.
+  await fleet.client.post(path, { reason: 'a drill' }).catch(() => undefined);
   return acquisitionId;
 }
 
