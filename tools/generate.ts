@@ -1,12 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // `npm run generate`: writes what is made from the contracts and kept in the repository.
-import { mkdir, writeFile } from 'node:fs/promises';
+// `npm run generate -- --freeze VERSION` keeps in contracts/fixtures what a release says, too.
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { databaseDocument } from './database.ts';
 import { flowDocument } from './flow.ts';
 import { ROOT } from './steps.ts';
 
-await import('../contracts/generate/main.ts');
+const { values } = parseArgs({ options: { freeze: { type: 'string' } } });
+const { freeze } = await import('../contracts/generate/main.ts');
+if (values.freeze !== undefined) {
+  const changes = await readFile(join(ROOT, 'CHANGELOG.md'), 'utf8');
+  if (changes.split('\n').some((line) => line.startsWith(`## ${values.freeze}`))) {
+    throw new Error(`${values.freeze} is released: what it says does not change any more`);
+  }
+  await freeze(values.freeze);
+}
 await mkdir(join(ROOT, 'docs'), { recursive: true });
 await writeFile(join(ROOT, 'docs/flow.md'), await flowDocument());
 await mkdir(join(ROOT, 'deploy/postgres'), { recursive: true });

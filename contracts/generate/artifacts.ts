@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { stringify } from 'yaml';
 import * as z from 'zod';
+import { Entry } from '../src/entry.ts';
 import { Envelope } from '../src/envelope.ts';
 import { type EventContract, nounVerb } from '../src/event.ts';
 import { Integrations } from '../src/integration.ts';
 import { Order } from '../src/order.ts';
 import { PARTIES } from '../src/parties.ts';
+import { Progress } from '../src/progress.ts';
 import { askSubject, type QuestionContract } from '../src/question.ts';
 import { SayReply } from '../src/say.ts';
 import { STREAM } from '../src/streams.ts';
@@ -36,9 +38,11 @@ export async function artifacts(): Promise<ReadonlyMap<string, string>> {
     }
   }
   for (const [name, shape] of [
+    ['entry', Entry],
     ['envelope', Envelope],
     ['integrations', Integrations],
     ['order', Order],
+    ['progress', Progress],
     ['say-reply', SayReply],
   ] as const) {
     files.set(`${name}.schema.json`, json(schemaOf(name, shape)));

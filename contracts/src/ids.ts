@@ -67,3 +67,16 @@ export const Code = z
 
 /** A safe, non-negative integer: bytes, counts, milliseconds. */
 export const Count = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
+
+const WORD = /^[a-z0-9]+(-[a-z0-9]+)*$/;
+const WORD_CHARACTERS_MAX = 64;
+
+/** Words of which later versions may have more: a word that a reader does not know is `unknown`. */
+export function openWords<const Words extends readonly string[]>(words: Words) {
+  const known: z.ZodEnum<{ [Word in Words[number] | 'unknown']: Word }> = z.enum([
+    ...words,
+    'unknown',
+  ]) as never;
+  const later = z.string().max(WORD_CHARACTERS_MAX).regex(WORD);
+  return z.union([known, later.transform(() => 'unknown' as const)]);
+}

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as z from 'zod';
+import { openWords } from './ids.ts';
 
 /** The ways to get at a container's data, each tried by one executor. */
 export const Method = z.enum([
@@ -21,5 +22,5 @@ export const Profile = z.enum(['volatile', 'triage', 'full']);
 export type Profile = z.output<typeof Profile>;
 
 /** Whether a method can work: denied only where a refusal is certain. */
-export const Verdict = z.enum(['allowed', 'denied', 'unknown']);
+export const Verdict = openWords(['allowed', 'denied']);
 export type Verdict = z.output<typeof Verdict>;

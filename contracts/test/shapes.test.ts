@@ -8,6 +8,7 @@ import { canonical } from '../src/canonical.ts';
 import { fold } from '../src/chain.ts';
 import { Entry, entryText, NO_PREVIOUS } from '../src/entry.ts';
 import { statusOf } from '../src/status.ts';
+import { TargetResolvedV1 } from '../src/target/resolved.v1.ts';
 import { ClusterName, formatTarget, parseTarget } from '../src/target.ts';
 
 const value = fc.letrec((tie) => ({
@@ -113,4 +114,12 @@ test('an acquisition that was only requested is being resolved', () => {
   assert.equal(state.version, 1);
   assert.equal(state.approved, true);
   assert.equal(statusOf(state), 'resolving');
+});
+
+test('a word that a later version says is unknown to this one, and what is no word is refused', () => {
+  const { container } = TargetResolvedV1.example;
+  const said = (os: string) => ({ ...TargetResolvedV1.example, container: { ...container, os } });
+  assert.equal(TargetResolvedV1.shape.parse(said('plan9')).container.os, 'unknown');
+  assert.equal(TargetResolvedV1.shape.parse(said('linux')).container.os, 'linux');
+  assert.equal(TargetResolvedV1.shape.safeParse(said('no word')).success, false);
 });

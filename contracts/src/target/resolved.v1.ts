@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { type DataOf, event } from '../event.ts';
 import { EvidenceObject } from '../evidence.ts';
-import { Count, Time, text } from '../ids.ts';
+import { Count, openWords, Time, text } from '../ids.ts';
 import { FoundTarget } from '../target.ts';
 
 /** The container as discovery found it, before anything touched it, and the control-plane context
@@ -18,16 +18,16 @@ export const TargetResolvedV1 = event({
       image: text(512),
       imageDigest: text(256).optional(),
       kind: z.enum(['container', 'init', 'ephemeral']),
-      state: z.enum(['waiting', 'running', 'terminated', 'unknown']),
+      state: openWords(['waiting', 'running', 'terminated']),
       restarts: Count,
       startedAt: Time.optional(),
       node: text(253).optional(),
       runtime: text(128).optional(),
-      os: z.enum(['linux', 'windows', 'unknown']),
+      os: openWords(['linux', 'windows']),
       /** The numeric user of the container's security context, where it is written down. */
       user: Count.optional(),
       /** Nothing was run to find out: 'unlikely' where the image's name says that it has none. */
-      shell: z.enum(['likely', 'unlikely', 'unknown']),
+      shell: openWords(['likely', 'unlikely']),
     }),
     context: z.object({
       objects: z.array(EvidenceObject).max(8),

@@ -104,7 +104,7 @@ test('a rejected capture is a transient failure of its rung', () => {
 });
 
 test('no rung that may be tried is no way in, with a sentence for each', () => {
-  const ladder = AccessCheckedV1.example.ladder;
+  const { ladder } = AccessCheckedV1.shape.parse(AccessCheckedV1.example);
   const access = fact(AccessCheckedV1, { ladder, grant: 'kind: Role' });
   const { code, because, next } = failure([requested(), resolved(), access]);
   assert.equal(code, 'no-way-in');
