@@ -9,6 +9,7 @@ import { mkdir, mkdtemp, open, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
+import { pathToFileURL } from 'node:url';
 import { Entry } from '@impound/contracts/entry.ts';
 import { formatTarget } from '@impound/contracts/target.ts';
 import { DEMO_TARGET } from '@impound/lab/scenarios.ts';
@@ -52,7 +53,7 @@ const environment = {
   PATH: process.env['PATH'],
   NATS_URL: platform.natsUrl,
   CLUSTERS_FILE: join(dataDir, 'clusters.json'),
-  STORE_DIR: join(dataDir, 'evidence'),
+  STORE_URL: pathToFileURL(join(dataDir, 'evidence')).href,
   SIGNING_KEY: (await readKeys(dataDir)).signing,
 };
 const pids = new Map([

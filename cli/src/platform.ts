@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { coordinator } from '@impound/coordinator/service.ts';
 import { discovery } from '@impound/discovery/service.ts';
 import { executorKubernetes } from '@impound/executor-kubernetes/service.ts';
@@ -94,7 +95,7 @@ export async function startPlatform(
     // What an interruption left is told again soon: on one machine that costs next to nothing.
     STALL_MS: '2000',
     CLUSTERS_FILE: await clustersFile(dataDir),
-    STORE_DIR: join(dataDir, 'evidence'),
+    STORE_URL: pathToFileURL(join(dataDir, 'evidence')).href,
     UPLOADER_PORT: '0',
     SIGNING_KEY: keys.signing,
     GATEWAY_PORT: String(gatewayPort),

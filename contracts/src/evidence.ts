@@ -41,13 +41,26 @@ export const Collector = z.object({
 });
 export type Collector = z.output<typeof Collector>;
 
+/** What kind of store holds evidence. */
+export const StoreKind = z.enum(['file', 's3', 'azure-blob', 'gcs']);
+export type StoreKind = z.output<typeof StoreKind>;
+
+/**
+ * How the store says that it holds an object: governance can be lifted by who has the right to,
+ * compliance by nobody before its time.
+ */
+export const Retention = z.object({
+  mode: z.enum(['none', 'governance', 'compliance']),
+  until: Time.optional(),
+});
+export type Retention = z.output<typeof Retention>;
+
 /** An object as the store holds it, re-read and hashed by the uploader. */
 export const StoredObject = EvidenceObject.extend({
-  versionId: text(256).optional(),
+  store: StoreKind.optional(),
+  /** The version or generation that was read and locked, where the store has more than one. */
+  versionId: text(1_024).optional(),
   verifiedAt: Time,
-  retention: z.object({
-    mode: z.enum(['none', 'governance', 'compliance']),
-    until: Time.optional(),
-  }),
+  retention: Retention,
 });
 export type StoredObject = z.output<typeof StoredObject>;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Lab } from '@impound/lab/cluster.ts';
 import type { Environment } from '@impound/runtime/config.ts';
 import { accountOf, clustersFile, EPHEMERAL_IMAGE, LOOKER } from './cluster.ts';
@@ -76,7 +76,7 @@ const OWN: Readonly<Record<ServiceName, Own>> = {
   'rbac-checker': looking,
   // The port stays the same across restarts, as behind a service address: URLs name it.
   uploader: async ({ storeDir, uploaderPort, signingKey }) => ({
-    STORE_DIR: storeDir,
+    STORE_URL: pathToFileURL(storeDir).href,
     UPLOADER_PORT: String(uploaderPort),
     SIGNING_KEY: signingKey,
   }),

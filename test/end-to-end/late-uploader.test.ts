@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
 import { openLog } from '@impound/runtime/log.ts';
 import { start } from '@impound/runtime/start.ts';
 import { uploader } from '@impound/uploader/service.ts';
@@ -32,7 +33,7 @@ test('a request that comes while the store is away is kept, and sealed when it i
   const environment = {
     NATS_URL: platform.natsUrl,
     NATS_NKEY_FILE: platform.nkeyFile('uploader'),
-    STORE_DIR: join(platform.dataDir, 'late'),
+    STORE_URL: pathToFileURL(join(platform.dataDir, 'late')).href,
     SIGNING_KEY: randomBytes(32).toString('hex'),
   };
   scope.use(await start(uploader, environment, openLog('uploader', 'silent')));

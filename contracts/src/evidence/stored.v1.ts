@@ -5,7 +5,7 @@ import { StoredObject } from '../evidence.ts';
 import { Epoch } from '../ids.ts';
 
 /** Every object of a capture was read back from the store and has the digest that was captured.
- * Said by uploader, heard by coordinator. */
+ * Said by uploader once they are locked as configured; heard by coordinator. */
 export const EvidenceStoredV1 = event({
   type: 'evidence.stored.v1',
   route: () => '_',
@@ -18,8 +18,10 @@ export const EvidenceStoredV1 = event({
         key: 'default/0199f5a2-7c3e-7a10-8f52-2f6a3b9c4d01/e1/manifest.jsonl',
         bytes: 1_234,
         sha256: 'c'.repeat(64),
+        store: 's3',
+        versionId: '3sL4kqtJlcpXroDTDmJ-rmSpXd3dIbrH',
         verifiedAt: '2026-11-23T09:15:10.000000Z',
-        retention: { mode: 'none' },
+        retention: { mode: 'compliance', until: '2033-11-23T09:15:10.000000Z' },
       },
     ],
   },

@@ -32,9 +32,14 @@ const Stored = z.object({
   sha256: Sha256,
 });
 
+/** Not every store can tell the digest of a part: one without counts as another one. */
+const Held = z.object({ number: Count, bytes: Count, sha256: Sha256.optional() });
+
 const Holding = z.object({
-  parts: z.array(z.object({ number: Count, bytes: Count, sha256: Sha256 })).max(PARTS_MAX),
+  parts: z.array(Held).max(PARTS_MAX),
   completed: Stored.optional(),
+  /** True where the store itself takes parts. */
+  direct: z.boolean().optional(),
 });
 type Holding = z.output<typeof Holding>;
 
@@ -50,6 +55,8 @@ interface Line {
 interface Session extends Line {
   holding: Holding;
   parts: number;
+  /** False once the store itself could not be reached: the uploader takes the parts then. */
+  direct: boolean;
 }
 
 /**
@@ -70,7 +77,8 @@ export async function uploadSession(
   };
   const { name, renew } = options;
   const holding = await ask({ line, name, signal, renew });
-  const session: Session = { line, name, signal, renew, holding, parts: 0 };
+  const direct = holding.direct === true;
+  const session: Session = { line, name, signal, renew, holding, parts: 0, direct };
   return {
     part: (bytes, sha256Hex) => sendPart(session, { bytes, sha256Hex }),
     complete: (whole) => complete(session, whole),
@@ -106,33 +114,85 @@ async function ask(session: Line): Promise<Holding> {
   return parse(Holding, text, what);
 }
 
+interface Part {
+  readonly number: number;
+  readonly bytes: Uint8Array;
+  readonly sha256Hex: string;
+}
+
 async function sendPart(
   session: Session,
-  part: { readonly bytes: Uint8Array; readonly sha256Hex: string },
+  { bytes, sha256Hex }: { readonly bytes: Uint8Array; readonly sha256Hex: string },
 ): Promise<void> {
-  const { bytes, sha256Hex } = part;
   session.parts += 1;
-  const number = session.parts;
+  const part = { number: session.parts, bytes, sha256Hex };
   // An object that stands is compared as a whole, when its digest is known.
   if (session.holding.completed !== undefined) return;
-  const there = session.holding.parts.find((one) => one.number === number);
-  if (there?.sha256 === sha256Hex) return;
-  if (number === 1 && session.holding.parts.length > 0) await dropLeftovers(session);
+  if (session.holding.parts.some((one) => isPart(one, part))) return;
+  if (part.number === 1 && session.holding.parts.length > 0) await dropLeftovers(session);
+  if (session.direct && (await sendDirect(session, part))) return;
   const base64 = Buffer.from(sha256Hex, 'hex').toString('base64');
   await exchanged(session, {
-    what: `${session.name}: part ${number}`,
+    what: `${session.name}: part ${part.number}`,
     method: 'PUT',
-    path: `/parts/${number}`,
+    path: `/parts/${part.number}`,
     headers: {
       'content-digest': `sha-256=:${base64}:`,
       'content-type': 'application/octet-stream',
     },
     body: bytes,
-    done: async () => {
-      const { parts } = await ask(session);
-      return parts.some((one) => one.number === number && one.sha256 === sha256Hex);
-    },
+    done: () => isThere(session, part),
   });
+}
+
+function isPart(there: z.output<typeof Held>, part: Part): boolean {
+  return there.number === part.number && there.sha256 === part.sha256Hex;
+}
+
+async function isThere(session: Session, part: Part): Promise<boolean> {
+  return (await ask(session)).parts.some((one) => isPart(one, part));
+}
+
+const Direct = z.object({
+  direct: z
+    .object({ url: z.string().max(16_384), headers: z.record(z.string(), z.string().max(1_024)) })
+    .optional(),
+});
+
+/** How long the store itself is tried before the uploader takes the part. */
+const DIRECT_RETRY_MS_MAX = 15_000;
+
+/** Sends a part to the store itself; false where the uploader must take it after all. */
+async function sendDirect(session: Session, part: Part): Promise<boolean> {
+  const { number, bytes, sha256Hex } = part;
+  const what = `${session.name}: part ${number}`;
+  const text = await exchanged(session, {
+    what: `${what}: ask where it goes`,
+    method: 'POST',
+    path: `/parts/${number}`,
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ bytes: bytes.length, sha256: sha256Hex }),
+  });
+  const { direct } = parse(Direct, text, what);
+  if (direct === undefined) return true;
+  const { backoffMs, retryMsMax } = session.line;
+  const line = {
+    url: sessionUrl(direct.url, session.name),
+    token: undefined,
+    backoffMs,
+    retryMsMax: Math.min(retryMsMax, DIRECT_RETRY_MS_MAX),
+  };
+  const { headers } = direct;
+  try {
+    const put = { what, method: 'PUT', path: '', headers, body: bytes } as const;
+    await exchange(line, put, session.signal);
+    return true;
+  } catch (error) {
+    if (!(error instanceof UploadFault)) throw error;
+    // Without an answer there is no way to the store from here, and each part would wait for it.
+    if (error.status === undefined) session.direct = false;
+    return await isThere(session, part);
+  }
 }
 
 async function dropLeftovers(session: Session): Promise<void> {

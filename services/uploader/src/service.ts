@@ -7,12 +7,13 @@ import { EvidenceStoredV1 } from '@impound/contracts/evidence/stored.v1.ts';
 import { messageOf } from '@impound/runtime/fault.ts';
 import { answer, type House, on, service } from '@impound/runtime/service.ts';
 import type * as z from 'zod';
-import { type FileStore, openFileStore } from './adapters/file-store.ts';
 import { addObjects } from './adapters/http-objects.ts';
 import { listen, openApp } from './adapters/http-server.ts';
 import { addUploads } from './adapters/http-uploads.ts';
+import { openStore, storeOptions } from './adapters/open-store.ts';
 import { urlSigner } from './adapters/url-signer.ts';
 import { config } from './config.ts';
+import type { EvidenceStore } from './domain/evidence-store.ts';
 import { SWEEP_MS } from './domain/limits.ts';
 import { captureUnverified, evidenceCaptured } from './handlers/evidence-captured.ts';
 import { uploaderOpen } from './handlers/uploader-open.ts';
@@ -31,10 +32,8 @@ export const uploader = service({
 async function open(given: z.output<typeof config>, scope: AsyncDisposableStack, house: House) {
   const { log, stopping, ask } = house;
   const now = () => Date.now();
-  const store = await openFileStore(
-    { directory: given.STORE_DIR, bytesMax: given.STORE_BYTES_MAX },
-    scope,
-  );
+  const { store, findings } = await openStore(storeOptions(given), scope);
+  for (const { level, ...finding } of findings) log.warn('evidence store', { level, ...finding });
   let base = given.UPLOADER_URL ?? '';
   const urls = urlSigner({ key: given.SIGNING_KEY, base: () => base, now });
   const app = openApp(log);
@@ -43,13 +42,13 @@ async function open(given: z.output<typeof config>, scope: AsyncDisposableStack,
   const at = { host: given.UPLOADER_HOST, port: given.UPLOADER_PORT };
   const port = await listen(app, at, log, scope);
   base ||= `http://127.0.0.1:${port}`;
-  log.info('uploader listening', { port, url: base });
+  log.info('uploader listening', { port, url: base, store: store.kind });
   keepClean(store, house, scope);
   return { ask, store, urls, now, url: base };
 }
 
 /** Looks for abandoned uploads now and from time to time. */
-function keepClean(store: FileStore, { log }: House, scope: AsyncDisposableStack): void {
+function keepClean(store: EvidenceStore, { log }: House, scope: AsyncDisposableStack): void {
   const sweep = async () => {
     try {
       const swept = await store.sweep(Date.now());

@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { pathToFileURL } from 'node:url';
 import { AcquisitionAssignedV1 } from '@impound/contracts/acquisition/assigned.v1.ts';
 import { AcquisitionRequestedV1 } from '@impound/contracts/acquisition/requested.v1.ts';
 import { UploaderOpenV1 } from '@impound/contracts/ask/uploader.open.v1.ts';
@@ -31,7 +32,12 @@ export async function house(t: TestContext, more: Record<string, string> = {}) {
   const ledger = await scriptedLedger(t, bus.url, ['uploader']);
   const directory = await mkdtemp(join(tmpdir(), 'impound-store-'));
   t.after(() => rm(directory, { recursive: true, force: true }));
-  const environment = { NATS_URL: bus.url, STORE_DIR: directory, SIGNING_KEY, ...more };
+  const environment = {
+    NATS_URL: bus.url,
+    STORE_URL: pathToFileURL(directory).href,
+    SIGNING_KEY,
+    ...more,
+  };
   const run = () => start(uploader, environment, openLog('uploader', 'silent'));
   let running = await run();
   const restart = async () => {

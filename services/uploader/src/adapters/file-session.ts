@@ -4,8 +4,9 @@ import { createReadStream } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Part, StoreFault } from '../domain/evidence-store.ts';
-import { CHUNK_BYTES, PARTS_MAX, SESSIONS_MAX } from '../domain/limits.ts';
+import { CHUNK_BYTES, SESSIONS_MAX } from '../domain/limits.ts';
 import type { SessionName } from '../domain/object-name.ts';
+import { isHeld, notAsAnnounced, refuseNumber } from '../domain/parts.ts';
 import { bytesUnder, type Space } from './file-space.ts';
 import { codeOf, makeDirectory, syncDirectory } from './file-sync.ts';
 
@@ -80,11 +81,6 @@ export async function putPart(
   }
 }
 
-function refuseNumber(number: number): void {
-  if (Number.isSafeInteger(number) && number >= 1 && number <= PARTS_MAX) return;
-  throw new StoreFault('part-refused', `parts are numbered from 1 to ${PARTS_MAX}`);
-}
-
 /** True where the draft became the part, false where the same part stood there already. */
 async function placed(draft: string, path: string, part: Part): Promise<boolean> {
   try {
@@ -101,11 +97,7 @@ async function placed(draft: string, path: string, part: Part): Promise<boolean>
 /** True where this part is there already. Throws StoreFault where another has its number. */
 async function stands(path: string, part: Part): Promise<boolean> {
   const there = await partOf(path, part.number);
-  if (there === undefined || there.sha256 === part.sha256) return there !== undefined;
-  const message =
-    `part ${part.number} was stored with SHA-256 ${there.sha256}: ` +
-    'send that again, or DELETE the upload and begin anew';
-  throw new StoreFault('part-differs', message);
+  return isHeld(there, { ...part, bytes: there?.bytes ?? 0 });
 }
 
 async function writePart(
@@ -128,8 +120,7 @@ async function writePart(
     await file.close();
   }
   if (bytes === part.bytes && hash.digest('hex') === part.sha256) return;
-  const message = `part ${part.number}: the bytes do not have the length and digest announced`;
-  throw new StoreFault('digest-mismatch', `${message}: send it again`);
+  throw notAsAnnounced(part.number);
 }
 
 /** The bytes of all parts in order. */

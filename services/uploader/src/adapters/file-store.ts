@@ -13,6 +13,7 @@ import {
 } from '../domain/evidence-store.ts';
 import { CHUNK_BYTES, SESSION_MS_MAX } from '../domain/limits.ts';
 import { keyOf, type ObjectName, type SessionName } from '../domain/object-name.ts';
+import { alreadyComplete, refuseParts, sameObject } from '../domain/parts.ts';
 import {
   hashFile,
   noteObject,
@@ -33,12 +34,7 @@ import {
 } from './file-session.ts';
 import { openSpace, type Space } from './file-space.ts';
 import { makeDirectory, translate } from './file-sync.ts';
-
-/** An evidence store in a directory, and what keeps it clean. */
-export interface FileStore extends EvidenceStore {
-  /** Removes abandoned uploads; gives how many. */
-  sweep(nowMs: number): Promise<number>;
-}
+import { abortable, joiner, READINGS_MAX } from './joiner.ts';
 
 interface Place {
   readonly root: string;
@@ -54,7 +50,7 @@ interface Place {
 export async function openFileStore(
   options: { readonly directory: string; readonly bytesMax?: number | undefined },
   scope: AsyncDisposableStack,
-): Promise<FileStore> {
+): Promise<EvidenceStore> {
   const root = resolve(options.directory);
   await mkdir(root, { recursive: true, mode: 0o700 });
   await probe(root);
@@ -68,6 +64,7 @@ export async function openFileStore(
   const joining = joiner<EvidenceObject>(0);
   const verifying = joiner<Found | undefined>(READINGS_MAX);
   return {
+    kind: 'file',
     open: (session) => guarded(openSession(root, session)),
     holding: (session) => guarded(holding(place, session)),
     put: (session, part, content, signal) => guarded(put(place, session, part, content, signal)),
@@ -88,6 +85,8 @@ export async function openFileStore(
       const reading = verifying([keyOf(object), cause].join(), () => hashFile(path, closed.signal));
       return abortable(guarded(reading), signal);
     },
+    // A directory locks nothing: whoever has the disk can change it.
+    retain: async () => ({ mode: 'none' }),
     sweep: (nowMs) => guarded(sweepSessions(root, place.space, nowMs - SESSION_MS_MAX)),
   };
 }
@@ -96,44 +95,6 @@ async function guarded<T>(work: Promise<T>): Promise<T> {
   return await work.catch((error: unknown) => {
     throw translate(error);
   });
-}
-
-/**
- * Long work that several ask for is done once, and goes on when one of them stops waiting. The last
- * `keep` results are remembered, failures never.
- */
-function joiner<T>(keep: number): (key: string, work: () => Promise<T>) => Promise<T> {
-  const running = new Map<string, Promise<T>>();
-  const kept: string[] = [];
-  return (key, work) => {
-    const joined = running.get(key);
-    if (joined !== undefined) return joined;
-    const begun = work();
-    running.set(key, begun);
-    begun.then(
-      () => {
-        kept.push(key);
-        while (kept.length > keep) running.delete(kept.shift() ?? '');
-      },
-      () => running.delete(key),
-    );
-    return begun;
-  };
-}
-
-/** Results of reading back that are remembered until their message is answered. */
-const READINGS_MAX = 256;
-
-async function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  // Where nobody waits for it any more its failure is nobody's.
-  work.catch(() => undefined);
-  signal.throwIfAborted();
-  const { promise, reject } = Promise.withResolvers<never>();
-  const abort = () => reject(signal.reason);
-  signal.addEventListener('abort', abort, { once: true });
-  return await Promise.race([work, promise]).finally(() =>
-    signal.removeEventListener('abort', abort),
-  );
 }
 
 async function holding({ root }: Place, session: SessionName) {
@@ -159,8 +120,7 @@ async function put(
   signal: AbortSignal,
 ): Promise<void> {
   if ((await stat(place, session)) !== undefined) {
-    const message = 'the object is complete and never changes: GET this URL tells what it is';
-    throw new StoreFault('object-complete', message);
+    throw alreadyComplete();
   }
   signal.throwIfAborted();
   const path = sessionPath(place.root, session);
@@ -191,27 +151,9 @@ async function complete(place: Place, session: SessionName, whole: Whole): Promi
     }
   }
   const object = await stat(place, session);
-  if (object?.sha256 !== whole.sha256 || object.bytes !== whole.bytes) {
-    const message = `the object stands with SHA-256 ${object?.sha256} and never changes`;
-    throw new StoreFault('object-differs', message);
-  }
+  const same = sameObject(object, whole);
   await dropSession(path, space);
-  return object;
-}
-
-function refuseParts(parts: readonly Part[], whole: Whole): void {
-  const gap = parts.findIndex((part, index) => part.number !== index + 1);
-  const missing = gap < 0 ? parts.length + 1 : gap + 1;
-  if (missing <= whole.parts) {
-    throw new StoreFault(
-      'object-mismatch',
-      `part ${missing} of ${whole.parts} is not here: PUT it`,
-    );
-  }
-  const bytes = parts.reduce((sum, part) => sum + part.bytes, 0);
-  if (parts.length === whole.parts && bytes === whole.bytes) return;
-  const message = `there are ${parts.length} parts with ${bytes} bytes`;
-  throw new StoreFault('object-mismatch', `${message}: GET this URL tells which`);
+  return same;
 }
 
 function refuseWhole(found: Found, whole: Whole): void {

@@ -27,17 +27,18 @@ export function addUploads(app: App, deps: Deps): void {
   app.get(base, async (context) => {
     const holding = await deps.store.holding(sessionOf(context, deps));
     context.header('cache-control', 'no-store');
-    return context.json(holding);
+    return context.json(deps.store.direct === undefined ? holding : { ...holding, direct: true });
   });
   app.delete(base, async (context) => {
     await deps.store.abandon(sessionOf(context, deps));
     return context.body(null, 204);
   });
   app.put(`${base}/parts/:number`, (context) => putPart(context, deps));
+  app.post(`${base}/parts/:number`, (context) => directPart(context, deps));
   app.post(`${base}/complete`, (context) => complete(context, deps));
   for (const [path, allow] of [
     [base, 'GET, HEAD, DELETE'],
-    [`${base}/parts/:number`, 'PUT'],
+    [`${base}/parts/:number`, 'PUT, POST'],
     [`${base}/complete`, 'POST'],
   ] as const) {
     app.all(path, () => {
@@ -53,19 +54,22 @@ function sessionOf(context: Request, deps: Deps): SessionName {
   throw new Refusal('signature-refused', 'ask uploader.open.v1 for a new URL of this object');
 }
 
+function numberOf(context: Request): number {
+  const number = context.req.param('number') ?? '';
+  if (/^[1-9]\d{0,4}$/.test(number) && Number(number) <= PARTS_MAX) return Number(number);
+  throw new Refusal('part-refused', `parts are numbered from 1 to ${PARTS_MAX}`);
+}
+
 async function putPart(context: Request, deps: Deps): Promise<Response> {
   const session = sessionOf(context, deps);
-  const number = context.req.param('number') ?? '';
-  if (!/^[1-9]\d{0,4}$/.test(number) || Number(number) > PARTS_MAX) {
-    throw new Refusal('part-refused', `parts are numbered from 1 to ${PARTS_MAX}`);
-  }
+  const number = numberOf(context);
   const bytes = lengthOf(context, PART_BYTES_MAX);
   const sha256 = readDigest(context.req.header('content-digest'));
   if (sha256 === undefined) {
     throw new Refusal('digest-missing', 'send Content-Digest: sha-256=:<base64>: (RFC 9530)');
   }
   const content = bodyOf(context.env.incoming, { bytesMax: bytes });
-  await deps.store.put(session, { number: Number(number), bytes, sha256 }, content, deps.stopping);
+  await deps.store.put(session, { number, bytes, sha256 }, content, deps.stopping);
   return context.body(null, 204);
 }
 
@@ -80,6 +84,22 @@ function lengthOf(context: Request, bytesMax: number): number {
   return Number(length);
 }
 
+const Announced = z.object({ bytes: z.int().min(0).max(PART_BYTES_MAX), sha256: Sha256 });
+
+/** Tells where this part can be put into the store itself. */
+async function directPart(context: Request, deps: Deps): Promise<Response> {
+  const session = sessionOf(context, deps);
+  const number = numberOf(context);
+  if (deps.store.direct === undefined) {
+    throw new Refusal('method-refused', 'this store takes parts by PUT alone');
+  }
+  const shape = 'send {"bytes": <length>, "sha256": "<64 lower-case hex>"}';
+  const announced = await jsonBody(context, Announced, shape);
+  const direct = await deps.store.direct(session, { number, ...announced });
+  context.header('cache-control', 'no-store');
+  return context.json(direct === undefined ? {} : { direct });
+}
+
 const Completion = z.object({
   parts: z.int().min(0).max(PARTS_MAX),
   bytes: Count,
@@ -88,16 +108,23 @@ const Completion = z.object({
 
 async function complete(context: Request, deps: Deps): Promise<Response> {
   const session = sessionOf(context, deps);
+  const shape = 'send {"parts": <how many>, "bytes": <all>, "sha256": "<64 lower-case hex>"}';
+  const whole = await jsonBody(context, Completion, shape);
+  const object = await deps.store.complete(session, whole, deps.stopping);
+  return context.json({ object });
+}
+
+async function jsonBody<Shape extends z.ZodType>(
+  context: Request,
+  shape: Shape,
+  advice: string,
+): Promise<z.output<Shape>> {
   const chunks: Uint8Array[] = [];
   const content = bodyOf(context.env.incoming, { bytesMax: COMPLETION_BYTES_MAX });
   for await (const chunk of content) chunks.push(chunk);
-  const whole = Completion.safeParse(jsonOf(Buffer.concat(chunks)));
-  if (!whole.success) {
-    const shape = 'send {"parts": <how many>, "bytes": <all>, "sha256": "<64 lower-case hex>"}';
-    throw new Refusal('body-refused', shape);
-  }
-  const object = await deps.store.complete(session, whole.data, deps.stopping);
-  return context.json({ object });
+  const read = shape.safeParse(jsonOf(Buffer.concat(chunks)));
+  if (read.success) return read.data;
+  throw new Refusal('body-refused', advice);
 }
 
 function jsonOf(bytes: Uint8Array): unknown {

@@ -20,3 +20,5 @@ export const SWEEP_MS = 3_600_000;
 export const CHUNK_BYTES = MIB;
 /** The body of a completion. */
 export const COMPLETION_BYTES_MAX = 4_096;
+/** A URL that puts one part into the store itself is good for so long. */
+export const DIRECT_URL_SECONDS = 600;

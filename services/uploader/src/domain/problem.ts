@@ -27,6 +27,8 @@ const PROBLEMS = {
   'request-refused': [400, 'This is no request'],
   'sessions-exhausted': [429, 'Too many uploads'],
   bug: [500, 'Something is wrong here'],
+  'store-away': [503, 'The store does not answer'],
+  'store-refused': [503, 'The store refuses'],
   'store-full': [507, 'The store is full'],
 } as const satisfies Record<string, readonly [number, string]>;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { EvidenceObject, StoredObject } from '@impound/contracts/evidence.ts';
+import type { EvidenceObject } from '@impound/contracts/evidence.ts';
 import type { Found } from './evidence-store.ts';
 import { type ObjectName, readKey } from './object-name.ts';
 
@@ -30,22 +30,14 @@ export function placeOf(object: EvidenceObject, scope: Scope): ObjectName | Reje
   return { code: 'object-missing', because };
 }
 
-/** Holds what was captured against what was read back. */
-export function verified(
-  object: EvidenceObject,
-  found: Found | undefined,
-  verifiedAt: string,
-): StoredObject | Rejection {
+/** Why what was read back is not what was captured; undefined where it is. */
+export function mismatch(object: EvidenceObject, found: Found | undefined): Rejection | undefined {
   if (found === undefined) {
     return { code: 'object-missing', because: `${object.key} is not in the store` };
   }
-  if (found.bytes !== object.bytes || found.sha256 !== object.sha256) {
-    const back = `${found.bytes} bytes with SHA-256 ${found.sha256}`;
-    const captured = `${object.bytes} bytes with ${object.sha256}`;
-    return {
-      code: 'digest-mismatch',
-      because: `${object.key} reads back ${back}, not ${captured}`,
-    };
-  }
-  return { ...object, verifiedAt, retention: { mode: 'none' } };
+  if (found.bytes === object.bytes && found.sha256 === object.sha256) return undefined;
+  const back = `${found.bytes} bytes with SHA-256 ${found.sha256}`;
+  const captured = `${object.bytes} bytes with ${object.sha256}`;
+  const because = `${object.key} reads back ${back}, not ${captured}`;
+  return { code: 'digest-mismatch', because };
 }

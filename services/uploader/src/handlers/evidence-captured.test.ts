@@ -12,7 +12,7 @@ import { TargetResolvedV1 } from '@impound/contracts/target/resolved.v1.ts';
 import type { Ask } from '@impound/runtime/ask.ts';
 import { Later } from '@impound/runtime/fault.ts';
 import { readMessage } from '@impound/runtime/message.ts';
-import type { Found } from '../domain/evidence-store.ts';
+import { type Found, StoreFault } from '../domain/evidence-store.ts';
 import { keyOf, type ObjectName } from '../domain/object-name.ts';
 import { captureUnverified, evidenceCaptured } from './evidence-captured.ts';
 
@@ -65,9 +65,17 @@ function captured(objects: readonly object[]) {
   );
 }
 
+const LOCKED = { mode: 'compliance', until: '2033-01-01T00:00:00.000000Z' } as const;
+
 function storeOf(...objects: (typeof MANIFEST)[]) {
-  const found = new Map<string, Found>(objects.map((one) => [one.key, one]));
-  return { verify: async (of: { object: ObjectName }) => found.get(keyOf(of.object)) };
+  const found = new Map<string, Found>(
+    objects.map((one) => [one.key, { ...one, versionId: 'v1' }]),
+  );
+  return {
+    kind: 's3',
+    verify: async (of: { object: ObjectName }) => found.get(keyOf(of.object)),
+    retain: async () => LOCKED,
+  } as const;
 }
 
 const now = () => 0;
@@ -77,7 +85,8 @@ test('evidence that reads back as captured is stored, with the context before it
   const store = storeOf(CONTEXT, MANIFEST);
   const said = await evidenceCaptured(captured([MANIFEST]), { ask, store, now }, signal);
   assert.equal(said.contract, EvidenceStoredV1);
-  const noted = { verifiedAt: '1970-01-01T00:00:00.000000Z', retention: { mode: 'none' } };
+  const kept = { store: 's3', versionId: 'v1', retention: LOCKED } as const;
+  const noted = { ...kept, verifiedAt: '1970-01-01T00:00:00.000000Z' };
   const objects = [
     { ...MANIFEST, ...noted },
     { ...CONTEXT, ...noted },
@@ -106,10 +115,21 @@ for (const [name, objects, store, code = 'digest-mismatch'] of REJECTED) {
 
 test('reading that takes longer than one turn is gone on with later', async () => {
   const stopped = AbortSignal.abort();
-  const store = { verify: async () => stopped.throwIfAborted() as undefined };
+  const store = { ...storeOf(), verify: async () => stopped.throwIfAborted() as undefined };
   const turn = evidenceCaptured(captured([MANIFEST]), { ask, store, now }, stopped);
   await assert.rejects(turn, (error) => error instanceof Later && error.code === 'still-reading');
 });
+
+for (const step of ['verify', 'retain'] as const) {
+  test(`a store that does not ${step} is asked again later, and nothing is said to be stored`, async () => {
+    const away = async () => {
+      throw new StoreFault('store-away', 'the store did not answer');
+    };
+    const store = { ...storeOf(CONTEXT, MANIFEST), [step]: away };
+    const turn = evidenceCaptured(captured([MANIFEST]), { ask, store, now }, signal);
+    await assert.rejects(turn, (error) => error instanceof Later && error.code === 'store-away');
+  });
+}
 
 test('a capture that can never be read back is rejected in the words of the fault', () => {
   const said = captureUnverified(captured([MANIFEST]), { code: 'bug', because: '' });

@@ -12,15 +12,15 @@ import { Later } from '@impound/runtime/fault.ts';
 import type { Message } from '@impound/runtime/message.ts';
 import { type Said, say } from '@impound/runtime/say.ts';
 import type { GivenUp } from '@impound/runtime/service.ts';
-import type { EvidenceStore } from '../domain/evidence-store.ts';
+import { type EvidenceStore, StoreFault } from '../domain/evidence-store.ts';
 import { isContextSet } from '../domain/opening.ts';
-import { placeOf, type Rejection, type Scope, verified } from '../domain/verification.ts';
+import { mismatch, placeOf, type Rejection, type Scope } from '../domain/verification.ts';
 
 type Outcome = Said<typeof EvidenceStoredV1 | typeof EvidenceRejectedV1>;
 
 interface Deps {
   readonly ask: Ask;
-  readonly store: Pick<EvidenceStore, 'verify'>;
+  readonly store: Pick<EvidenceStore, 'kind' | 'verify' | 'retain'>;
   readonly now: () => number;
 }
 
@@ -62,7 +62,9 @@ export function captureUnverified(
 const BECAUSE_CHARACTERS_MAX = 512;
 
 const STILL_READING_MS = 1_000;
+const AWAY_MS = 15_000;
 
+/** Nothing is said to be stored before it was read, found right, and locked, in this order. */
 async function readBack(
   of: { readonly object: EvidenceObject; readonly scope: Scope; readonly cause: string },
   deps: Deps,
@@ -70,13 +72,28 @@ async function readBack(
 ): Promise<StoredObject | Rejection> {
   const place = placeOf(of.object, of.scope);
   if ('code' in place) return place;
-  const reading = deps.store.verify({ object: place, cause: of.cause }, signal);
-  const found = await reading.catch((cause: unknown) => {
-    if (!signal.aborted) throw cause;
-    const message = `${of.object.key} is still being read`;
-    throw new Later('still-reading', STILL_READING_MS, message, { cause });
-  });
-  return verified(of.object, found, timeOf(deps.now()));
+  const { store } = deps;
+  try {
+    const found = await store.verify({ object: place, cause: of.cause }, signal);
+    const rejection = mismatch(of.object, found);
+    if (rejection !== undefined) return rejection;
+    const versionId = found?.versionId;
+    const retention = await store.retain({ object: place, versionId });
+    const version = versionId === undefined ? {} : { versionId };
+    const verifiedAt = timeOf(deps.now());
+    return { ...of.object, store: store.kind, ...version, verifiedAt, retention };
+  } catch (cause) {
+    throw later(of.object, cause, signal);
+  }
+}
+
+function later(object: EvidenceObject, cause: unknown, signal: AbortSignal): unknown {
+  if (signal.aborted) {
+    const message = `${object.key} is still being read`;
+    return new Later('still-reading', STILL_READING_MS, message, { cause });
+  }
+  if (!(cause instanceof StoreFault)) return cause;
+  return new Later(cause.code, AWAY_MS, cause.message, { cause });
 }
 
 /** The objects that discovery stored before the capture, as the chain names them. */
