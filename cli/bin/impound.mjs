@@ -9,7 +9,9 @@ const WITHOUT_NATS = [undefined, 'verify', 'help', '--help', '-h'];
 
 const place = (path) => new URL(path, import.meta.url);
 const nats = WITHOUT_NATS.includes(process.argv[2]) ? [] : ['--nats'];
-process.argv.splice(2, 0, ...nats, fileURLToPath(place('../src/main.ts')));
+const traced = Object.keys(process.env).some((name) => name.startsWith('OTEL_'));
+const telemetry = traced ? ['--import', place('../../packages/telemetry/src/main.ts').href] : [];
+process.argv.splice(2, 0, ...nats, ...telemetry, fileURLToPath(place('../src/main.ts')));
 process.env['IMPOUND_PARENT'] = String(process.pid);
 
 /** Ended by a signal before the program could answer it: what `impound help` calls interrupted. */

@@ -20,6 +20,7 @@ export interface SessionLine {
   readonly backoffMs: number;
   /** No new attempt is made after this time. */
   readonly retryMsMax: number;
+  readonly headers?: (() => Readonly<Record<string, string>>) | undefined;
 }
 
 /** One request of the protocol. `what` names it for people. */
@@ -75,7 +76,7 @@ async function attemptOnce(
     const bearer = line.token === undefined ? {} : { authorization: `Bearer ${line.token}` };
     const outgoing = {
       method: request.method,
-      headers: { ...request.headers, ...bearer },
+      headers: { ...line.headers?.(), ...request.headers, ...bearer },
       body: request.body,
     };
     const { status, retryAfter, text } = await sent(url, outgoing, {

@@ -22,6 +22,8 @@ export interface UploadOptions {
   readonly backoffMs?: number;
   /** A request is not tried again after this time, 300,000 if left out. */
   readonly retryMsMax?: number;
+  /** More headers of each request, asked for each: what a trace is carried by. */
+  readonly headers?: () => Readonly<Record<string, string>>;
   /** Gives a new URL of the same session, once the old one is not good any more. */
   readonly renew?: (signal: AbortSignal) => Promise<string>;
 }
@@ -74,6 +76,7 @@ export async function uploadSession(
     token: options.token,
     backoffMs: options.backoffMs ?? BACKOFF_MS,
     retryMsMax: options.retryMsMax ?? RETRY_MS_MAX,
+    headers: options.headers,
   };
   const { name, renew } = options;
   const holding = await ask({ line, name, signal, renew });

@@ -6,6 +6,7 @@ import { UploadFault, type UploadFaultCode } from '@impound/evidence/upload-faul
 import { uploaderSink } from '@impound/evidence/uploader-sink.ts';
 import { Later, Never } from '@impound/runtime/fault.ts';
 import type { House } from '@impound/runtime/service.ts';
+import { traceHeaders } from '@impound/runtime/span.ts';
 import { backoffMs, wait } from '@impound/runtime/wait.ts';
 import type { CaptureStore } from './ports.ts';
 
@@ -18,10 +19,12 @@ export function uploaderStore(house: House): CaptureStore {
           const wanted = { tenant, acquisitionId, set: `e${epoch}`, name, worker: house.worker };
           const asked = wanted as RequestOf<typeof UploaderOpenV1>;
           return (await patiently(() => house.ask(UploaderOpenV1, asked, signal), signal)).url;
-        }),
+        }, UPLOADING),
       ),
   };
 }
+
+const UPLOADING = { headers: traceHeaders };
 
 /** A bus or an uploader that restarts must not cost a collection that is under way. */
 const SESSION_MS_MAX = 60_000;

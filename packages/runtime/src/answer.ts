@@ -4,7 +4,7 @@ import { headers, type Msg, type Subscription } from '@nats-io/transport-node';
 import { ASKED_BYTES_MAX, ERROR_CODE, ERROR_TEXT, jsonOf } from './ask.ts';
 import { codeOf, messageOf, Never } from './fault.ts';
 import type { Answering, House } from './service.ts';
-import { traced } from './trace.ts';
+import { tracedAnswer } from './trace.ts';
 
 const VERSION = '0.1.0';
 const ANSWER_MS_MAX = 60_000;
@@ -74,7 +74,9 @@ async function reply<Deps>(
   const request = question.request.safeParse(jsonOf(message.data));
   if (!request.success) throw new Never(INVALID, request.error.message);
   const signal = AbortSignal.any([house.stopping, AbortSignal.timeout(ANSWER_MS_MAX)]);
-  const answered = await traced(question.name, message.headers?.get('traceparent'), () =>
+  const asked = message.headers?.get('traceparent');
+  const { service } = house;
+  const answered = await tracedAnswer({ service, name: question.name, asked }, () =>
     answer(request.data, deps, signal),
   );
   const bytes = Buffer.from(JSON.stringify(answered), 'utf8');

@@ -12,8 +12,11 @@ import {
   PermissionViolationError,
 } from '@nats-io/transport-node';
 import { Later, Never } from './fault.ts';
+import { measuresOf } from './metrics.ts';
 import { unlessOutage } from './outage.ts';
-import { traceparent } from './trace.ts';
+import { LABEL, METRICS } from './semantics.ts';
+import { traceHeaders } from './span.ts';
+import { tracedAsk } from './trace.ts';
 import { backoffMs, unlessAborted, wait } from './wait.ts';
 
 /** Asks another service one question and checks its answer. */
@@ -38,11 +41,36 @@ export const ASKED_BYTES_MAX = 262_144;
 /**
  * Throws Later where nobody answers or the other side is in trouble (5xx), Never where it refuses
  * the question (4xx), answers something that is no answer, or the question cannot be put at all.
- * Gives up with the signal's reason as soon as that aborts.
+ * Gives up with the signal's reason as soon as that aborts. `service` is who asks.
  */
-export function asker(connection: NatsConnection): Ask {
+export function asker(connection: NatsConnection, service = 'client'): Ask {
+  const ask = askOnce(connection);
   return async (question, request, signal) => {
     signal.throwIfAborted();
+    const { name } = question;
+    return await timed(service, () =>
+      tracedAsk({ service, name }, () => ask(question, request, signal)),
+    );
+  };
+}
+
+async function timed<T>(service: string, work: () => Promise<T>): Promise<T> {
+  const startedAt = performance.now();
+  let outcome = 'refused';
+  try {
+    const done = await work();
+    outcome = 'ok';
+    return done;
+  } catch (error) {
+    if (error instanceof Later) outcome = 'unanswered';
+    throw error;
+  } finally {
+    measuresOf(service).timed(METRICS.ask, startedAt, { [LABEL.outcome]: outcome });
+  }
+}
+
+function askOnce(connection: NatsConnection): Ask {
+  return async (question, request, signal) => {
     const { name } = question;
     const bytes = Buffer.from(JSON.stringify(request), 'utf8');
     if (bytes.length > ASKED_BYTES_MAX) {
@@ -60,8 +88,8 @@ export function asker(connection: NatsConnection): Ask {
 
 async function put(connection: NatsConnection, name: string, bytes: Uint8Array): Promise<Msg> {
   const carried = headers();
-  const parent = traceparent();
-  if (parent !== undefined) carried.set('traceparent', parent);
+  const { traceparent } = traceHeaders();
+  if (traceparent !== undefined) carried.set('traceparent', traceparent);
   const terms = { timeout: ASK_MS_MAX, headers: carried };
   const answer = connection.request(askSubject(name), bytes, terms);
   return await unlessOutage(connection, answer).catch((cause: Error) => {

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { EVENT_BYTES_MAX } from '@impound/contracts/envelope.ts';
 import { EXPECTED_VERSION, type SayReply } from '@impound/contracts/say.ts';
+import { SpanKind } from '@opentelemetry/api';
 import { messageOf } from './fault.ts';
+import { measuresOf } from './metrics.ts';
+import { ATTRIBUTE, LABEL, METRICS } from './semantics.ts';
 import type { House } from './service.ts';
+import { spanFor } from './span.ts';
 
 /** One say as it came in: raw bytes, and what the subject and the headers claim. */
 export interface Incoming {
@@ -31,7 +35,15 @@ export function openDoor(
       }
       const [, , , tenant = '', noun = '', verb = ''] = message.subject.split('.');
       const expected = message.headers?.get(EXPECTED_VERSION);
-      const answer = (reply: SayReply) => void message.respond(JSON.stringify(reply));
+      const ended = recording(
+        house.service,
+        `${noun}.${verb}`,
+        message.headers?.get('traceparent'),
+      );
+      const answer = (reply: SayReply) => {
+        ended(reply.ok ? 'ok' : reply.refusal);
+        message.respond(JSON.stringify(reply));
+      };
       const refuse = (because: string) =>
         answer({ ok: false, refusal: 'invalid', because, version: 0 });
       if (message.data.length > EVENT_BYTES_MAX) {
@@ -50,4 +62,14 @@ export function openDoor(
     },
   });
   signal.addEventListener('abort', () => subscription.unsubscribe(), { once: true });
+}
+
+/** From a say that came in to its answer, in a span and in a metric. */
+function recording(service: string, what: string, parent: string | undefined) {
+  const startedAt = performance.now();
+  const span = spanFor(parent, { service, name: `record ${what}`, kind: SpanKind.SERVER });
+  return (outcome: string): void => {
+    measuresOf(service).timed(METRICS.recorded, startedAt, { [LABEL.outcome]: outcome });
+    span?.setAttribute(ATTRIBUTE.outcome, outcome).end();
+  };
 }

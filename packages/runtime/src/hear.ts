@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { LedgerHeadV1 } from '@impound/contracts/ask/ledger.head.v1.ts';
-import { TOLD_AGAIN } from '@impound/contracts/say.ts';
 import type { JsMsg } from '@nats-io/jetstream';
 import { askUntilAnswered } from './ask.ts';
 import { ATTEMPTS_MAX, becauseOf, codeOf, Later, messageOf, Never, verdict } from './fault.ts';
+import { type HearingOutcome, heard, isToldAgain } from './hearing.ts';
 import { childId } from './ids.ts';
 import { type Message, readMessage } from './message.ts';
 import { pull, settleUnreadable } from './pull.ts';
 import type { Said } from './say.ts';
 import type { Handling, House } from './service.ts';
-import { failed, traced } from './trace.ts';
+import { failed } from './span.ts';
 
 /** Messages of one event that one process handles at once. */
 const SLOTS = 8;
@@ -33,9 +33,9 @@ export function handling<Deps>(
     if (message === undefined) return;
     const before = running.get(message.id);
     const turn = { subscription, deps, house, raw, message, again: before !== undefined };
-    const work = traced(contract.type, message.event.traceparent, async () => {
+    const work = heard(turn, async () => {
       await before;
-      await handleOnce(turn, signal);
+      return await handleOnce(turn, signal);
     }).finally(() => {
       if (running.get(message.id) === work) running.delete(message.id);
     });
@@ -55,17 +55,22 @@ interface Turn<Deps> {
   readonly again: boolean;
 }
 
-async function handleOnce<Deps>(turn: Turn<Deps>, signal: AbortSignal): Promise<void> {
+async function handleOnce<Deps>(turn: Turn<Deps>, signal: AbortSignal): Promise<HearingOutcome> {
   const { subscription, deps, house, raw, message } = turn;
   try {
-    if (await answeredAlready(turn, signal)) return void raw.ack();
+    if (await answeredAlready(turn, signal)) {
+      raw.ack();
+      return 'ok';
+    }
     const limited = AbortSignal.any([signal, AbortSignal.timeout(HANDLER_MS_MAX)]);
     const said = await subscription.handle(message, deps, limited);
     // The limit is the handler's: what it has found out waits for the ledger as long as it takes.
     if (said !== undefined) await sayChild(house, message, said, signal);
     raw.ack();
+    return 'ok';
   } catch (error) {
-    if (!signal.aborted) await settle(turn, error ?? new Error('nothing was thrown'), signal);
+    if (signal.aborted) return 'stopped';
+    return await settle(turn, error ?? new Error('nothing was thrown'), signal);
   }
 }
 
@@ -75,7 +80,7 @@ async function handleOnce<Deps>(turn: Turn<Deps>, signal: AbortSignal): Promise<
  */
 async function answeredAlready<Deps>(turn: Turn<Deps>, signal: AbortSignal): Promise<boolean> {
   const { subscription, house, raw, message } = turn;
-  const comesAgain = raw.info.deliveryCount > 1 || raw.headers?.has(TOLD_AGAIN) === true;
+  const comesAgain = raw.info.deliveryCount > 1 || isToldAgain(raw);
   const again = turn.again || comesAgain;
   if (!again || subscription.otherwise === undefined) return false;
   const { tenant, acquisitionId } = message;
@@ -85,22 +90,31 @@ async function answeredAlready<Deps>(turn: Turn<Deps>, signal: AbortSignal): Pro
   return head.caused === true || head.ended;
 }
 
-async function settle<Deps>(turn: Turn<Deps>, error: unknown, signal: AbortSignal): Promise<void> {
+async function settle<Deps>(
+  turn: Turn<Deps>,
+  error: unknown,
+  signal: AbortSignal,
+): Promise<HearingOutcome> {
   const { house, raw, message } = turn;
   const decided = verdict(error, raw.info.deliveryCount);
   failed(codeOf(error));
   const fields = { type: message.type, id: message.id, acquisitionId: message.acquisitionId };
   house.log.warn('handler failed', { ...fields, ...decided, because: messageOf(error) });
-  if (decided.do === 'nak') return raw.nak(decided.delayMs);
+  if (decided.do === 'nak') {
+    raw.nak(decided.delayMs);
+    return 'again';
+  }
   try {
     if (decided.do === 'give-up') await giveUp(turn, { ...decided, error }, signal);
     raw.term();
+    return 'given-up';
   } catch (fault) {
-    if (signal.aborted) return;
+    if (signal.aborted) return 'stopped';
     house.log.error('giving up was not said', { ...fields, because: messageOf(fault) });
     const once = fault instanceof Later && raw.info.deliveryCount < ATTEMPTS_MAX;
     if (once) raw.nak(fault.delayMs);
     else raw.term();
+    return once ? 'again' : 'given-up';
   }
 }
 

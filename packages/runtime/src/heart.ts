@@ -3,7 +3,10 @@ import { HEARTBEAT_MS, type Progress, progressSubject } from '@impound/contracts
 import { timeOf } from '@impound/contracts/time.ts';
 import { messageOf } from './fault.ts';
 import type { Message } from './message.ts';
+import { measuresOf } from './metrics.ts';
+import { METRICS } from './semantics.ts';
 import type { House, Work } from './service.ts';
+import { untraced } from './span.ts';
 import { wait } from './wait.ts';
 
 /** Whose heart beats, and how often. */
@@ -25,18 +28,22 @@ export interface Heart {
 export function heart(it: Beating, stop: AbortController): Heart {
   const over = new AbortController();
   const seen = { phase: 'started', files: 0, bytes: 0 };
-  const beating = (async () => {
+  const measures = measuresOf(it.house.service);
+  // One beat every few seconds, for hours: not in the trace of the acquisition.
+  const beating = untraced(async () => {
     while (!over.signal.aborted) {
       publish(it, seen);
       const verdict = await it.mayGoOn(over.signal);
       if (verdict !== undefined && !over.signal.aborted) stop.abort(verdict);
       await wait(it.everyMs ?? HEARTBEAT_MS, over.signal);
     }
-  })();
+  });
   return {
     work: {
       worker: it.house.worker,
       progress: (phase, files, bytes) => {
+        const more = countOf(bytes) - seen.bytes;
+        if (more > 0) measures.count(METRICS.captured, more);
         Object.assign(seen, {
           phase: phaseOf(phase),
           files: countOf(files),

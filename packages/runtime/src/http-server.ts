@@ -5,6 +5,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { watched } from './http-watch.ts';
 
 const HEADERS_MS_MAX = 10_000;
 const CHECK_MS = 5_000;
@@ -14,6 +15,8 @@ const CLOSING_MS_MAX = 5_000;
 
 /** Where a door listens; port 0 takes a free one. */
 export interface Door {
+  /** Whose door it is. */
+  readonly service: string;
   readonly host: string;
   readonly port: number;
   /** The longest that one request may take to arrive, in milliseconds. */
@@ -40,7 +43,7 @@ export async function openHttpServer(
   listener: RequestListener,
   scope: AsyncDisposableStack,
 ): Promise<number> {
-  const server = serverOf(door, listener);
+  const server = serverOf(door, watched(door.service, listener));
   server.maxConnections = CONNECTIONS_MAX;
   if (door.broken !== undefined) server.on('clientError', answering(door.broken));
   const silent = silentOf(server, door.tls === undefined ? 'connection' : 'secureConnection');

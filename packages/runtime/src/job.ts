@@ -3,13 +3,16 @@ import { LedgerHeadV1 } from '@impound/contracts/ask/ledger.head.v1.ts';
 import type { JsMsg } from '@nats-io/jetstream';
 import { askUntilAnswered } from './ask.ts';
 import { becauseOf, codeOf, messageOf, Never } from './fault.ts';
+import { type HearingOutcome, heard } from './hearing.ts';
 import { heart } from './heart.ts';
 import { childId } from './ids.ts';
 import { type Message, readMessage } from './message.ts';
+import { measuresOf } from './metrics.ts';
 import { pull, settleUnreadable } from './pull.ts';
 import type { Said } from './say.ts';
+import { LABEL, METRICS } from './semantics.ts';
 import type { House, Job, Work } from './service.ts';
-import { failed, traced } from './trace.ts';
+import { failed } from './span.ts';
 import { backoffMs, wait } from './wait.ts';
 
 /** The epoch is over or the acquisition is to stop: the reason a job's signal aborts with. */
@@ -38,6 +41,7 @@ export function working<Deps>(
   house: House,
 ): Promise<void> {
   const { contract, route, slots } = job;
+  measuresOf(house.service).move(METRICS.jobSlots, slots);
   // The same assignment delivered twice to one process must not run twice under one claim.
   const running = new Map<string, Promise<boolean>>();
   return pull(house, { type: contract.type, route, slots }, async (raw, signal) => {
@@ -50,7 +54,7 @@ export function working<Deps>(
     if (first !== undefined) return void ((await first) && raw.ack());
     const decided = Promise.withResolvers<boolean>();
     running.set(message.id, decided.promise);
-    await traced(contract.type, message.event.traceparent, () =>
+    await heard({ house, raw, message }, () =>
       turn({ job, deps, house, message }, { raw, decided }, signal),
     ).finally(() => {
       decided.resolve(false);
@@ -63,7 +67,7 @@ async function turn<Deps>(
   it: Turn<Deps>,
   { raw, decided }: { readonly raw: JsMsg; readonly decided: PromiseWithResolvers<boolean> },
   signal: AbortSignal,
-): Promise<void> {
+): Promise<HearingOutcome> {
   const claimed = await claim(it, signal);
   decided.resolve(true);
   // Where the bus does not confirm it, the assignment comes again and finds the claim on record.
@@ -72,6 +76,7 @@ async function turn<Deps>(
     it.house.log.debug('assignment not acknowledged', { id: it.message.id, because });
   });
   if (claimed) await work(it);
+  return 'ok';
 }
 
 /**
@@ -125,16 +130,23 @@ async function work<Deps>(it: Turn<Deps>): Promise<void> {
   const mayGoOn = (signal: AbortSignal) => reasonToStop(it, signal);
   const beat = heart({ house, message, everyMs: job.heartbeatMs, mayGoOn }, stop);
   using words = lastWords(house.stopping);
+  const measures = measuresOf(house.service);
+  const startedAt = performance.now();
+  measures.move(METRICS.jobsRunning, 1);
+  let said: Said | undefined;
   try {
-    const said = await outcome(it, beat.work, stop.signal);
+    said = await outcome(it, beat.work, stop.signal);
     await sayResult(it, said, words.signal).catch((error: unknown) => {
       if (!(error instanceof Never)) throw error;
-      return sayResult(it, failure(it, error), words.signal);
+      said = failure(it, error);
+      return sayResult(it, said, words.signal);
     });
   } catch (error) {
     house.log.error('result not said', { id: message.id, because: messageOf(error) });
   } finally {
     house.stopping.removeEventListener('abort', stopping);
+    measures.move(METRICS.jobsRunning, -1);
+    measures.timed(METRICS.job, startedAt, { [LABEL.outcome]: said?.contract.type ?? 'unsaid' });
     await beat.stop();
   }
 }

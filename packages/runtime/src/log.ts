@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type DestinationStream, pino } from 'pino';
+import { redacted } from './redact.ts';
+import { spanFields } from './span.ts';
 
 /** A constant phrase plus fields: no evidence, no bodies, no secrets. */
 export interface Log {
@@ -11,13 +13,15 @@ export interface Log {
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
-/** JSON lines on standard error, or where the caller wants them. */
+/** JSON lines on standard error, or where the caller wants them; each names its span, if any. */
 export function openLog(
   service: string,
   level: LogLevel,
   destination: DestinationStream = pino.destination({ fd: 2, sync: true }),
 ): Log {
-  const logger = pino({ level, base: { service } }, destination);
+  const formatters = { log: (fields: object) => redacted(fields) as Record<string, unknown> };
+  const options = { level, base: { service }, mixin: spanFields, formatters };
+  const logger = pino(options, destination);
   return {
     debug: (phrase, fields = {}) => logger.debug(fields, phrase),
     info: (phrase, fields = {}) => logger.info(fields, phrase),

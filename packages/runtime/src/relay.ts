@@ -19,8 +19,11 @@ import {
   StorageType,
 } from '@nats-io/jetstream';
 import { headers } from '@nats-io/transport-node';
+import { SpanKind } from '@opentelemetry/api';
 import { Never } from './fault.ts';
+import { ATTRIBUTE } from './semantics.ts';
 import type { House } from './service.ts';
+import { contextOf, spanFor } from './span.ts';
 
 const NANOSECONDS = 1_000_000;
 const PUBLISH_MS_MAX = 5_000;
@@ -101,16 +104,36 @@ export interface Telling {
 const TOLD_SEQ = 'Impound-Told-Seq';
 
 /** Publishes one committed entry to the stream; rejects where the stream did not take it. */
-export async function tell(house: Pick<House, 'connection'>, telling: Telling): Promise<void> {
+export async function tell(
+  house: Pick<House, 'connection'> & { readonly service?: string },
+  telling: Telling,
+): Promise<void> {
+  const { service = 'ledger' } = house;
+  const [, , , noun, verb] = telling.subject.split('.');
+  const name = `publish ${noun}.${verb}`;
+  const span = spanFor(telling.traceparent, { service, name, kind: SpanKind.PRODUCER });
+  span?.setAttribute(ATTRIBUTE.toldAgain, telling.again !== undefined);
+  try {
+    await publish(house, telling, contextOf(span, telling.traceparent));
+  } finally {
+    span?.end();
+  }
+}
+
+async function publish(
+  { connection }: Pick<House, 'connection'>,
+  telling: Telling,
+  traceparent: string | undefined,
+): Promise<void> {
   const carried = headers();
   carried.set(SEQ, String(telling.seq));
   carried.set(ENTRY_HASH, telling.entryHash);
-  if (telling.traceparent !== undefined) carried.set('traceparent', telling.traceparent);
+  if (traceparent !== undefined) carried.set('traceparent', traceparent);
   if (telling.again !== undefined) carried.set(TOLD_AGAIN, String(telling.again));
   if (telling.toldSeq !== undefined) carried.set(TOLD_SEQ, String(telling.toldSeq));
   const msgID =
     telling.again === undefined ? telling.eventId : `${telling.eventId}.${telling.again}`;
-  await jetstream(house.connection).publish(telling.subject, telling.bytes, {
+  await jetstream(connection).publish(telling.subject, telling.bytes, {
     msgID,
     headers: carried,
     timeout: PUBLISH_MS_MAX,

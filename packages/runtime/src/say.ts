@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { canonical } from '@impound/contracts/canonical.ts';
-import type { Envelope } from '@impound/contracts/envelope.ts';
-import { EVENT_BYTES_MAX } from '@impound/contracts/envelope.ts';
+import { type Envelope, EVENT_BYTES_MAX, serviceOf } from '@impound/contracts/envelope.ts';
 import { type DataOf, type EventContract, saySubject } from '@impound/contracts/event.ts';
 import { EXPECTED_VERSION, SayReply } from '@impound/contracts/say.ts';
 import { timeOf } from '@impound/contracts/time.ts';
@@ -9,8 +8,10 @@ import { headers, type NatsConnection } from '@nats-io/transport-node';
 import { jsonOf } from './ask.ts';
 import { becauseOf, messageOf, Never } from './fault.ts';
 import type { Log } from './log.ts';
+import { type Measures, measuresOf } from './metrics.ts';
 import { unlessOutage } from './outage.ts';
-import { traceparent } from './trace.ts';
+import { LABEL, METRICS } from './semantics.ts';
+import { tracedSay } from './trace.ts';
 import { backoffMs, wait } from './wait.ts';
 
 /** Something to be said, without where and why: the runtime knows those. */
@@ -50,27 +51,57 @@ const SAY_MS_MAX = 5_000;
 
 /** `source` is what the envelope names: /impound/<service>/<worker>. */
 export function sayer(connection: NatsConnection, source: string, log?: Pick<Log, 'warn'>): SayNow {
+  const service = serviceOf(source);
+  const measures = measuresOf(service);
   return async (saying, signal) => {
-    const bytes = eventBytes(saying, source);
-    const subject = saySubject(saying.tenant, saying.contract.type);
-    const carried = headers();
-    if (saying.expectedVersion !== undefined) {
-      carried.set(EXPECTED_VERSION, String(saying.expectedVersion));
-    }
-    for (let attempt = 1; ; attempt++) {
-      signal.throwIfAborted();
-      const request = { timeout: SAY_MS_MAX, headers: carried };
-      const answered = await unlessOutage(connection, connection.request(subject, bytes, request))
-        .then(({ data }) => SayReply.parse(jsonOf(data)))
-        .catch((error: unknown) => ({ because: becauseOf(error) }));
-      if ('ok' in answered) return answered;
-      if (worthTelling(attempt)) {
-        const { type } = saying.contract;
-        log?.warn('nobody records what is said', { type, id: saying.id, attempt, ...answered });
-      }
-      await wait(backoffMs(attempt), signal);
-    }
+    const { contract, id, acquisitionId, traceparent: inherited } = saying;
+    const { type, begins = false } = contract;
+    const startedAt = performance.now();
+    const of = { service, type, begins, id, acquisitionId, inherited };
+    const reply = await tracedSay(of, (traceparent) => {
+      const bytes = eventBytes({ ...saying, traceparent }, source);
+      const sending = { saying, bytes, traceparent, log, measures };
+      return sayUntilAnswered(connection, sending, signal);
+    });
+    const outcome = reply.ok ? 'ok' : reply.refusal;
+    measures.timed(METRICS.say, startedAt, { [LABEL.outcome]: outcome });
+    return reply;
   };
+}
+
+interface Sending {
+  readonly saying: Saying;
+  readonly bytes: Uint8Array;
+  readonly traceparent: string | undefined;
+  readonly log: Pick<Log, 'warn'> | undefined;
+  readonly measures: Measures;
+}
+
+async function sayUntilAnswered(
+  connection: NatsConnection,
+  { saying, bytes, traceparent, log, measures }: Sending,
+  signal: AbortSignal,
+): Promise<SayReply> {
+  const { type } = saying.contract;
+  const subject = saySubject(saying.tenant, type);
+  const carried = headers();
+  if (traceparent !== undefined) carried.set('traceparent', traceparent);
+  if (saying.expectedVersion !== undefined) {
+    carried.set(EXPECTED_VERSION, String(saying.expectedVersion));
+  }
+  for (let attempt = 1; ; attempt++) {
+    signal.throwIfAborted();
+    const request = { timeout: SAY_MS_MAX, headers: carried };
+    const answered = await unlessOutage(connection, connection.request(subject, bytes, request))
+      .then(({ data }) => SayReply.parse(jsonOf(data)))
+      .catch((error: unknown) => ({ because: becauseOf(error) }));
+    if ('ok' in answered) return answered;
+    measures.count(METRICS.unanswered);
+    if (worthTelling(attempt)) {
+      log?.warn('nobody records what is said', { type, id: saying.id, attempt, ...answered });
+    }
+    await wait(backoffMs(attempt), signal);
+  }
 }
 
 /** The third time (a ledger that starts again is no news), and ever more seldom after it. */
@@ -93,7 +124,7 @@ function eventBytes(saying: Saying, source: string): Uint8Array {
     datacontenttype: 'application/json',
     tenant: saying.tenant as Envelope['tenant'],
     causationid: saying.causeId as Envelope['causationid'],
-    traceparent: traceparent(saying.traceparent),
+    traceparent: saying.traceparent,
     data: checked.data as Envelope['data'],
   };
   const bytes = canonicalBytes(event);

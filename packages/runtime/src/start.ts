@@ -60,7 +60,7 @@ export async function start(
     service: service.name,
     worker,
     log: logging,
-    ask: asker(connection),
+    ask: asker(connection, service.name),
     say: sayer(connection, `/impound/${service.name}/${worker}`, logging),
     connection,
     stopping: stop.signal,

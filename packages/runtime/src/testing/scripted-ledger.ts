@@ -142,7 +142,8 @@ async function append(
     ...to,
     route: event.type === 'acquisition.assigned.v1' ? route : '_',
   });
-  await tell(house, { subject, seq, eventId: event.id, entryHash: hash, bytes });
+  const { id: eventId, traceparent } = event;
+  await tell(house, { subject, seq, eventId, entryHash: hash, bytes, traceparent });
   return entry;
 }
 

@@ -11,6 +11,7 @@ import { evidenceWriter } from '@impound/evidence/writer.ts';
 import type { Clusters } from '@impound/kubernetes/clusters.ts';
 import { Later, messageOf } from '@impound/runtime/fault.ts';
 import type { House } from '@impound/runtime/service.ts';
+import { traceHeaders } from '@impound/runtime/span.ts';
 import type { Context, ContextOf } from '../handlers/acquisition-requested.ts';
 import { contextItems } from './context-items.ts';
 
@@ -69,8 +70,10 @@ function sinkOf(house: House, of: ContextOf): EvidenceSink {
     const wanted = { tenant: of.tenant, acquisitionId: of.acquisitionId, set, name };
     const asked = { ...wanted, worker: house.worker } as RequestOf<typeof UploaderOpenV1>;
     return (await house.ask(UploaderOpenV1, asked, signal)).url;
-  });
+  }, UPLOADING);
 }
+
+const UPLOADING = { headers: traceHeaders };
 
 function evidenceObject({ name, key = '', bytes, sha256 }: StoredRef): EvidenceObject {
   return { name, key, bytes, sha256 };

@@ -58,7 +58,7 @@ export async function listen(
     errorHandler: () => answerRefusal(refused),
   });
   return await openHttpServer(
-    { ...at, requestMsMax: REQUEST_MS_MAX, broken: answerBroken },
+    { ...at, requestMsMax: REQUEST_MS_MAX, broken: answerBroken, service: 'gateway' },
     (incoming, outgoing) => {
       takeSender(incoming);
       void listener(incoming, outgoing);

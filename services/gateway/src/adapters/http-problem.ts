@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { refused } from '@impound/runtime/http-watch.ts';
 import { RETRY_SECONDS } from '../domain/limits.ts';
 import { type ProblemCode, problemOf, Refusal } from '../domain/problem.ts';
 
@@ -15,6 +16,7 @@ const HEADERS: Partial<Record<ProblemCode, Record<string, string>>> = {
 
 /** A refusal as problem+json. */
 export function answerRefusal(refusal: Refusal): Response {
+  refused('gateway', refusal.code);
   const problem = problemOf(refusal);
   const headers = {
     'content-type': TYPE,

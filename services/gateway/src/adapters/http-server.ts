@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { HttpBindings } from '@hono/node-server';
+import { routed } from '@impound/runtime/http-watch.ts';
 import type { Log } from '@impound/runtime/log.ts';
 import { type Context, Hono } from 'hono';
 import { accepts } from '../domain/accept.ts';
@@ -64,6 +65,7 @@ export interface Route {
 export function addRoutes(app: App, routes: readonly Route[]): void {
   for (const { method, path, gives, leaves = false, submits = false, answer } of routes) {
     app.on(method, path, async (context) => {
+      routed(path);
       if (!submits) refuseSubmitter(context.var.caller);
       if (leaves && context.req.method === 'HEAD') return notAllowed('GET');
       if (!accepts(context.req.header('accept'), gives)) {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { openHttpServer } from '@impound/runtime/http-server.ts';
+import { refused, routed } from '@impound/runtime/http-watch.ts';
 import type { Log } from '@impound/runtime/log.ts';
 import { Hono } from 'hono';
+import { routePath } from 'hono/route';
 import { StoreFault } from '../domain/evidence-store.ts';
 import { PART_BYTES_MAX } from '../domain/limits.ts';
 import { type Problem, problem, Refusal } from '../domain/problem.ts';
@@ -19,6 +21,10 @@ const SPILL = { bytesMax: PART_BYTES_MAX, idleMs: 5_000 };
 /** An application that answers every fault as application/problem+json (RFC 9457). */
 export function openApp(log: Log): App {
   const app: App = new Hono();
+  app.use(async (context, next) => {
+    routed(routePath(context, -1));
+    await next();
+  });
   app.notFound(async ({ env }) =>
     answerProblem(problem('not-found', 'docs/spec/upload.md names what there is'), {
       spilt: await spill(env.incoming, SPILL),
@@ -44,6 +50,7 @@ function problemOf(error: unknown, log: Log): Problem {
 }
 
 function answerProblem(body: Problem, { spilt }: { readonly spilt: boolean }): Response {
+  refused('uploader', body.type.split(':').at(-1) ?? '');
   const headers = {
     'content-type': 'application/problem+json',
     'cache-control': 'no-store',
@@ -69,7 +76,7 @@ export async function listen(
     },
   });
   return await openHttpServer(
-    { ...at, requestMsMax: REQUEST_MS_MAX },
+    { ...at, requestMsMax: REQUEST_MS_MAX, service: 'uploader' },
     (incoming, outgoing) => void listener(incoming, outgoing),
     scope,
   );

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { HttpBindings } from '@hono/node-server';
 import { Count, Sha256 } from '@impound/contracts/ids.ts';
+import { measuresOf } from '@impound/runtime/metrics.ts';
+import { METRICS } from '@impound/runtime/semantics.ts';
 import type { Context } from 'hono';
 import * as z from 'zod';
 import { readDigest } from '../domain/content-digest.ts';
@@ -70,6 +72,7 @@ async function putPart(context: Request, deps: Deps): Promise<Response> {
   }
   const content = bodyOf(context.env.incoming, { bytesMax: bytes });
   await deps.store.put(session, { number, bytes, sha256 }, content, deps.stopping);
+  measuresOf('uploader').count(METRICS.received, bytes);
   return context.body(null, 204);
 }
 

@@ -10,7 +10,9 @@ import { timeOf } from '@impound/contracts/time.ts';
 import type { Ask } from '@impound/runtime/ask.ts';
 import { Later } from '@impound/runtime/fault.ts';
 import type { Message } from '@impound/runtime/message.ts';
+import { measuresOf } from '@impound/runtime/metrics.ts';
 import { type Said, say } from '@impound/runtime/say.ts';
+import { METRICS } from '@impound/runtime/semantics.ts';
 import type { GivenUp } from '@impound/runtime/service.ts';
 import { type EvidenceStore, StoreFault } from '../domain/evidence-store.ts';
 import { isContextSet } from '../domain/opening.ts';
@@ -45,6 +47,7 @@ export async function evidenceCaptured(
     const scope = { tenant, acquisitionId, sets };
     const result = await readBack({ object, scope, cause: message.id }, deps, signal);
     if ('code' in result) return say(EvidenceRejectedV1, { epoch, ...result });
+    measuresOf('uploader').count(METRICS.verified, result.bytes);
     stored.push(result);
   }
   return say(EvidenceStoredV1, { epoch, objects: stored });
