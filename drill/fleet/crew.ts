@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import { createHash } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Lab } from '@impound/lab/cluster.ts';
@@ -84,15 +86,32 @@ const OWN: Readonly<Record<ServiceName, Own>> = {
     CLUSTERS_FILE: await clustersFile(directory, lab, accountOf(name)),
     EPHEMERAL_IMAGE,
   }),
-  gateway: async ({ gatewayPort, token, askerToken }, _name, at) => ({
-    GATEWAY_PORT: String(at === 0 ? gatewayPort : 0),
-    TOKENS: JSON.stringify([
-      callerOf('drill', { token, mayApprove: true, approval: 'never' }),
-      callerOf('asker', { token: askerToken, mayApprove: false, approval: 'always' }),
-    ]),
+  gateway: async (ground, _name, at) => ({
+    GATEWAY_PORT: String(at === 0 ? ground.gatewayPort : 0),
+    INTEGRATIONS_FILE: await integrationsFile(ground),
   }),
 };
 
-function callerOf(id: string, more: object): object {
-  return { actor: { id, kind: 'person' }, tenant: 'default', ...more };
+async function integrationsFile({ directory, token, askerToken }: Ground): Promise<string> {
+  const file = join(directory, 'integrations.json');
+  const integrations = [
+    callerOf('drill', token, { mayApprove: true, mayReadEvidence: true, approval: 'never' }),
+    callerOf('asker', askerToken, { approval: 'always' }),
+  ];
+  await writeFile(file, JSON.stringify({ version: 1, integrations }), { mode: 0o600 });
+  return file;
+}
+
+const MANY = 10_000;
+
+/** One who is held back by nothing but what a drill is about. */
+function callerOf(id: string, token: string, more: object): object {
+  const sha256 = createHash('sha256').update(token).digest('hex');
+  return {
+    ...{ id, kind: 'person', tenant: 'default', clusters: ['*'], namespaces: ['*'] },
+    credentials: [{ id: 'drill', kind: 'token', sha256 }],
+    limits: { openMax: MANY, requestsPerSecond: MANY, ordersPerHour: 10 * MANY },
+    ...{ repeatSeconds: 0, stormSeconds: 0 },
+    ...more,
+  };
 }

@@ -14,6 +14,8 @@ export interface Life {
   readyAtMs?: number;
   worker?: string;
   endedAtMs?: number;
+  /** The last line of its log. */
+  lastLine?: string;
 }
 
 /** Something of the fleet that can be killed, and is started again by the orchestrator's habit. */
@@ -126,6 +128,7 @@ async function live(it: Living): Promise<void> {
   const lines = createInterface({ input: child.stderr });
   lines.on('line', (line) => {
     it.log.write(`${line}\n`);
+    life.lastLine = line;
     const worker = workerIn(line);
     if (worker === undefined) return;
     Object.assign(life, { worker, readyAtMs: Date.now() });
@@ -133,10 +136,22 @@ async function live(it: Living): Promise<void> {
   });
   await once(child, 'close');
   life.endedAtMs ??= Date.now();
+  refuseInVain(it, readiness);
   // Whoever waits for a life that ended before it was ready waits for the next one.
   if (life.readyAtMs !== undefined && it.readiness === readiness) {
     it.readiness = Promise.withResolvers();
   }
+}
+
+const STARTS_MAX = 5;
+
+/** One that ends again and again before it is ready never will be: whoever waits is told why. */
+function refuseInVain({ lives, options }: Living, readiness: PromiseWithResolvers<void>): void {
+  const last = lives.slice(-STARTS_MAX);
+  if (last.length < STARTS_MAX || last.some(({ readyAtMs }) => readyAtMs !== undefined)) return;
+  const because = last.at(-1)?.lastLine ?? 'it said nothing';
+  readiness.promise.catch(() => undefined);
+  readiness.reject(new Error(`${options.name} does not start: ${because}`));
 }
 
 /** The worker's name, where this line of a log tells that the service is ready. */
