@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { PARTIES } from '@impound/contracts/parties.ts';
 import { OFFERED } from '@impound/rbac-checker/domain/ladder.ts';
+import { natsFiles } from '@impound/runtime/nats-config.ts';
 import type { AnyService } from '@impound/runtime/service.ts';
 import { events, questions } from '../contracts/generate/contracts.ts';
 import { databaseDocument } from '../tools/database.ts';
@@ -251,6 +252,12 @@ test('docs/flow.md is what `npm run generate` makes of the contracts', async () 
 
 test('deploy/postgres/ledger.sql is what the migration runs', async () => {
   assert.equal(read('deploy/postgres/ledger.sql'), await databaseDocument(), 'npm run generate');
+});
+
+test('deploy/nats is what `npm run generate` makes of the table of parties', () => {
+  for (const [name, text] of natsFiles()) {
+    assert.equal(read(`deploy/nats/${name}`), text, 'npm run generate');
+  }
 });
 
 test('every decision page has a date and a status and stands in the index', () => {

@@ -4,6 +4,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { natsFiles } from '@impound/runtime/nats-config.ts';
 import { databaseDocument } from './database.ts';
 import { flowDocument } from './flow.ts';
 import { ROOT } from './steps.ts';
@@ -21,6 +22,8 @@ await mkdir(join(ROOT, 'docs'), { recursive: true });
 await writeFile(join(ROOT, 'docs/flow.md'), await flowDocument());
 await mkdir(join(ROOT, 'deploy/postgres'), { recursive: true });
 await writeFile(join(ROOT, 'deploy/postgres/ledger.sql'), await databaseDocument());
+await mkdir(join(ROOT, 'deploy/nats'), { recursive: true });
+for (const [name, text] of natsFiles()) await writeFile(join(ROOT, 'deploy/nats', name), text);
 process.stdout.write(
-  'written: contracts/schemas, contracts/src/events.ts, docs/flow.md, deploy/postgres\n',
+  'written: contracts/schemas, contracts/src/events.ts, deploy/nats, docs/flow.md, deploy/postgres\n',
 );

@@ -47,6 +47,8 @@ const OPTIONS = {
   'may-approve': { type: 'boolean' },
   'may-read-evidence': { type: 'boolean' },
   callback: { type: 'string' },
+  rotate: { type: 'string' },
+  finish: { type: 'boolean' },
   json: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const satisfies ParseArgsConfig['options'];
@@ -85,6 +87,7 @@ const TAKES: Readonly<Record<string, readonly OptionName[]>> = {
   export: ['out', 'purpose', ...PLATFORM],
   verify: [],
   integration: [...INTEGRATIONS, ...CREDENTIAL, ...ABOUT, 'credential', 'overlap'],
+  keys: ['rotate', 'finish'],
   help: [],
 };
 

@@ -19,6 +19,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   export: async () => (await import('./commands/export.ts')).exportCommand,
   verify: async () => (await import('./commands/verify.ts')).verify,
   integration: async () => (await import('./commands/integration.ts')).integration,
+  keys: async () => (await import('./commands/keys.ts')).keys,
   help: async () => async () => {
     process.stdout.write(HELP);
     return EXIT.ok;

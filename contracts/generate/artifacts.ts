@@ -110,9 +110,9 @@ function eventChannels({ type }: EventContract): [string, object][] {
     [
       `say.${type}`,
       {
-        address: `impound.v1.say.{tenant}.${noun}.${verb}`,
+        address: `impound.v1.say.{service}.{tenant}.${noun}.${verb}`,
         description: 'Request to the ledger, answered after the commit (say-reply).',
-        parameters: parameters('tenant'),
+        parameters: parameters('service', 'tenant'),
         messages,
       },
     ],

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { nounVerb } from './event.ts';
+import { saySubject } from './event.ts';
 import { PARTIES, type Party } from './parties.ts';
 import { progressSubject } from './progress.ts';
 import { askSubject } from './question.ts';
@@ -31,7 +31,7 @@ export function inboxPrefix(identity: string): string {
 export const SERVER_SUBJECT = 'impound.v1.server.varz';
 
 const API = '$JS.API';
-const SAYS = 'impound.v1.say.*.*.*';
+const SAYS = 'impound.v1.say.*.*.*.*';
 const EVENTS = 'impound.v1.event.*.*.*.*.*';
 const PROGRESS = progressSubject('*', '*');
 const VERBS = ['PING', 'INFO', 'STATS'] as const;
@@ -62,7 +62,7 @@ export function busRights(identity: string): BusRights {
 /** The ledger records what it says itself without the bus. */
 function saidBy(service: string, party: Party): readonly string[] {
   const says = service === 'ledger' ? [] : party.says;
-  const said = says.map((type) => ['impound.v1.say.*', ...nounVerb(type)].join('.'));
+  const said = says.map((type) => saySubject(service, '*', type));
   return party.progress === 'says' ? [...said, PROGRESS] : said;
 }
 

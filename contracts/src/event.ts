@@ -41,9 +41,12 @@ export function nounVerb(type: string): readonly [string, string] {
   return [noun, verb];
 }
 
-/** Where a service says an event: `impound.v1.say.<tenant>.<noun>.<verb>`. */
-export function saySubject(tenant: string, type: string): string {
-  return ['impound.v1.say', tenant, ...nounVerb(type)].join('.');
+/**
+ * Where a service says an event: `impound.v1.say.<service>.<tenant>.<noun>.<verb>`. The bus lets
+ * nobody else say it there, so the first token tells who really speaks.
+ */
+export function saySubject(service: string, tenant: string, type: string): string {
+  return ['impound.v1.say', service, tenant, ...nounVerb(type)].join('.');
 }
 
 /** Where the ledger publishes an event once it is committed. */

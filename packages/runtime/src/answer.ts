@@ -3,6 +3,7 @@ import { askSubject } from '@impound/contracts/question.ts';
 import { headers, type Msg, type Subscription } from '@nats-io/transport-node';
 import { ASKED_BYTES_MAX, ERROR_CODE, ERROR_TEXT, jsonOf } from './ask.ts';
 import { codeOf, messageOf, Never } from './fault.ts';
+import { answersToInbox } from './reply.ts';
 import type { Answering, House } from './service.ts';
 import { tracedAnswer } from './trace.ts';
 
@@ -23,8 +24,9 @@ export function answering<Deps>(
     house.connection.subscribe(askSubject(endpoint.one.question.name), {
       queue: house.service,
       callback: (error, message) => {
-        if (error === null) void answerOne(endpoint, deps, house, message);
-        else house.log.error('question not heard', { because: messageOf(error) });
+        if (error === null) {
+          if (answersToInbox(message)) void answerOne(endpoint, deps, house, message);
+        } else house.log.error('question not heard', { because: messageOf(error) });
       },
     }),
   );
@@ -135,7 +137,8 @@ function describing<Deps>(house: House, endpoints: readonly Endpoint<Deps>[]): S
     ].map((subject) =>
       house.connection.subscribe(subject, {
         callback: (error, message) => {
-          if (error === null) message.respond(JSON.stringify(describe()));
+          if (error === null && answersToInbox(message))
+            message.respond(JSON.stringify(describe()));
         },
       }),
     ),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFileSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { constants, copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BUS_IDENTITIES } from '@impound/contracts/bus-rights.ts';
 import { nkeys } from '@nats-io/transport-node';
@@ -19,6 +19,11 @@ export function seedFile(folder: string, identity: string): string {
   return join(folder, `${identity}.nk`);
 }
 
+/** The one before, which counts until its rotation has ended. */
+function oldSeedFile(folder: string, identity: string): string {
+  return join(folder, `${identity}.old.nk`);
+}
+
 /**
  * The public keys of an installation: one seed per identity, in a file that only its owner reads.
  * What is missing is made, what is there is kept. Throws ConfigFault, which repeats no secret.
@@ -28,9 +33,34 @@ export async function busKeys(folder: string): Promise<BusKeys> {
   const keys = [...BUS_IDENTITIES, SYSTEM].map(async (identity) => {
     const file = seedFile(folder, identity);
     await makeSeed(file);
-    return [identity, [publicKey(await readFile(file), file)]] as const;
+    const old = oldSeedFile(folder, identity);
+    const before = await readFile(old).catch(absent);
+    const known = [publicKey(await readFile(file), file)];
+    if (before !== undefined) known.push(publicKey(before, old));
+    return [identity, known] as const;
   });
   return new Map(await Promise.all(keys));
+}
+
+/** Gives an identity a new seed; the one before counts, too, until the rotation has ended. */
+export async function rotateKey(folder: string, identity: string): Promise<void> {
+  const file = seedFile(folder, identity);
+  await copyFile(file, oldSeedFile(folder, identity), constants.COPYFILE_EXCL).catch((error) => {
+    if (error.code === 'ENOENT') return;
+    const advice = 'end the rotation before with --finish';
+    throw new ConfigFault(`${identity} cannot be rotated (${error.code}): ${advice}`);
+  });
+  const next = `${file}.${process.pid}`;
+  await makeSeed(next);
+  // In one step: whoever reads the file finds the old seed or the new one.
+  await rename(next, file);
+}
+
+/** Forgets the seeds that were rotated away. */
+export async function endRotation(folder: string): Promise<void> {
+  for (const identity of [...BUS_IDENTITIES, SYSTEM]) {
+    await rm(oldSeedFile(folder, identity), { force: true });
+  }
 }
 
 async function makeSeed(file: string): Promise<void> {
@@ -38,6 +68,10 @@ async function makeSeed(file: string): Promise<void> {
   await writeFile(file, line, { mode: 0o600, flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EEXIST') throw error;
   });
+}
+
+function absent(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error;
 }
 
 /**

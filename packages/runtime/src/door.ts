@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 import { EVENT_BYTES_MAX } from '@impound/contracts/envelope.ts';
 import { EXPECTED_VERSION, type SayReply } from '@impound/contracts/say.ts';
+import type { Msg } from '@nats-io/transport-node';
 import { SpanKind } from '@opentelemetry/api';
 import { messageOf } from './fault.ts';
 import { measuresOf } from './metrics.ts';
+import { answersToInbox } from './reply.ts';
 import { ATTRIBUTE, LABEL, METRICS } from './semantics.ts';
 import type { House } from './service.ts';
 import { spanFor } from './span.ts';
 
 /** One say as it came in: raw bytes, and what the subject and the headers claim. */
 export interface Incoming {
+  /** Who says it: the bus lets nobody else say it there. */
+  readonly service: string;
   readonly tenant: string;
   readonly noun: string;
   readonly verb: string;
@@ -27,41 +31,39 @@ export function openDoor(
   come: (incoming: Incoming) => void,
   signal: AbortSignal,
 ): void {
-  const subscription = house.connection.subscribe('impound.v1.say.*.*.*', {
+  const subscription = house.connection.subscribe('impound.v1.say.*.*.*.*', {
     queue: 'ledger',
     callback: (error, message) => {
-      if (error !== null) {
-        return house.log.error('no say is heard', { because: messageOf(error) });
-      }
-      const [, , , tenant = '', noun = '', verb = ''] = message.subject.split('.');
-      const expected = message.headers?.get(EXPECTED_VERSION);
-      const ended = recording(
-        house.service,
-        `${noun}.${verb}`,
-        message.headers?.get('traceparent'),
-      );
-      const answer = (reply: SayReply) => {
-        ended(reply.ok ? 'ok' : reply.refusal);
-        message.respond(JSON.stringify(reply));
-      };
-      const refuse = (because: string) =>
-        answer({ ok: false, refusal: 'invalid', because, version: 0 });
-      if (message.data.length > EVENT_BYTES_MAX) {
-        return refuse(`an event has at most ${EVENT_BYTES_MAX} bytes, not ${message.data.length}`);
-      }
-      if (expected && !/^\d{1,9}$/.test(expected))
-        return refuse(`${EXPECTED_VERSION} is no version`);
-      come({
-        tenant,
-        noun,
-        verb,
-        bytes: message.data,
-        expectedVersion: expected ? Number(expected) : undefined,
-        answer,
-      });
+      const { log } = house;
+      if (error !== null) return log.error('no say is heard', { because: messageOf(error) });
+      if (answersToInbox(message)) return takeIn(message, house.service, come);
+      log.warn('say whose answer is wanted elsewhere', { subject: message.subject });
     },
   });
   signal.addEventListener('abort', () => subscription.unsubscribe(), { once: true });
+}
+
+function takeIn(message: Msg, ledger: string, come: (incoming: Incoming) => void): void {
+  const [, , , service = '', tenant = '', noun = '', verb = ''] = message.subject.split('.');
+  const expected = message.headers?.get(EXPECTED_VERSION);
+  const ended = recording(ledger, `${noun}.${verb}`, message.headers?.get('traceparent'));
+  const answer = (reply: SayReply) => {
+    ended(reply.ok ? 'ok' : reply.refusal);
+    message.respond(JSON.stringify(reply));
+  };
+  const { data: bytes } = message;
+  const because = faultOf(bytes, expected);
+  const expectedVersion = expected ? Number(expected) : undefined;
+  if (because !== undefined) answer({ ok: false, refusal: 'invalid', because, version: 0 });
+  else come({ service, tenant, noun, verb, bytes, expectedVersion, answer });
+}
+
+function faultOf(bytes: Uint8Array, expected: string | undefined): string | undefined {
+  if (bytes.length > EVENT_BYTES_MAX) {
+    return `an event has at most ${EVENT_BYTES_MAX} bytes, not ${bytes.length}`;
+  }
+  if (expected && !/^\d{1,9}$/.test(expected)) return `${EXPECTED_VERSION} is no version`;
+  return undefined;
 }
 
 /** From a say that came in to its answer, in a span and in a metric. */

@@ -21,6 +21,7 @@ export interface NatsConfigParts {
 const BYTES_PER_MIB = 1_048_576;
 const PAYLOAD_MIB_MAX = 1;
 const STORED_MIB_MAX = 2_048;
+const MEMORY_MIB_MAX = 64;
 const CONNECTIONS_MAX = 1_024;
 const SUBSCRIPTIONS_MAX = 1_024;
 const CONSUMERS_MAX = 128;
@@ -100,4 +101,51 @@ function list(subjects: BusRights['publish']): string {
 
 function quoted(subject: string): string {
   return `"${subject}"`;
+}
+
+/** Where the parts of an installation lie beside the configuration, whose own they are. */
+export const USERS_FILE = 'users.conf';
+export const INTEGRATIONS_FILE = 'integrations.conf';
+
+/** The files that are the same for every installation, by name: deploy/nats holds them. */
+export function natsFiles(): ReadonlyMap<string, string> {
+  const users = `include "./${USERS_FILE}"`;
+  const integrations = `  include "./${INTEGRATIONS_FILE}"`;
+  const server = (about: string, sync: string) =>
+    natsConfig({ head: `${MADE}${about}${headOf(sync)}`, users, integrations });
+  return new Map([
+    ['nats-server.conf', server(ABOUT_NEW, '\n  sync_interval: always')],
+    ['nats-server-2.9.conf', server(ABOUT_OLD, '')],
+    ['permissions.conf', `${MADE}${ABOUT_PERMISSIONS}${permissionsConfig()}`],
+  ]);
+}
+
+/** users.conf of an installation. */
+export function usersFile(keys: BusKeys): string {
+  return `${ABOUT_USERS}include "./permissions.conf"\n${usersConfig(keys)}`;
+}
+
+const MADE = '# Made by `npm run generate` from contracts/src/parties.ts; edit that.\n';
+const ABOUT_NEW = '# nats-server 2.10 and newer: an acknowledged message is on the disk.\n';
+const ABOUT_OLD = `# nats-server 2.9, which refuses sync_interval: what it took may be in memory.
+# impound loses nothing by that, for the ledger tells its open chains again.
+`;
+const ABOUT_PERMISSIONS = '# What each identity may do on the bus; everything else is denied.\n';
+const ABOUT_USERS = `# Who is what on this bus: public keys, made by \`impound keys\`.
+# Two lines with one permission are two keys that count both.
+`;
+
+function headOf(sync: string): string {
+  return `# Beside it lie users.conf and integrations.conf, which \`impound keys\` makes.
+# After a change there: nats-server --signal reload.
+listen: "0.0.0.0:4222"
+http: "127.0.0.1:8222"
+# Without TLS, run it in a network of its own. With it, services take NATS_URL=tls://...
+# tls { cert_file: "/etc/nats/tls/server.crt", key_file: "/etc/nats/tls/server.key" }
+jetstream {
+  store_dir: "/data"
+  max_memory_store: ${MEMORY_MIB_MAX * BYTES_PER_MIB}
+  max_file_store: ${2 * STORED_MIB_MAX * BYTES_PER_MIB}${sync}
+}
+`;
 }

@@ -60,7 +60,7 @@ export function sayer(connection: NatsConnection, source: string, log?: Pick<Log
     const of = { service, type, begins, id, acquisitionId, inherited };
     const reply = await tracedSay(of, (traceparent) => {
       const bytes = eventBytes({ ...saying, traceparent }, source);
-      const sending = { saying, bytes, traceparent, log, measures };
+      const sending = { service, saying, bytes, traceparent, log, measures };
       return sayUntilAnswered(connection, sending, signal);
     });
     const outcome = reply.ok ? 'ok' : reply.refusal;
@@ -70,6 +70,7 @@ export function sayer(connection: NatsConnection, source: string, log?: Pick<Log
 }
 
 interface Sending {
+  readonly service: string;
   readonly saying: Saying;
   readonly bytes: Uint8Array;
   readonly traceparent: string | undefined;
@@ -79,11 +80,11 @@ interface Sending {
 
 async function sayUntilAnswered(
   connection: NatsConnection,
-  { saying, bytes, traceparent, log, measures }: Sending,
+  { service, saying, bytes, traceparent, log, measures }: Sending,
   signal: AbortSignal,
 ): Promise<SayReply> {
   const { type } = saying.contract;
-  const subject = saySubject(saying.tenant, type);
+  const subject = saySubject(service, saying.tenant, type);
   const carried = headers();
   if (traceparent !== undefined) carried.set('traceparent', traceparent);
   if (saying.expectedVersion !== undefined) {

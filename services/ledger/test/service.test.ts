@@ -159,7 +159,7 @@ test('what is no event is refused by itself and harms nobody beside it', async (
   await it.start();
   await it.say(AcquisitionRequestedV1, newId(), requested);
   const good = it.say(AcquisitionRequestedV1, newId(), requested);
-  const subject = 'impound.v1.say.default.acquisition.requested';
+  const subject = 'impound.v1.say.gateway.default.acquisition.requested';
   for (const body of ['', '\xff', '{"a": 1}', '{}', '[1]', '"x"', `${'['.repeat(9_000)}`]) {
     const reply = await it.request(subject, body);
     assert.equal(reply.ok ? 'ok' : reply.refusal, 'invalid');

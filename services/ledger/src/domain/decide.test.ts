@@ -41,12 +41,13 @@ let ids = 0;
 /** One say as it comes through the door, of the contract's specimen and what is changed in it. */
 function say(contract: EventContract, data: object = {}, envelope: object = {}, at?: number): Say {
   const [noun, verb] = nounVerb(contract.type);
-  const service = Object.entries(PARTIES).find(([, party]) => party.says.includes(contract.type));
+  const [service = ''] =
+    Object.entries(PARTIES).find(([, party]) => party.says.includes(contract.type)) ?? [];
   ids += 1;
   const event = {
     specversion: '1.0',
     id: `0199f5a2-7c3e-7a10-8f52-${ids.toString(16).padStart(12, '0')}`,
-    source: `/impound/${service?.[0]}/w-1`,
+    source: `/impound/${service}/w-1`,
     type: contract.type,
     subject: ACQ,
     time: '2026-11-23T09:14:59.000000Z',
@@ -56,7 +57,7 @@ function say(contract: EventContract, data: object = {}, envelope: object = {}, 
     ...envelope,
   };
   const bytes = new TextEncoder().encode(canonical(event));
-  const read = readSay({ tenant: event.tenant, noun, verb, bytes, expectedVersion: at });
+  const read = readSay({ service, tenant: event.tenant, noun, verb, bytes, expectedVersion: at });
   assert.ok(isSay(read), JSON.stringify(read));
   return read;
 }

@@ -18,9 +18,9 @@ const EVENT = {
   data: TargetMissingV1.example,
 };
 
-function read(text: string | Uint8Array) {
+function read(text: string | Uint8Array, service = 'discovery') {
   const bytes = typeof text === 'string' ? new TextEncoder().encode(text) : text;
-  const where = { tenant: 'default', noun: 'target', verb: 'missing' };
+  const where = { service, tenant: 'default', noun: 'target', verb: 'missing' };
   return readSay({ ...where, bytes, expectedVersion: undefined });
 }
 
@@ -61,11 +61,18 @@ for (const [what, text, because] of REFUSED) {
 
 for (const source of ['/impound/gateway/g-1', '/impound/ledger/l-1', '/impound/nobody/n-1']) {
   test(`refused as forbidden: ${source} does not say target.missing.v1`, () => {
-    const said = read(canonical({ ...EVENT, source }));
+    const [, , service] = source.split('/');
+    const said = read(canonical({ ...EVENT, source }), service);
     assert.ok(!isSay(said));
     assert.equal(said.refusal, 'forbidden');
   });
 }
+
+test('refused as forbidden: who says it on the bus is another than the event names', () => {
+  const said = read(canonical(EVENT), 'uploader');
+  assert.ok(!isSay(said));
+  assert.deepEqual(said, { refusal: 'forbidden', because: 'uploader is not discovery' });
+});
 
 test('the words of a refusal fit the contract of an answer whatever a say put into them', () => {
   const { because } = refusal('invalid', `a\u0000b${'\u{1f600}'.repeat(900)}`, 0);

@@ -7,6 +7,8 @@ import { contractOf, maySay } from './contracts.ts';
 
 /** What came through the door: where it was said, and the bytes. */
 export interface Said {
+  /** Who says it, as the bus knows. */
+  readonly service: string;
   readonly tenant: string;
   readonly noun: string;
   readonly verb: string;
@@ -45,6 +47,9 @@ export function readSay(said: Said): Say | Unsayable {
   const misplaced = misplacedIn(event, said);
   if (misplaced !== undefined) return invalid(misplaced);
   const service = serviceOf(event.source);
+  if (service !== said.service) {
+    return { refusal: 'forbidden', because: `${said.service} is not ${service}` };
+  }
   if (!maySay(service, event.type)) {
     return { refusal: 'forbidden', because: `${service} does not say ${event.type}` };
   }
