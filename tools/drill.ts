@@ -3,9 +3,11 @@
 import process from 'node:process';
 import type { Drill } from '../drill/fleet/drill.ts';
 import { killMatrix } from '../drill/kill-matrix.ts';
+import { memory } from '../drill/memory.ts';
 
 const DRILLS: Readonly<Record<string, Drill>> = {
   'kill-matrix': killMatrix,
+  memory,
 };
 
 const [name = '', ...rest] = process.argv.slice(2);
