@@ -12,7 +12,9 @@ function reachesOf(pid: number, ino: number): number[] {
   try {
     return readdirSync(`/proc/${pid}/fd`)
       .filter((fd) => statSync(`/proc/${pid}/fd/${fd}`, { throwIfNoEntry: false })?.ino === ino)
-      .map((fd) => Number(/^pos:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'utf8'))?.[1]));
+      .map((fd) =>
+        Number(/^pos:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'utf8'))?.[1]),
+      );
   } catch {
     return []; // it has ended meanwhile
   }
