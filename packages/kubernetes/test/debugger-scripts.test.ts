@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { PROBE, readProbe } from '../src/debugger/scripts.ts';
+import { mainCommand, PROBE, readProbe } from '../src/debugger/scripts.ts';
 
 const proc = mkdtempSync(join(tmpdir(), 'impound-proc-'));
 after(() => rmSync(proc, { recursive: true }));
@@ -51,4 +52,30 @@ for (const shell of [['dash'], ['bash'], ['busybox', 'sh']] as const) {
       assert.deepEqual(seen?.ids, pid === 0 ? undefined : ids);
     });
   }
+}
+
+/** Runs that shell as the only process of a mount namespace, with nobody beside it but `beside`. */
+function alone(shell: readonly string[], beside: string): readonly string[] {
+  const [, ...command] = mainCommand(60, 2, 1);
+  const script = `${beside} exec ${[...shell, '"$@"'].join(' ')}`;
+  return ['--mount', '--pid', '--fork', '--mount-proc', 'sh', '-c', script, 'sh', ...command];
+}
+
+const canUnshare = spawnSync('unshare', ['--mount', 'true']).status === 0;
+
+for (const shell of [['dash'], ['bash'], ['busybox', 'sh']] as const) {
+  const name = shell.join(' ');
+  const options = { skip: canUnshare ? false : 'needs the right to make namespaces' };
+  test(`${name}: a debugger that nobody works in ends long before its time`, options, async () => {
+    const child = spawn('unshare', alone(shell, ''), { stdio: 'inherit' });
+    const [code] = await once(child, 'exit');
+    assert.equal(code, 0);
+  });
+
+  test(`${name}: it stays for as long as somebody works in it`, options, async () => {
+    const child = spawn('unshare', alone(shell, 'sleep 4 &'), { stdio: 'inherit' });
+    const startedAt = performance.now();
+    await once(child, 'exit');
+    assert.ok(performance.now() - startedAt >= 4_000);
+  });
 }

@@ -1,15 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /**
- * Main process of a debugger: waits so many seconds, or until it is told to end. Its PID may be 1
- * or any other, it writes to no file, for /dev/shm belongs to the whole pod, and it buries its
- * child, for PID 1 of the target might not.
+ * Main process of a debugger: waits so many seconds, until nobody has worked beside it for $2
+ * seconds, or until it is told to end: an executor that died cannot tell it. Who works beside it
+ * has its mount namespace. Its PID may be 1 or any other, it writes to no file, for /dev/shm
+ * belongs to the whole pod, and it buries its child, for PID 1 of the target might not.
  */
-const MAIN = `trap 'kill $!; wait; exit 0' TERM; sleep "$1" & wait`;
+const MAIN = `trap 'kill $!; wait; exit 0' TERM
+left=$1 idle=0
+while [ "$left" -gt 0 ] && [ "$idle" -lt "$2" ]; do
+  step=$3; [ "$left" -lt "$step" ] && step=$left
+  sleep "$step" & wait
+  left=$((left - step)) idle=$((idle + step))
+  for p in /proc/[0-9]*; do
+    [ "$p" -ef /proc/self ] && continue
+    [ "$p/ns/mnt" -ef /proc/self/ns/mnt ] && idle=0
+  done
+done`;
 
-/** The command of a debugger that ends by itself. */
-export function mainCommand(seconds: number): readonly string[] {
-  return ['sh', '-c', MAIN, 'impound', String(seconds)];
+/** As long as an epoch outlives its silent holder. */
+const IDLE_SECONDS = 30;
+const STEP_SECONDS = 5;
+
+/** The command of a debugger that ends by itself, the sooner the fewer have work for it. */
+export function mainCommand(
+  seconds: number,
+  idleSeconds = IDLE_SECONDS,
+  stepSeconds = STEP_SECONDS,
+): readonly string[] {
+  return ['sh', '-c', MAIN, 'impound', ...[seconds, idleSeconds, stepSeconds].map(String)];
 }
 
 /**
