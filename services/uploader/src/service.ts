@@ -13,9 +13,9 @@ import { addUploads } from './adapters/http-uploads.ts';
 import { openStore, storeOptions } from './adapters/open-store.ts';
 import { urlSigner } from './adapters/url-signer.ts';
 import { config } from './config.ts';
-import type { EvidenceStore } from './domain/evidence-store.ts';
-import { SWEEP_MS } from './domain/limits.ts';
+import { FENCED_SWEEP_MS, SWEEP_MS } from './domain/limits.ts';
 import { captureUnverified, evidenceCaptured } from './handlers/evidence-captured.ts';
+import { openUploads } from './handlers/open-uploads.ts';
 import { uploaderOpen } from './handlers/uploader-open.ts';
 import { uploaderRead } from './handlers/uploader-read.ts';
 
@@ -36,28 +36,35 @@ async function open(given: z.output<typeof config>, scope: AsyncDisposableStack,
   for (const { level, ...finding } of findings) log.warn('evidence store', { level, ...finding });
   let base = given.UPLOADER_URL ?? '';
   const urls = urlSigner({ key: given.SIGNING_KEY, base: () => base, now });
+  const uploads = openUploads({ ask, store, now });
   const app = openApp(log);
-  addUploads(app, { store, urls, stopping });
+  addUploads(app, { store, uploads, urls, stopping });
   addObjects(app, { store, urls, log, stopping });
   const at = { host: given.UPLOADER_HOST, port: given.UPLOADER_PORT };
   const port = await listen(app, at, log, scope);
   base ||= `http://127.0.0.1:${port}`;
   log.info('uploader listening', { port, url: base, store: store.kind });
-  keepClean(store, house, scope);
-  return { ask, store, urls, now, url: base };
+  const fenced = { everyMs: FENCED_SWEEP_MS, sweep: () => uploads.sweep(stopping) };
+  const abandoned = { everyMs: SWEEP_MS, sweep: () => store.sweep(Date.now()) };
+  for (const one of [fenced, abandoned]) keepClean(one, house, scope);
+  return { ask, store, uploads, urls, now, url: base };
 }
 
-/** Looks for abandoned uploads now and from time to time. */
-function keepClean(store: EvidenceStore, { log }: House, scope: AsyncDisposableStack): void {
+/** Looks for uploads that nobody will complete, now and from time to time. */
+function keepClean(
+  cleaning: { readonly everyMs: number; readonly sweep: () => Promise<number> },
+  { log }: House,
+  scope: AsyncDisposableStack,
+): void {
   const sweep = async () => {
     try {
-      const swept = await store.sweep(Date.now());
+      const swept = await cleaning.sweep();
       if (swept > 0) log.info('abandoned uploads removed', { swept });
     } catch (error) {
       log.warn('abandoned uploads not removed', { because: messageOf(error) });
     }
   };
   void sweep();
-  const timer = setInterval(() => void sweep(), SWEEP_MS).unref();
+  const timer = setInterval(() => void sweep(), cleaning.everyMs).unref();
   scope.defer(() => clearInterval(timer));
 }

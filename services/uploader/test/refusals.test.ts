@@ -6,6 +6,7 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { AcquisitionFailedV1 } from '@impound/contracts/acquisition/failed.v1.ts';
+import { ExecutionLapsedV1 } from '@impound/contracts/execution/lapsed.v1.ts';
 import { newId } from '@impound/runtime/ids.ts';
 import { wait } from '@impound/runtime/wait.ts';
 import { formatDigest } from '../src/domain/content-digest.ts';
@@ -176,3 +177,23 @@ test(
     await assert.rejects(it.open(), { name: 'Never', code: 'acquisition-ended' });
   },
 );
+
+test('a URL is good for nothing once its epoch has lapsed', LIMIT, async (t) => {
+  const it = await house(t);
+  const url = await it.open();
+  assert.equal((await put(url, 1, bytesOf('a'))).status, 204);
+  await it.record(ExecutionLapsedV1 as never, ExecutionLapsedV1.example);
+  const refused = async () => {
+    // For a moment the last answer of the ledger counts still.
+    for (;;) {
+      const answer = await put(url, 2, bytesOf('b'));
+      if (answer.status !== 204) return answer;
+      await wait(50, t.signal);
+    }
+  };
+  await problemOf(await refused(), 403, 'epoch-over');
+  const whole = { parts: 1, bytes: 1, sha256: sha256(bytesOf('a')) };
+  await problemOf(await complete(url, whole), 403, 'epoch-over');
+  const left = join(it.directory, 'sessions', 'default', it.acquisitionId);
+  assert.deepEqual(await readdir(left).catch(() => []), []);
+});

@@ -10,12 +10,14 @@ import type { EvidenceStore } from '../domain/evidence-store.ts';
 import { COMPLETION_BYTES_MAX, PART_BYTES_MAX, PARTS_MAX } from '../domain/limits.ts';
 import type { SessionName } from '../domain/object-name.ts';
 import { Refusal } from '../domain/problem.ts';
+import type { OpenUploads } from '../handlers/open-uploads.ts';
 import { bodyOf } from './http-body.ts';
 import type { App } from './http-server.ts';
 import type { UrlSigner } from './url-signer.ts';
 
 interface Deps {
   readonly store: EvidenceStore;
+  readonly uploads: Pick<OpenUploads, 'refusal' | 'over'>;
   readonly urls: UrlSigner;
   /** Ends what is being written when the service stops. */
   readonly stopping: AbortSignal;
@@ -32,7 +34,9 @@ export function addUploads(app: App, deps: Deps): void {
     return context.json(deps.store.direct === undefined ? holding : { ...holding, direct: true });
   });
   app.delete(base, async (context) => {
-    await deps.store.abandon(sessionOf(context, deps));
+    const session = sessionOf(context, deps);
+    await deps.store.abandon(session);
+    deps.uploads.over(session);
     return context.body(null, 204);
   });
   app.put(`${base}/parts/:number`, (context) => putPart(context, deps));
@@ -62,8 +66,16 @@ function numberOf(context: Request): number {
   throw new Refusal('part-refused', `parts are numbered from 1 to ${PARTS_MAX}`);
 }
 
-async function putPart(context: Request, deps: Deps): Promise<Response> {
+/** The upload of a URL whose holder may write to it at this moment. */
+async function writableOf(context: Request, deps: Deps): Promise<SessionName> {
   const session = sessionOf(context, deps);
+  const refusal = await deps.uploads.refusal(session, deps.stopping);
+  if (refusal === undefined) return session;
+  throw new Refusal('epoch-over', refusal.because);
+}
+
+async function putPart(context: Request, deps: Deps): Promise<Response> {
+  const session = await writableOf(context, deps);
   const number = numberOf(context);
   const bytes = lengthOf(context, PART_BYTES_MAX);
   const sha256 = readDigest(context.req.header('content-digest'));
@@ -91,7 +103,7 @@ const Announced = z.object({ bytes: z.int().min(0).max(PART_BYTES_MAX), sha256: 
 
 /** Tells where this part can be put into the store itself. */
 async function directPart(context: Request, deps: Deps): Promise<Response> {
-  const session = sessionOf(context, deps);
+  const session = await writableOf(context, deps);
   const number = numberOf(context);
   if (deps.store.direct === undefined) {
     throw new Refusal('method-refused', 'this store takes parts by PUT alone');
@@ -110,10 +122,11 @@ const Completion = z.object({
 });
 
 async function complete(context: Request, deps: Deps): Promise<Response> {
-  const session = sessionOf(context, deps);
+  const session = await writableOf(context, deps);
   const shape = 'send {"parts": <how many>, "bytes": <all>, "sha256": "<64 lower-case hex>"}';
   const whole = await jsonBody(context, Completion, shape);
   const object = await deps.store.complete(session, whole, deps.stopping);
+  deps.uploads.over(session);
   return context.json({ object });
 }
 

@@ -16,6 +16,8 @@ export const READ_URL_MS = 300_000;
 export const SESSION_MS_MAX = 86_400_000;
 /** How often abandoned uploads are looked for. */
 export const SWEEP_MS = 3_600_000;
+/** How often uploads are looked for whose holder has lost the right to them. */
+export const FENCED_SWEEP_MS = 10_000;
 /** Stored bytes are read and hashed in pieces of this size. */
 export const CHUNK_BYTES = MIB;
 /** The body of a completion. */

@@ -10,6 +10,7 @@ export interface Problem {
 
 const PROBLEMS = {
   'signature-refused': [403, 'The URL is not good, or not any more'],
+  'epoch-over': [403, 'Who uploads here may do so no more'],
   'not-found': [404, 'There is nothing here'],
   'method-refused': [405, 'This cannot be done here'],
   'too-slow': [408, 'The bytes came too slowly'],

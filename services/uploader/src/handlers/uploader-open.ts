@@ -9,6 +9,7 @@ import { type EvidenceStore, StoreFault } from '../domain/evidence-store.ts';
 import { PART_BYTES_MAX, UPLOAD_URL_MS } from '../domain/limits.ts';
 import type { SessionName } from '../domain/object-name.ts';
 import { refuseOpening } from '../domain/opening.ts';
+import type { OpenUploads } from './open-uploads.ts';
 
 /** Writes URLs that only the uploader can have written. */
 export interface UploadUrls {
@@ -23,6 +24,7 @@ export async function uploaderOpen(
   deps: {
     readonly ask: Ask;
     readonly store: Pick<EvidenceStore, 'open'>;
+    readonly uploads: Pick<OpenUploads, 'opened'>;
     readonly urls: UploadUrls;
     readonly now: () => number;
   },
@@ -36,6 +38,7 @@ export async function uploaderOpen(
     if (!(error instanceof StoreFault)) throw error;
     throw new Later(error.code, FULL_MS, error.message, { cause: error });
   });
+  deps.uploads.opened(session);
   const expiresMs = deps.now() + UPLOAD_URL_MS;
   const url = deps.urls.upload(session, expiresMs);
   return { url, expiresAt: timeOf(expiresMs), partBytesMax: PART_BYTES_MAX };
