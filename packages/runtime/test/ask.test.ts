@@ -168,6 +168,21 @@ suite('ask', { concurrency: 4 }, () => {
     assert.match(String(line.fields['because']), /permission/i);
   });
 
+  test('an answer goes to an inbox, whatever place who asks has named', async (t) => {
+    let given = 0;
+    const it = await both(t, async () => {
+      given += 1;
+      return reply;
+    });
+    const elsewhere = 'impound.v1.event.acquisition.sealed._.default.x';
+    const heard: string[] = [];
+    it.connection.subscribe(elsewhere, { callback: (_, { subject }) => void heard.push(subject) });
+    it.connection.publish(SUBJECT, JSON.stringify(asked), { reply: elsewhere });
+    assert.deepEqual(await it.ask(), reply);
+    await it.connection.flush();
+    assert.deepEqual([given, heard], [1, []]);
+  });
+
   test('questions and answers survive a restart of the bus', async (t) => {
     const it = await both(t, async () => reply);
     assert.deepEqual(await it.ask(), reply);

@@ -164,3 +164,18 @@ test('whoever may not say an event says so in the log and goes on trying', async
   stop.abort();
   await assert.rejects(saying);
 });
+
+test('a say whose answer is wanted elsewhere than in an inbox is not taken in', async (t) => {
+  const said: string[] = [];
+  const it = await world(t, [], { before: ({ id }) => void said.push(id) as undefined });
+  const { house } = await it.start(speaker);
+  const elsewhere = 'impound.v1.event.acquisition.sealed._.default.x';
+  const heard: string[] = [];
+  it.connection.subscribe(elsewhere, { callback: (_, { subject }) => void heard.push(subject) });
+  it.connection.publish('impound.v1.say.one.default.target.missing', '{}', { reply: elsewhere });
+  await it.connection.flush();
+  const reply = await house.say(missing(newId()), never);
+  await it.connection.flush();
+  assert.ok(reply.ok);
+  assert.deepEqual([said.length, heard], [1, []]);
+});

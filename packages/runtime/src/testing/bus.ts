@@ -54,11 +54,12 @@ export async function oneLimited(
 /** A real nats-server with JetStream and an empty store; it ends and its files go with the test. */
 export async function testBus(
   t: TestScope,
-  options: Pick<NatsServerOptions, 'config' | 'port'> = {},
+  options: Pick<NatsServerOptions, 'config' | 'port' | 'binary'> = {},
 ): Promise<TestBus> {
   const storeDir = await mkdtemp(join(tmpdir(), 'impound-bus-'));
+  const binary = options.binary ?? process.env['NATS_SERVER'];
   const start = (port = options.port) =>
-    startNatsServer({ ...options, storeDir, port, binary: process.env['NATS_SERVER'] }, t.signal);
+    startNatsServer({ ...options, storeDir, port, binary }, t.signal);
   const started: NatsServer[] = [];
   t.after(async () => {
     for (const server of started) await server.kill();
