@@ -61,7 +61,7 @@ export const NO_ACQUISITION: Acquisition = {
 };
 
 const ENDINGS = new Set(
-  ['sealed', 'failed', 'cancelled', 'expired', 'refused', 'joined'].map(
+  ['sealed', 'failed', 'cancelled', 'expired', 'refused', 'joined', 'denied'].map(
     (verb) => `acquisition.${verb}.v1`,
   ),
 );
@@ -86,7 +86,9 @@ export function next(state: Acquisition, entry: Entry): Acquisition {
   const change = CHANGES[event.type];
   if (change !== undefined) return { ...moved, ...change(moved, event.data as never, entry) };
   if (!endsAcquisition(event.type) || state.ended !== undefined) return moved;
-  return { ...moved, ended: { type: event.type, at: entry.recordedAt, data: event.data } };
+  const ended = { type: event.type, at: entry.recordedAt, data: event.data };
+  // A denied request is the whole of its chain.
+  return { ...moved, ended, requestedAt: state.requestedAt || entry.recordedAt };
 }
 
 /** The state after a whole chain. */

@@ -3,6 +3,7 @@ import { AccessCheckedV1 } from './access/checked.v1.ts';
 import { AcquisitionApprovedV1 } from './acquisition/approved.v1.ts';
 import { AcquisitionAssignedV1 } from './acquisition/assigned.v1.ts';
 import { AcquisitionCancelledV1 } from './acquisition/cancelled.v1.ts';
+import { AcquisitionDeniedV1 } from './acquisition/denied.v1.ts';
 import { AcquisitionExpiredV1 } from './acquisition/expired.v1.ts';
 import { AcquisitionFailedV1 } from './acquisition/failed.v1.ts';
 import { AcquisitionJoinedV1 } from './acquisition/joined.v1.ts';
@@ -20,6 +21,7 @@ import { ExecutionFailedV1 } from './execution/failed.v1.ts';
 import { ExecutionFencedV1 } from './execution/fenced.v1.ts';
 import { ExecutionLapsedV1 } from './execution/lapsed.v1.ts';
 import { ExecutionStartedV1 } from './execution/started.v1.ts';
+import { PermissionDeniedV1 } from './permission/denied.v1.ts';
 import { TargetMissingV1 } from './target/missing.v1.ts';
 import { TargetResolvedV1 } from './target/resolved.v1.ts';
 
@@ -29,6 +31,7 @@ export const EVENTS: readonly EventContract[] = [
   AcquisitionApprovedV1,
   AcquisitionAssignedV1,
   AcquisitionCancelledV1,
+  AcquisitionDeniedV1,
   AcquisitionExpiredV1,
   AcquisitionFailedV1,
   AcquisitionJoinedV1,
@@ -45,6 +48,7 @@ export const EVENTS: readonly EventContract[] = [
   ExecutionFencedV1,
   ExecutionLapsedV1,
   ExecutionStartedV1,
+  PermissionDeniedV1,
   TargetMissingV1,
   TargetResolvedV1,
 ];

@@ -16,7 +16,8 @@ export type Status =
   | 'cancelled'
   | 'expired'
   | 'refused'
-  | 'joined';
+  | 'joined'
+  | 'denied';
 
 /** The status of a folded chain. */
 export function statusOf(state: Acquisition): Status {

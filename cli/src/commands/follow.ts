@@ -59,6 +59,7 @@ const ENDINGS: Readonly<Record<string, number>> = {
   sealed: EXIT.ok,
   failed: EXIT.failed,
   refused: EXIT.stopped,
+  denied: EXIT.stopped,
   cancelled: EXIT.stopped,
   expired: EXIT.stopped,
 };

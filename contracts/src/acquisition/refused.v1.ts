@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { Actor } from '../actor.ts';
 import { type DataOf, event } from '../event.ts';
 import { Code, text } from '../ids.ts';
+import { PolicyDecision } from '../policy.ts';
 
 /** A second person refuses what was requested. Said by gateway; it ends the acquisition. */
 export const AcquisitionRefusedV1 = event({
@@ -10,7 +11,12 @@ export const AcquisitionRefusedV1 = event({
   route: () => '_',
   ends: true,
   terminal: true,
-  shape: z.object({ refusedBy: Actor, code: Code, reason: text(1_024) }),
+  shape: z.object({
+    refusedBy: Actor,
+    code: Code,
+    reason: text(1_024),
+    policy: PolicyDecision.optional(),
+  }),
   example: {
     refusedBy: { id: 'lead', kind: 'person', authn: 'bearer-token' },
     code: 'not-approved',

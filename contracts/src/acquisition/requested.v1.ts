@@ -2,8 +2,9 @@
 import * as z from 'zod';
 import { Actor } from '../actor.ts';
 import { type DataOf, event } from '../event.ts';
-import { CaseId, Count, Time, text } from '../ids.ts';
+import { CaseId, Count, Sha256, Time, text } from '../ids.ts';
 import { Method, Profile } from '../methods.ts';
+import { PolicyDecision } from '../policy.ts';
 import { Target } from '../target.ts';
 
 /** Somebody asks for one container to be collected. Said by gateway; it begins the chain. */
@@ -25,10 +26,9 @@ export const AcquisitionRequestedV1 = event({
     requestedBy: Actor,
     /** The person or the finding that made the requester ask, in its own words. */
     onBehalfOf: text(256).optional(),
-    policy: z.object({
-      decision: z.enum(['allowed', 'approval-required']),
-      because: text(512),
-    }),
+    policy: PolicyDecision,
+    /** SHA-256 of the order as it was given: by it a repeat is known to be the same. */
+    fingerprint: Sha256.optional(),
     /** The acquisition expires when it has not ended by then. */
     deadline: Time,
     /** The most that one execution may take from the target. */
@@ -49,7 +49,9 @@ export const AcquisitionRequestedV1 = event({
     requestedBy: { id: 'siem', kind: 'integration', authn: 'bearer-token' },
     policy: {
       decision: 'allowed',
-      because: 'integration siem may acquire without a second person',
+      because: 'integration siem: it may acquire without a second person',
+      policies: ['within-its-tenant'],
+      policySet: 'e'.repeat(64),
     },
     deadline: '2026-11-23T10:15:00.000000Z',
     budget: { bytesMax: 10_737_418_240, secondsMax: 3_600 },

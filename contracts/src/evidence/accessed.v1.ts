@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { Actor } from '../actor.ts';
 import { type DataOf, event } from '../event.ts';
 import { Sha256, text } from '../ids.ts';
+import { PolicyDecision } from '../policy.ts';
 
 /** Somebody was given evidence: custody does not end with the seal. Said before the first byte
  * leaves, by whoever hands it out. */
@@ -13,6 +14,7 @@ export const EvidenceAccessedV1 = event({
   shape: z.object({
     accessedBy: Actor,
     purpose: text(1_024),
+    policy: PolicyDecision.optional(),
     objects: z
       .array(z.object({ key: text(512), sha256: Sha256 }))
       .min(1)

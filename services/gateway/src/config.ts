@@ -16,4 +16,6 @@ export const config = z.object({
   /** Asks for client certificates that this CA vouches for. */
   GATEWAY_TLS_CLIENT_CA_FILE: File.optional(),
   GATEWAY_TLS_CRL_FILE: File.optional(),
+  /** An operator's own Cedar policies, `*.cedar`; they can narrow ours and never widen them. */
+  POLICY_DIR: File.optional(),
 });

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import { AcquisitionApprovedV1 } from '@impound/contracts/acquisition/approved.v1.ts';
+import { AcquisitionDeniedV1 } from '@impound/contracts/acquisition/denied.v1.ts';
 import { AcquisitionRefusedV1 } from '@impound/contracts/acquisition/refused.v1.ts';
 import { AcquisitionRequestedV1 } from '@impound/contracts/acquisition/requested.v1.ts';
 import { GatewaySubmitV1 } from '@impound/contracts/ask/gateway.submit.v1.ts';
 import { CancellationRequestedV1 } from '@impound/contracts/cancellation/requested.v1.ts';
 import { EvidenceAccessedV1 } from '@impound/contracts/evidence/accessed.v1.ts';
+import { PermissionDeniedV1 } from '@impound/contracts/permission/denied.v1.ts';
 import { answer, type House, service } from '@impound/runtime/service.ts';
 import { watchEvents, watchProgress } from '@impound/runtime/watch.ts';
 import type * as z from 'zod';
+import { openPolicies } from './adapters/cedar-policies.ts';
 import { openDoorkeeper } from './adapters/doorkeeper.ts';
 import { acquisitionRoutes, startRoutes } from './adapters/http-acquisitions.ts';
 import { clusterRoutes } from './adapters/http-clusters.ts';
@@ -18,6 +21,7 @@ import { addRoutes, openApp } from './adapters/http-server.ts';
 import { openIntegrations } from './adapters/integrations-file.ts';
 import { config } from './config.ts';
 import { decide } from './handlers/decide.ts';
+import { openDenials } from './handlers/denial.ts';
 import { accessEvidence } from './handlers/evidence-access.ts';
 import { followed, type Watch } from './handlers/follow.ts';
 import { gatewaySubmit, submit } from './handlers/gateway-submit.ts';
@@ -32,8 +36,10 @@ export const gateway = service({
     AcquisitionRequestedV1,
     AcquisitionApprovedV1,
     AcquisitionRefusedV1,
+    AcquisitionDeniedV1,
     CancellationRequestedV1,
     EvidenceAccessedV1,
+    PermissionDeniedV1,
   ],
   hears: [],
   answers: [answer(GatewaySubmitV1, gatewaySubmit)],
@@ -42,7 +48,9 @@ export const gateway = service({
 async function open(given: z.output<typeof config>, scope: AsyncDisposableStack, house: House) {
   const { ask, say, log, stopping } = house;
   const now = () => Date.now();
-  const deps = { ask, say, now, watch: watchOf(house) };
+  const policies = await openPolicies(given.POLICY_DIR);
+  const denials = openDenials({ say, log, now });
+  const deps = { ask, say, now, policies, denials, watch: watchOf(house) };
   const integrations = await openIntegrations(given.INTEGRATIONS_FILE, log);
   const door = openDoorkeeper(integrations, now);
   const health = async () => {
@@ -74,7 +82,7 @@ async function open(given: z.output<typeof config>, scope: AsyncDisposableStack,
   const port = await listen(app, at, scope);
   const url = `${tls === undefined ? 'http' : 'https'}://${urlHost(given.GATEWAY_HOST)}:${port}`;
   log.info('gateway listening', { port, url });
-  return { ask, say, now, door, url };
+  return { ...deps, door, url };
 }
 
 function urlHost(host: string): string {

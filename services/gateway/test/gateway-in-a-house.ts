@@ -5,6 +5,7 @@ import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import type { Entry } from '@impound/contracts/entry.ts';
 import type { Log } from '@impound/runtime/log.ts';
 import { start } from '@impound/runtime/start.ts';
 import { testBus } from '@impound/runtime/testing/bus.ts';
@@ -135,6 +136,11 @@ export async function problemOf(answer: Response, status: number, code: string) 
   assert.equal(problem.status, status);
   assert.ok(problem.title.length > 0 && problem.detail.length > 0);
   return problem;
+}
+
+/** Who asked, as the first entry of a chain has it. */
+export function requester(chain: readonly Entry[]): unknown {
+  return chain[0]?.event.data['requestedBy'];
 }
 
 /** Looks again until there is something. */

@@ -82,7 +82,8 @@ test('what needs a second person waits for one, and not for who asked', LIMIT, a
   const view = (await (await ask(self(other))).json()) as { status: string };
   assert.equal(view.status, 'refused');
   await problemOf(await post(`${self(other)}/approve`, because, 'lead'), 409, 'nothing-to-decide');
-  await problemOf(await post(`${self(other)}/cancel`, because), 409, 'nothing-to-decide');
+  await problemOf(await post(`${self(other)}/cancel`, because), 403, 'forbidden');
+  await problemOf(await post(`${self(other)}/cancel`, because, 'lead'), 409, 'nothing-to-decide');
 });
 
 test('a cancellation is recorded once however often it is asked for', LIMIT, async (t) => {

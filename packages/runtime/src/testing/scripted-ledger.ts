@@ -9,10 +9,11 @@ import { fold, liveExecution } from '@impound/contracts/chain.ts';
 import { Entry, entryText, NO_PREVIOUS } from '@impound/contracts/entry.ts';
 import { Envelope, serviceOf } from '@impound/contracts/envelope.ts';
 import { eventSubject } from '@impound/contracts/event.ts';
+import { CaseId } from '@impound/contracts/ids.ts';
 import type { ReplyOf, RequestOf } from '@impound/contracts/question.ts';
 import type { SayReply } from '@impound/contracts/say.ts';
 import { plansOf } from '@impound/contracts/streams.ts';
-import { formatTarget } from '@impound/contracts/target.ts';
+import { formatTarget, Target } from '@impound/contracts/target.ts';
 import { timeOf } from '@impound/contracts/time.ts';
 import * as z from 'zod';
 import { jsonOf } from '../ask.ts';
@@ -231,11 +232,11 @@ function list(
     .filter(({ seq }) => asked.before === undefined || seq < asked.before)
     .map(({ seq, entry }) => {
       const state = fold(chainOf(log, entry.acq).map((one) => one.entry));
-      if (state.request === undefined) throw new Error('a chain begins with a request');
+      const begun = state.request ?? entry.event.data;
       return {
         acquisitionId: entry.acq,
-        caseId: state.request.caseId,
-        target: formatTarget(state.request.target),
+        caseId: CaseId.parse(begun['caseId']),
+        target: formatTarget(Target.parse(begun['target'])),
         seq,
         version: state.version,
         requestedAt: state.requestedAt,

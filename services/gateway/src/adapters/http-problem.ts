@@ -42,6 +42,8 @@ export function answerBroken(code: string): string {
 
 function brokenOf(code: string): Refusal {
   if (code === 'HPE_HEADER_OVERFLOW') return new Refusal('headers-refused', 'send smaller headers');
+  // A certificate that only pretends to be of our CA leaves such an error behind.
+  if (/^ERR_(OSSL|SSL)_/.test(code)) return new Refusal('token-refused', 'show a good certificate');
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return new Refusal('too-slow', 'send it faster');
   return new Refusal('request-refused', 'send a request as HTTP/1.1 (RFC 9112) says');
 }

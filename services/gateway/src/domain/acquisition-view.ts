@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+import { AcquisitionDeniedV1 } from '@impound/contracts/acquisition/denied.v1.ts';
 import type { Acquisition, Execution } from '@impound/contracts/chain.ts';
 import type { EvidenceObject } from '@impound/contracts/evidence.ts';
 import { statusOf } from '@impound/contracts/status.ts';
-import { formatTarget } from '@impound/contracts/target.ts';
+import { formatTarget, type Target } from '@impound/contracts/target.ts';
 
 /** An object that a chain names, and whether the uploader has read it back. */
 export type NamedObject = EvidenceObject & { readonly verified: boolean };
@@ -28,10 +29,10 @@ export function viewOf(state: Acquisition): object {
   const last = state.executions.findLast((execution) => execution.captured !== undefined);
   return {
     acquisitionId: state.acquisitionId,
-    caseId: state.request?.caseId,
+    caseId: begunOf(state)?.caseId,
     status: statusOf(state),
     version: state.version,
-    target: state.request && formatTarget(state.request.target),
+    target: begunOf(state) && formatTarget(begunOf(state)?.target as Target),
     requestedAt: state.requestedAt,
     lastAt: state.lastAt,
     request: state.request,
@@ -47,6 +48,14 @@ export function viewOf(state: Acquisition): object {
     ended: state.ended,
     links: linksOf(state.acquisitionId, joinsOf(state)),
   };
+}
+
+/** What the chain begins with: a request, or one that was denied. */
+function begunOf(state: Acquisition) {
+  if (state.request !== undefined) return state.request;
+  return state.ended?.type === AcquisitionDeniedV1.type
+    ? (state.ended.data as AcquisitionDeniedV1)
+    : undefined;
 }
 
 function executionView(execution: Execution): object {

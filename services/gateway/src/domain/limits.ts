@@ -20,6 +20,9 @@ export const STREAMS_MAX = 256;
 export const STREAM_MS_MAX = 3_600_000;
 /** An event stream that is silent says that it lives. */
 export const BEAT_MS = 15_000;
+/** Denials of one integration that go on record at once, and how many come back each second. */
+export const DENIALS_BURST = 20;
+export const DENIALS_PER_SECOND = 1 / 60;
 /** Times that a decision is tried again because the chain moved meanwhile. */
 export const DECISIONS_MAX = 8;
 /** Entries of a list, unless the caller asks for fewer. */

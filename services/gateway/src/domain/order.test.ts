@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { AcquisitionRequestedV1 } from '@impound/contracts/acquisition/requested.v1.ts';
-import { Envelope } from '@impound/contracts/envelope.ts';
 import { Integration } from '@impound/contracts/integration.ts';
 import { Order } from '@impound/contracts/order.ts';
-import { timeOf } from '@impound/contracts/time.ts';
 import type { Caller } from './caller.ts';
-import { readBody, requestOf, sameRequest } from './order.ts';
+import { readBody, wantedOf } from './order.ts';
 import { Refusal } from './problem.ts';
 
 const integration = Integration.parse({
@@ -33,16 +30,13 @@ const order = Order.parse(GIVEN);
 const NOW = Date.parse('2026-11-23T09:15:00Z');
 
 test('an order becomes a request with its deadline and the budget that it left out', () => {
-  const request = AcquisitionRequestedV1.shape.parse(requestOf(order, caller, NOW));
+  const request = wantedOf(order, caller, NOW);
   assert.equal(request.deadline, '2026-11-23T10:15:00.000000Z');
   assert.deepEqual(request.budget, { bytesMax: 10_737_418_240, secondsMax: 3_600 });
-  assert.equal(request.policy.decision, 'allowed');
-  const asked = requestOf(
-    order,
-    { ...caller, integration: { ...integration, approval: 'always' } },
-    NOW,
-  );
-  assert.equal(asked.policy.decision, 'approval-required');
+  assert.equal(request.methods, undefined);
+  const bound = { ...integration, methods: ['exec-stream' as const] };
+  const narrow = wantedOf(order, { ...caller, integration: bound }, NOW);
+  assert.deepEqual(narrow.methods, ['exec-stream'], 'only what the integration may is tried');
 });
 
 const FAULTY = [
@@ -82,37 +76,8 @@ for (const target of [
   test(`${target} is no target`, () => {
     const wrong = Order.parse({ ...GIVEN, target });
     assert.throws(
-      () => requestOf(wrong, caller, NOW),
+      () => wantedOf(wrong, caller, NOW),
       (error) => error instanceof Refusal && error.errors[0]?.path.startsWith('target') === true,
     );
-  });
-}
-
-const recorded = Envelope.parse({
-  specversion: '1.0',
-  id: '0199f5a2-7c3e-7a10-8f52-2f6a3b9c4d01',
-  source: '/impound/gateway/gw-1',
-  type: AcquisitionRequestedV1.type,
-  subject: '0199f5a2-7c3e-7a10-8f52-2f6a3b9c4d01',
-  time: timeOf(NOW + 40),
-  datacontenttype: 'application/json',
-  tenant: 'default',
-  data: requestOf(order, caller, NOW),
-});
-const CHANGES = [
-  [{}, true],
-  [{ budget: { secondsMax: 3_600 } }, true],
-  [{ deadlineSeconds: 3_601 }, false],
-  [{ reason: 'another' }, false],
-  [{ paths: ['/etc'] }, false],
-  [{ methods: ['exec-stream'] }, false],
-  [{ target: 'kubernetes://prod-eu/shop/cart-7f9c/other' }, false],
-] as const;
-
-for (const [change, same] of CHANGES) {
-  const verdict = same ? 'the same' : 'another';
-  test(`an order repeated with ${JSON.stringify(change)} is ${verdict}`, () => {
-    const again = Order.parse({ ...GIVEN, ...change });
-    assert.equal(sameRequest(recorded, again, requestOf(again, caller, NOW + 90_000)), same);
   });
 }

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { AcquisitionRequestedV1 } from '@impound/contracts/acquisition/requested.v1.ts';
-import { canonical } from '@impound/contracts/canonical.ts';
-import type { Envelope } from '@impound/contracts/envelope.ts';
 import type { Order } from '@impound/contracts/order.ts';
 import { parseTarget, type Target } from '@impound/contracts/target.ts';
-import { millisecondsOf, timeOf } from '@impound/contracts/time.ts';
+import { timeOf } from '@impound/contracts/time.ts';
 import * as z from 'zod';
 import type { Caller } from './caller.ts';
 import { FAULTS_MAX } from './limits.ts';
+import type { Wanted } from './policy.ts';
 import { type Fault, Refusal } from './problem.ts';
 
 /** Reads a body by its schema. Throws Refusal that names all faults by their paths. */
@@ -45,9 +43,11 @@ function targetOf(uri: string): Target {
   }
 }
 
-/** The event that an order becomes. Throws Refusal where its target is none. */
-export function requestOf(order: Order, caller: Caller, nowMs: number): AcquisitionRequestedV1 {
-  const { caseId, profile, paths, methods, reason, onBehalfOf, budget } = order;
+/** What an order asks for, before anything is decided. Throws Refusal where its target is none. */
+export function wantedOf(order: Order, { actor, integration }: Caller, nowMs: number): Wanted {
+  const { caseId, profile, paths, reason, onBehalfOf, budget } = order;
+  // Where the order leaves it open, the executor is to try nothing that the integration may not.
+  const methods = order.methods ?? integration.methods;
   return {
     caseId,
     target: targetOf(order.target),
@@ -55,40 +55,14 @@ export function requestOf(order: Order, caller: Caller, nowMs: number): Acquisit
     paths,
     ...(methods === undefined ? {} : { methods }),
     reason,
-    requestedBy: caller.actor,
+    requestedBy: actor,
     ...(onBehalfOf === undefined ? {} : { onBehalfOf }),
-    policy: policyOf(caller),
     deadline: timeOf(nowMs + order.deadlineSeconds * SECOND_MS),
     budget: {
-      bytesMax: budget.bytesMax ?? caller.integration.budget.bytesMax,
-      secondsMax: budget.secondsMax ?? caller.integration.budget.secondsMax,
+      bytesMax: budget.bytesMax ?? integration.budget.bytesMax,
+      secondsMax: budget.secondsMax ?? integration.budget.secondsMax,
     },
   };
 }
 
 const SECOND_MS = 1_000;
-
-function policyOf({ actor, integration: { approval } }: Caller): AcquisitionRequestedV1['policy'] {
-  const who = `${actor.kind} ${actor.id}`.slice(0, MESSAGE_CHARACTERS_MAX);
-  return approval === 'never'
-    ? { decision: 'allowed', because: `${who} may acquire without a second person` }
-    : { decision: 'approval-required', because: `what ${who} asks for needs a second person` };
-}
-
-/** What of a recorded request is compared: all but who decided and when it ends. */
-type Compared = Omit<AcquisitionRequestedV1, 'policy' | 'deadline'>;
-
-/**
- * Whether a recorded request is what this order asks for. The deadline counts as the seconds from
- * the saying on, so that a repeat is the same order.
- */
-export function sameRequest(recorded: Envelope, order: Order, wanted: AcquisitionRequestedV1) {
-  const first = recorded.data as AcquisitionRequestedV1;
-  const seconds = (millisecondsOf(first.deadline) - millisecondsOf(recorded.time)) / SECOND_MS;
-  return comparable(first, Math.round(seconds)) === comparable(wanted, order.deadlineSeconds);
-}
-
-function comparable(request: AcquisitionRequestedV1, deadlineSeconds: number): string {
-  const { policy: _policy, deadline: _deadline, ...rest } = request;
-  return canonical({ request: rest satisfies Compared, deadlineSeconds });
-}

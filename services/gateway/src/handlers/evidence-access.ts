@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import { UploaderReadV1 } from '@impound/contracts/ask/uploader.read.v1.ts';
+import type { Acquisition } from '@impound/contracts/chain.ts';
 import { EvidenceAccessedV1 } from '@impound/contracts/evidence/accessed.v1.ts';
+import type { PolicyDecision } from '@impound/contracts/policy.ts';
 import type { Ask } from '@impound/runtime/ask.ts';
 import { newId } from '@impound/runtime/ids.ts';
 import type { SayNow } from '@impound/runtime/say.ts';
 import { objectsOf } from '../domain/acquisition-view.ts';
 import type { Caller } from '../domain/caller.ts';
+import { onRecord, type Policies } from '../domain/policy.ts';
 import { Refusal } from '../domain/problem.ts';
-import { acquisitionOf, chainOf } from './chain-read.ts';
+import { acquisitionOf, type ChainOf, chainOf } from './chain-read.ts';
+import type { Denials } from './denial.ts';
 import { reach, record } from './reach.ts';
 
 /** Who wants which object, and what for. */
@@ -27,15 +31,23 @@ export interface Opened {
   readonly sha256: string;
 }
 
+interface Deps {
+  readonly ask: Ask;
+  readonly say: SayNow;
+  readonly policies: Policies;
+  readonly denials: Denials;
+}
+
 /** Records that somebody is given evidence, and only then asks for it. Throws Refusal. */
 export async function accessEvidence(
   access: Access,
-  deps: { readonly ask: Ask; readonly say: SayNow },
+  deps: Deps,
   signal: AbortSignal,
 ): Promise<Opened> {
   const { caller, purpose } = access;
   const of = chainOf(caller.tenant, access.acquisitionId);
   const state = await acquisitionOf(of, deps.ask, signal);
+  const policy = await allow({ access, of, acquisition: state }, deps, signal);
   const key = [caller.tenant, of.acquisitionId, access.set, access.name].join('/');
   const object = objectsOf(state).get(key);
   if (object === undefined) {
@@ -45,7 +57,7 @@ export async function accessEvidence(
     );
   }
   const objects = [{ key, sha256: object.sha256 }];
-  const data = { accessedBy: caller.actor, purpose, objects };
+  const data = { accessedBy: caller.actor, purpose, policy, objects };
   const reply = await record(
     (limit) => deps.say({ contract: EvidenceAccessedV1, data, id: newId(), ...of }, limit),
     signal,
@@ -58,4 +70,17 @@ export async function accessEvidence(
     throw new Refusal('evidence-differs', detail);
   }
   return { url: found.url, name: object.name, bytes: found.bytes, sha256: found.sha256 };
+}
+
+async function allow(
+  on: { readonly access: Access; readonly of: ChainOf; readonly acquisition: Acquisition },
+  { policies, denials }: Deps,
+  signal: AbortSignal,
+): Promise<PolicyDecision> {
+  const { caller, purpose: reason } = on.access;
+  const action = 'read-evidence';
+  const decided = policies.decide({ action, caller, reason, acquisition: on.acquisition });
+  if (decided.allowed) return onRecord(decided, 'allowed', caller);
+  const policy = onRecord(decided, 'denied', caller);
+  return await denials.ofDeed({ of: on.of, caller, action, reason, policy }, signal);
 }

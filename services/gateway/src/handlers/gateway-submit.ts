@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import { createHash } from 'node:crypto';
 import { AcquisitionRequestedV1 } from '@impound/contracts/acquisition/requested.v1.ts';
 import type { GatewaySubmitV1 } from '@impound/contracts/ask/gateway.submit.v1.ts';
+import { canonical } from '@impound/contracts/canonical.ts';
 import { AcquisitionId } from '@impound/contracts/ids.ts';
 import type { Order } from '@impound/contracts/order.ts';
 import type { ReplyOf, RequestOf } from '@impound/contracts/question.ts';
@@ -8,9 +10,11 @@ import type { Ask } from '@impound/runtime/ask.ts';
 import { childId, newId } from '@impound/runtime/ids.ts';
 import type { SayNow } from '@impound/runtime/say.ts';
 import type { Admitted, Caller } from '../domain/caller.ts';
-import { requestOf, sameRequest } from '../domain/order.ts';
+import { wantedOf } from '../domain/order.ts';
+import { judgeRequest, type Policies } from '../domain/policy.ts';
 import { problemOf, Refusal } from '../domain/problem.ts';
 import { type ChainOf, entriesOf } from './chain-read.ts';
+import type { Denials } from './denial.ts';
 import { patiently, record } from './reach.ts';
 
 /** Who stands behind a token. */
@@ -36,6 +40,8 @@ interface Deps {
   readonly ask: Ask;
   readonly say: SayNow;
   readonly now: () => number;
+  readonly policies: Policies;
+  readonly denials: Denials;
 }
 
 /** Records an order, and answers after the commit. Throws Refusal. */
@@ -45,9 +51,15 @@ export async function submit(
   signal: AbortSignal,
 ): Promise<Submitted> {
   refuseKey(submission.idempotencyKey);
+  const { caller, order } = submission;
   // What is wrong with the order itself is told before anything waits for the ledger.
-  requestOf(submission.order, submission.caller, deps.now());
-  return await record((limit) => settle(submission, deps, limit), signal);
+  const request = wantedOf(order, caller, deps.now());
+  const policy = judgeRequest(caller, request, deps.policies);
+  if (policy.decision === 'denied') {
+    return await deps.denials.ofRequest({ caller, request, policy }, signal);
+  }
+  const data = { ...request, policy, fingerprint: fingerprintOf(order) };
+  return await record((limit) => settle(submission, data, deps, limit), signal);
 }
 
 function refuseKey(key: string | undefined): void {
@@ -58,12 +70,21 @@ function refuseKey(key: string | undefined): void {
   ]);
 }
 
-async function settle(submission: Submission, deps: Deps, signal: AbortSignal): Promise<Submitted> {
-  const { caller, order, idempotencyKey } = submission;
+/** By it a repeat is known to be the same order. */
+function fingerprintOf(order: Order): string {
+  return createHash('sha256').update(canonical(order)).digest('hex');
+}
+
+async function settle(
+  submission: Submission,
+  data: AcquisitionRequestedV1,
+  deps: Deps,
+  signal: AbortSignal,
+): Promise<Submitted> {
+  const { caller, idempotencyKey } = submission;
   const ids = idsOf(caller, idempotencyKey);
   const of: ChainOf = { tenant: caller.tenant, acquisitionId: ids.acquisitionId };
-  const data = requestOf(order, caller, deps.now());
-  const known = idempotencyKey !== undefined && (await standing({ of, order, data }, deps, signal));
+  const known = idempotencyKey !== undefined && (await standing({ of, data }, deps, signal));
   if (known) return { acquisitionId: of.acquisitionId, repeated: true };
   const reply = await deps.say(
     { contract: AcquisitionRequestedV1, data, id: ids.eventId, ...of },
@@ -71,7 +92,7 @@ async function settle(submission: Submission, deps: Deps, signal: AbortSignal): 
   );
   if (!reply.ok) throw new Refusal('refused', `the ledger refused it: ${reply.because}`);
   // Two at once with one key: the other one was first, and it must be the same order.
-  if (reply.repeated) await standing({ of, order, data }, deps, signal);
+  if (reply.repeated) await standing({ of, data }, deps, signal);
   return { acquisitionId: of.acquisitionId, repeated: reply.repeated };
 }
 
@@ -91,7 +112,6 @@ function idsOf(caller: Caller, key: string | undefined) {
 async function standing(
   wanted: {
     readonly of: ChainOf;
-    readonly order: Order;
     readonly data: AcquisitionRequestedV1;
   },
   deps: Deps,
@@ -103,7 +123,7 @@ async function standing(
     return undefined;
   }, signal);
   if (first === undefined) return false;
-  if (sameRequest(first.event, wanted.order, wanted.data)) return true;
+  if (first.event.data['fingerprint'] === wanted.data.fingerprint) return true;
   const detail = 'this Idempotency-Key belongs to another order: take a new key for a new order';
   throw new Refusal('key-reused', detail);
 }

@@ -2,6 +2,7 @@
 import { endsAcquisition } from '@impound/contracts/chain.ts';
 import { type Envelope, serviceOf } from '@impound/contracts/envelope.ts';
 import { formatTarget, type Target } from '@impound/contracts/target.ts';
+import { contractOf } from './contracts.ts';
 
 /** What the index of the log keeps of an event: made from its bytes, and never the truth. */
 export interface Projection {
@@ -11,12 +12,12 @@ export interface Projection {
   readonly ends: boolean;
 }
 
-const ACTORS = ['requestedBy', 'approvedBy', 'refusedBy', 'accessedBy'];
+const ACTORS = ['requestedBy', 'approvedBy', 'refusedBy', 'accessedBy', 'deniedTo'];
 
 /** Reads it from an event that fits its contract. */
 export function projectionOf(event: Envelope): Projection {
   const named = ACTORS.map((key) => event.data[key]).find((actor) => actor !== undefined);
-  const begins = event.type === 'acquisition.requested.v1';
+  const begins = contractOf(event.type)?.begins === true;
   return {
     actor: (named as { id: string } | undefined)?.id ?? event.source,
     speaker: serviceOf(event.source),
