@@ -61,7 +61,9 @@ const pids = new Map([
   ['platform', process.pid],
 ]);
 for (const name of apart) {
-  const child = scope.use(await startService(name, environment));
+  const child = scope.use(
+    await startService(name, { ...environment, NATS_NKEY_FILE: platform.nkeyFile(name) }),
+  );
   pids.set(name, child.pid);
 }
 const client = openClient(platform, signal);

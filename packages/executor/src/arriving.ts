@@ -32,9 +32,14 @@ export interface Arriving {
   readonly bytesMax: number;
   /** Called with the size of each piece before it is given on. */
   readonly came: (bytes: number) => void;
+  /** Called with each piece once the next one is asked for. */
+  readonly recycle?: ((piece: Buffer) => void) | undefined;
 }
 
-/** The bytes of a run as they come: waited for, counted and bounded. Throws CollectorFault. */
+/**
+ * The bytes of a run as they come: waited for, counted and bounded. A piece is good until the next
+ * one is asked for. Throws CollectorFault.
+ */
 export async function* arriving(from: Arriving): AsyncGenerator<Buffer> {
   const chunks = from.stdout[Symbol.asyncIterator]();
   let total = 0;
@@ -49,6 +54,7 @@ export async function* arriving(from: Arriving): AsyncGenerator<Buffer> {
         throw new CollectorFault('too-large', because, total);
       }
       yield value;
+      from.recycle?.(value);
     }
   } finally {
     await chunks.return?.();

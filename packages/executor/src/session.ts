@@ -87,7 +87,11 @@ async function exchanged(it: Exchanging): Promise<undefined> {
     work.progress(phase, so.files, so.bytes);
   };
   const bytesMax = 2 * it.message.data.budget.bytesMax + EXTRA_BYTES_MAX;
-  const stdout = arriving({ stdout: run.stdout, patience: patient, bytesMax, came });
+  const stdout = arriving({
+    stdout: run.stdout,
+    recycle: run.recycle,
+    ...{ patience: patient, bytesMax, came },
+  });
   try {
     for await (const record of parseCollectorStream(stdout)) {
       phase = record.kind;

@@ -23,6 +23,8 @@ export interface Run extends AsyncDisposable {
   };
   /** Pulled: while nobody reads, the socket is paused and the process in the container stops. */
   readonly stdout: AsyncIterable<Buffer>;
+  /** Takes back a chunk of stdout that nobody needs any more, to be filled again. */
+  readonly recycle?: ((chunk: Buffer) => void) | undefined;
   /** The last bytes of stderr, hostile text, at most STDERR_BYTES_MAX (8 KiB); drained always. */
   stderrTail(): string;
   /** Settles after stdout has ended; rejects when the channel closed and no status was given. */

@@ -151,7 +151,7 @@ async function content(meta: FileMeta, from: CollectorContent, into: Into): Prom
   into.so.contents += 1;
   const result = await into.writer.file({ ...meta, size: from.bytes }, counted(from, into.so));
   if (result.fault !== undefined) return [];
-  const end = from.end();
+  const end = from.end(result.sha256);
   const flaws = end.flags.filter((flag) => flag !== 'capped').map((flag) => FLAWS[flag](end, from));
   if (end.fault === undefined) return flaws;
   const over = end.covered === 'pack' ? ' over it and the files sent with it' : '';

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from 'node:child_process';
+import { hash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -79,7 +80,7 @@ export async function finish(
     const content = 'content' in record ? record.content : undefined;
     if (content) {
       const data = Buffer.concat(await Array.fromAsync(content));
-      records.push({ ...record, data, end: content.end() });
+      records.push({ ...record, data, end: content.end(hash('sha256', data)) });
     } else records.push(record);
     if (record.kind === 'trailer') child.stdin.write(COLLECTOR_ACK);
   }

@@ -30,6 +30,8 @@ export interface ExecRun extends AsyncDisposable {
   };
   /** Pulled; while nobody reads the socket is paused. Its end says nothing about success. */
   readonly stdout: AsyncIterable<Buffer>;
+  /** Takes back a chunk of stdout that nobody needs any more; may be left out. */
+  recycle(chunk: Buffer): void;
   /** The last bytes of stderr, hostile text, at most STDERR_BYTES_MAX; always drained. */
   stderrTail(): string;
   /**
@@ -59,6 +61,7 @@ export async function exec(
   return {
     stdin: orderedStdin(session),
     stdout: session.output.chunks,
+    recycle: session.output.recycle,
     stderrTail: () => session.stderr.text(),
     exitCode: session.exitCode.promise,
     [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),

@@ -45,6 +45,7 @@ function inHouseWords(run: ExecRun): ExecRun {
         }
       },
     },
+    recycle: (chunk) => run.recycle(chunk),
     stderrTail: () => run.stderrTail(),
     exitCode,
     [Symbol.asyncDispose]: () => run[Symbol.asyncDispose](),

@@ -47,11 +47,11 @@ export function byteSource(stdout: AsyncIterable<Buffer>): ByteSource {
   const line = async (bytesMax: number, code: CollectorFaultCode = 'too-large') => {
     const parts: Buffer[] = [];
     let length = 0;
-    let at = -1;
-    while (at === -1) {
+    for (let at = -1; at === -1; ) {
       await more();
       at = chunk.indexOf(LF);
-      const part = take(at === -1 ? chunk.length : at);
+      // A copy: where the line goes on, the chunk it began in is gone.
+      const part = Buffer.from(take(at === -1 ? chunk.length : at));
       length += part.length;
       if (length > bytesMax) throw fault(code, `a line of more than ${bytesMax} bytes`);
       parts.push(part);

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createHash, hash } from 'node:crypto';
 import type { ByteSource } from './byte-source.ts';
 import type { CollectorContent, ContentEnd } from './records.ts';
 
@@ -11,28 +10,32 @@ export interface OpenContent {
   drain(): Promise<void>;
 }
 
+/** What the target says of a content behind its last byte. */
+export interface Claim extends Pick<ContentEnd, 'flags' | 'read'> {
+  /** SHA-256 made in the target; undefined where it has no tool for it. */
+  readonly claimed: string | undefined;
+}
+
 /** Gives `bytes` bytes of the stream; `finish` reads what stands behind them. */
 export function streamedContent(
   source: ByteSource,
   bytes: number,
-  finish: (sha256: string) => Promise<ContentEnd>,
+  finish: () => Promise<Claim>,
 ): OpenContent {
-  const hash = createHash('sha256');
   let left = bytes;
-  let end: ContentEnd | undefined;
+  let claim: Claim | undefined;
   let failed: unknown;
 
   const piece = async (): Promise<Buffer | undefined> => {
     if (failed !== undefined) throw failed;
-    if (end) return undefined;
+    if (claim) return undefined;
     try {
       if (left === 0) {
-        end = await finish(hash.digest('hex'));
+        claim = await finish();
         return undefined;
       }
       const taken = await source.some(Math.min(left, PIECE_BYTES_MAX));
       left -= taken.length;
-      hash.update(taken);
       return taken;
     } catch (error) {
       failed = error;
@@ -40,10 +43,20 @@ export function streamedContent(
     }
   };
   return {
-    content: contentOf(bytes, piece, () => end),
+    content: contentOf(bytes, piece, (sha256) => claim && endOf(sha256, claim)),
     async drain() {
       while ((await piece()) !== undefined);
     },
+  };
+}
+
+function endOf(sha256: string, { claimed, ...rest }: Claim): ContentEnd {
+  const altered = claimed !== undefined && claimed !== sha256;
+  return {
+    sha256,
+    covered: claimed === undefined ? 'none' : 'alone',
+    ...(altered ? { fault: 'digest-mismatch' as const } : {}),
+    ...rest,
   };
 }
 
@@ -53,37 +66,27 @@ export function bufferedContent(
   end: Pick<ContentEnd, 'covered' | 'fault'>,
 ): CollectorContent {
   let given = data.length === 0;
-  let sha256: string | undefined;
   const piece = async () => {
     if (given) return undefined;
     given = true;
     return data;
   };
-  const whole: ContentEnd = {
-    ...end,
-    // Made when it is asked for: a pack has its own digest, and its files are hashed when stored.
-    get sha256() {
-      sha256 ??= hash('sha256', data);
-      return sha256;
-    },
-    flags: [],
-    read: data.length,
-  };
-  return contentOf(data.length, piece, () => (given ? whole : undefined));
+  const whole = { ...end, flags: [], read: data.length };
+  return contentOf(data.length, piece, (sha256) => (given ? { sha256, ...whole } : undefined));
 }
 
 function contentOf(
   bytes: number,
   piece: () => Promise<Buffer | undefined>,
-  ended: () => ContentEnd | undefined,
+  ended: (sha256: string) => ContentEnd | undefined,
 ): CollectorContent {
   return {
     bytes,
     async *[Symbol.asyncIterator]() {
       for (let taken = await piece(); taken !== undefined; taken = await piece()) yield taken;
     },
-    end() {
-      const end = ended();
+    end(sha256) {
+      const end = ended(sha256);
       if (end) return end;
       throw new Error('the end of a content is known once all of its bytes have been read');
     },

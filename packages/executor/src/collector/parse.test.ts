@@ -38,7 +38,7 @@ async function read(bytes: Buffer | string, size = 65_536, limits = COLLECTOR_LI
     if (!content) records.push(record);
     else {
       const data = Buffer.concat(await Array.fromAsync(content)).toString('latin1');
-      records.push({ ...record, data, end: content.end() });
+      records.push({ ...record, data, end: content.end(sha(data)) });
     }
   }
   return records;
@@ -79,7 +79,7 @@ test('a content that nobody reads is skipped and the next record stands', async 
 test('a content does not tell its end before its last byte was read', async () => {
   for await (const record of parseCollectorStream(inPieces(Buffer.from(WHOLE, 'latin1'), 5))) {
     if (record.kind !== 'file') continue;
-    assert.throws(() => record.content?.end(), /have been read/);
+    assert.throws(() => record.content?.end(''), /have been read/);
     break;
   }
 });

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { type ByteSource, byteSource } from './byte-source.ts';
-import { bufferedContent, type OpenContent, streamedContent } from './content.ts';
+import { bufferedContent, type Claim, type OpenContent, streamedContent } from './content.ts';
 import * as fields from './fields.ts';
 import { type Header, parseHeader } from './header.ts';
 import type { CollectorFile, CollectorRecord, ContentEnd } from './records.ts';
@@ -148,20 +148,6 @@ function spend(reading: Reading, bytes: number): void {
   throw reading.source.fault('too-large', `more than ${reading.limits.bytesMax} bytes of content`);
 }
 
-function ending(
-  sha256: string,
-  claimed: string | undefined,
-  rest: Pick<ContentEnd, 'flags' | 'read'>,
-): ContentEnd {
-  const mismatch = claimed !== undefined && claimed !== sha256;
-  return {
-    sha256,
-    covered: claimed === undefined ? 'none' : 'alone',
-    ...(mismatch ? { fault: 'digest-mismatch' as const } : {}),
-    ...rest,
-  };
-}
-
 async function* handOut(
   record: CollectorRecord,
   content: OpenContent,
@@ -178,9 +164,9 @@ async function* readText(reading: Reading, header: Header): AsyncGenerator<Colle
   const claimed = fields.claimedDigest(header);
   const cut = fields.count(header, 'cut') !== 0;
   const name = await blob(source, fields.count(header, 'name'));
-  const open = streamedContent(source, bytes, async (sha256) => {
+  const open = streamedContent(source, bytes, async () => {
     await newline(source);
-    return ending(sha256, claimed, { flags: [], read: bytes });
+    return { claimed, flags: [], read: bytes };
   });
   yield* handOut({ kind: 'text', name, cut, content: open.content }, open);
 }
@@ -205,16 +191,16 @@ async function* readFile(reading: Reading, header: Header): AsyncGenerator<Colle
   }
   const bytes = fields.count(header, 'content');
   spend(reading, bytes);
-  const open = streamedContent(source, bytes, (sha256) => fileEnd(source, sha256));
+  const open = streamedContent(source, bytes, () => fileEnd(source));
   yield* handOut({ ...about, content: open.content }, open);
 }
 
-async function fileEnd(source: ByteSource, sha256: string): Promise<ContentEnd> {
+async function fileEnd(source: ByteSource): Promise<Claim> {
   const header = await endLine(source);
   try {
     const flags = fields.flagsOf(header);
     const read = fields.known(header, 'read') && { read: fields.count(header, 'read') };
-    return ending(sha256, fields.claimedDigest(header), { flags, ...(read || {}) });
+    return { claimed: fields.claimedDigest(header), flags, ...(read || {}) };
   } catch (error) {
     throw asFault(source, error);
   }
@@ -262,7 +248,7 @@ async function* readPack(reading: Reading, header: Header): AsyncGenerator<Colle
 
 function packEnd(data: Buffer, claimed: string | undefined): Pick<ContentEnd, 'covered' | 'fault'> {
   if (claimed === undefined) return { covered: 'none' };
-  const same = createHash('sha256').update(data).digest('hex') === claimed;
+  const same = hash('sha256', data) === claimed;
   return same ? { covered: 'pack' } : { covered: 'pack', fault: 'digest-mismatch' };
 }
 

@@ -2,7 +2,7 @@
 
 /** How a content came to its end; known once all of its bytes have been read. */
 export interface ContentEnd {
-  /** SHA-256 of the bytes received, hex. */
+  /** SHA-256 of the bytes received, hex, as their reader found it. */
   readonly sha256: string;
   /** What the digest taken in the target covers: these bytes, the pack they came in, or nothing. */
   readonly covered: 'alone' | 'pack' | 'none';
@@ -17,11 +17,17 @@ export interface ContentEnd {
 /** `capped` is a limit's doing, the others are the file's. */
 export type ContentFlag = 'shrunk' | 'grown' | 'changed' | 'capped';
 
-/** Bytes that are read once, before the next record is asked for; what is left over is skipped. */
+/**
+ * Bytes that are read once, before the next record is asked for; what is left over is skipped. A
+ * piece is good until the next one is asked for.
+ */
 export interface CollectorContent extends AsyncIterable<Buffer> {
   readonly bytes: number;
-  /** Throws until the last byte has been read. */
-  end(): ContentEnd;
+  /**
+   * Holds what the target says against the SHA-256 of all bytes, hex, which their reader makes
+   * anyway for what it stores. Throws until the last byte has been read.
+   */
+  end(sha256: string): ContentEnd;
 }
 
 /** The first record: who collects. */

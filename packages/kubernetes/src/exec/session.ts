@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { abortedFault, KubernetesFault, quote } from '../fault.ts';
 import { CHANNEL, SUBPROTOCOLS } from './channels.ts';
+import { divert } from './diversion.ts';
 import { type Keepalive, startKeepalive } from './keepalive.ts';
 import { type ExecLimits, REFUSAL_BYTES_MAX, STDERR_BYTES_MAX } from './limits.ts';
 import { type StatusReader, statusReader } from './outcome.ts';
@@ -84,8 +86,14 @@ export class ExecSession implements AsyncDisposable, StdinSink {
 
   #listen(): void {
     const ws = this.#ws;
+    let socket: Duplex | undefined;
+    ws.on('upgrade', (response) => {
+      socket = response.socket;
+    });
     ws.on('open', () => {
       this.#opened = true;
+      const { frameBytesMax } = this.#options.limits;
+      if (socket) divert(socket, { stdout: (bytes) => this.#stdout(bytes), frameBytesMax });
     });
     ws.on('message', (data: Buffer, isBinary) => this.#message(data, isBinary));
     ws.on('pong', () => this.#heard());
@@ -106,14 +114,25 @@ export class ExecSession implements AsyncDisposable, StdinSink {
       this.#fail(violation('it sent text where only binary is agreed on'));
       return;
     }
-    clearTimeout(this.#readyTimer);
-    this.ready.resolve();
+    this.#isReady();
     const bytes = data.subarray(1);
     if (bytes.byteLength === 0) return;
     if (data[0] === CHANNEL.stdout) this.output.push(bytes);
     if (data[0] === CHANNEL.stderr) this.stderr.push(bytes);
     if (data[0] === CHANNEL.status) this.#status.push(bytes);
     if (this.#status.outcome()) this.#expectClose();
+  }
+
+  #stdout(bytes: Buffer): void {
+    this.#heard();
+    if (this.#failure) return;
+    this.#isReady();
+    this.output.push(bytes);
+  }
+
+  #isReady(): void {
+    clearTimeout(this.#readyTimer);
+    this.ready.resolve();
   }
 
   #heard(): void {
