@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -21,11 +21,19 @@ async function storeOf(t: TestContext) {
     await scope.disposeAsync();
     await rm(directory, { recursive: true, force: true });
   });
-  const store = await openFileStore({ directory }, scope);
-  const put = (number: number, text: string, digest = sha256(text)) =>
-    store.put(session, { number, bytes: text.length, sha256: digest }, contentOf(text), signal);
-  return { directory, store, put };
+  const opened = async () => {
+    const store = await openFileStore({ directory }, scope);
+    const put = (number: number, text: string, digest = sha256(text)) =>
+      store.put(session, { number, bytes: text.length, sha256: digest }, contentOf(text), signal);
+    return { store, put };
+  };
+  return { directory, restarted: opened, ...(await opened()) };
 }
+
+const wholeOf = (...texts: string[]) => {
+  const text = texts.join('');
+  return { parts: texts.length, bytes: text.length, sha256: sha256(text) };
+};
 
 async function* contentOf(text: string): AsyncGenerator<Uint8Array> {
   for (const character of text) yield Buffer.from(character);
@@ -79,3 +87,94 @@ test('an object that changes between two readings is noticed, one reading per ca
   const stopped = AbortSignal.abort(new Error('stopped'));
   await assert.rejects(store.verify({ object: session, cause: 'three' }, stopped), /stopped/);
 });
+
+test('parts that come in order become the object as they lie there', async (t) => {
+  const { directory, store, put } = await storeOf(t);
+  await put(1, 'first ');
+  await put(2, 'second');
+  const path = join(directory, 'sessions', session.tenant, session.acquisitionId);
+  const [name = ''] = await readdir(path);
+  const { ino } = await stat(join(path, name, 'whole'));
+  await store.complete(session, wholeOf('first ', 'second'), signal);
+  const object = join(directory, 'objects', keyOf(session));
+  assert.equal((await stat(object)).ino, ino);
+  assert.equal((await stat(object)).mode & 0o777, 0o440);
+  assert.equal(await readFile(object, 'utf8'), 'first second');
+  assert.deepEqual(await readdir(path), []);
+});
+
+type Opened = Pick<Awaited<ReturnType<typeof storeOf>>, 'put' | 'restarted' | 'store'>;
+
+const WAYS: readonly [string, (it: Opened) => Promise<Pick<Opened, 'store'>>][] = [
+  [
+    'one of them first with false bytes',
+    async ({ put, store }) => {
+      await put(1, 'a');
+      await assert.rejects(put(2, 'much too long', sha256('bb')), { code: 'digest-mismatch' });
+      await put(2, 'bb');
+      await put(3, 'ccc');
+      return { store };
+    },
+  ],
+  [
+    'the first of them first with false bytes',
+    async ({ put, store }) => {
+      await assert.rejects(put(1, 'much too long', sha256('a')), { code: 'digest-mismatch' });
+      for (const [number, text] of ['a', 'bb', 'ccc'].entries()) await put(number + 1, text);
+      return { store };
+    },
+  ],
+  [
+    'in another order',
+    async ({ put, store }) => {
+      await put(1, 'a');
+      await put(3, 'ccc');
+      await put(2, 'bb');
+      return { store };
+    },
+  ],
+  [
+    'all at once',
+    async ({ put, store }) => {
+      await Promise.all([put(3, 'ccc'), put(1, 'a'), put(2, 'bb')]);
+      return { store };
+    },
+  ],
+  [
+    'across a restart',
+    async ({ put, restarted }) => {
+      await put(1, 'a');
+      await put(2, 'bb');
+      const again = await restarted();
+      await again.put(3, 'ccc');
+      return again;
+    },
+  ],
+  [
+    'the completion before the last of them',
+    async ({ put, store }) => {
+      await put(1, 'a');
+      await put(2, 'bb');
+      const early = { ...wholeOf('a', 'bb'), sha256: sha256('else') };
+      await assert.rejects(store.complete(session, early, signal), { code: 'object-mismatch' });
+      await put(3, 'ccc');
+      return { store };
+    },
+  ],
+];
+
+for (const [way, play] of WAYS) {
+  test(`parts that come ${way} make the same object`, async (t) => {
+    const it = await storeOf(t);
+    const { store } = await play(it);
+    assert.deepEqual(
+      (await store.holding(session)).parts,
+      ['a', 'bb', 'ccc'].map((text, at) => {
+        return { number: at + 1, bytes: text.length, sha256: sha256(text) };
+      }),
+    );
+    await store.complete(session, wholeOf('a', 'bb', 'ccc'), signal);
+    const object = join(it.directory, 'objects', keyOf(session));
+    assert.equal(await readFile(object, 'utf8'), 'abbccc');
+  });
+}

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash, randomBytes } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
 import { link, lstat, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { Count, Sha256 } from '@impound/contracts/ids.ts';
 import * as z from 'zod';
 import type { Found } from '../domain/evidence-store.ts';
-import { CHUNK_BYTES } from '../domain/limits.ts';
+import { readBlocks, writeBlocks } from './file-blocks.ts';
 import { codeOf, makeDirectory, syncDirectory } from './file-sync.ts';
 
 const READ_ONLY = 0o440;
@@ -21,16 +19,22 @@ export function objectPath(root: string, key: string): string {
 export async function hashFile(path: string, signal: AbortSignal): Promise<Found | undefined> {
   const hash = createHash('sha256');
   let bytes = 0;
+  const file = await open(path, 'r').catch(absent);
+  if (file === undefined) return undefined;
   try {
-    for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES, signal })) {
-      bytes += chunk.length;
-      hash.update(chunk);
+    for await (const block of readBlocks(file, { at: 0, bytes: Number.MAX_SAFE_INTEGER })) {
+      signal.throwIfAborted();
+      bytes += block.length;
+      hash.update(block);
     }
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined;
-    throw error;
+  } finally {
+    await file.close();
   }
   return { bytes, sha256: hash.digest('hex') };
+}
+
+function absent(error: unknown): undefined {
+  if (codeOf(error) !== 'ENOENT') throw error;
 }
 
 /** Writes content to a new file that only its owner and group can read, and syncs it. */
@@ -40,22 +44,18 @@ export async function writeWhole(
   signal: AbortSignal,
 ): Promise<Found> {
   const hash = createHash('sha256');
-  let bytes = 0;
-  const counted = async function* (source: AsyncIterable<Uint8Array>) {
-    for await (const chunk of source) {
-      bytes += chunk.length;
-      hash.update(chunk);
-      yield chunk;
-    }
+  const wrote = (block: Uint8Array) => {
+    signal.throwIfAborted();
+    hash.update(block);
   };
-  const file = createWriteStream(path, {
-    flags: 'wx',
-    mode: READ_ONLY,
-    flush: true,
-    highWaterMark: CHUNK_BYTES,
-  });
-  await pipeline(content, counted, file, { signal });
-  return { bytes, sha256: hash.digest('hex') };
+  const file = await open(path, 'wx', READ_ONLY);
+  try {
+    const bytes = await writeBlocks(file, content, { at: 0, bytesMax: Infinity, wrote });
+    await file.sync();
+    return { bytes, sha256: hash.digest('hex') };
+  } finally {
+    await file.close();
+  }
 }
 
 /** Gives a file its final name; false where that name is taken, which it then stays. */

@@ -1,16 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash, randomBytes } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Part, StoreFault } from '../domain/evidence-store.ts';
-import { CHUNK_BYTES, SESSIONS_MAX } from '../domain/limits.ts';
+import { SESSIONS_MAX } from '../domain/limits.ts';
 import type { SessionName } from '../domain/object-name.ts';
 import { isHeld, notAsAnnounced, refuseNumber } from '../domain/parts.ts';
+import { readBlocks, writeBlocks } from './file-blocks.ts';
+import { type Growings, grow, growingPath, nextIn } from './file-growing.ts';
 import { bytesUnder, type Space } from './file-space.ts';
 import { codeOf, makeDirectory, syncDirectory } from './file-sync.ts';
 
 const ONLY_OWNER = 0o600;
+
+/** What all uploads of one store share. */
+export interface Uploads {
+  readonly root: string;
+  readonly space: Space;
+  readonly growings: Growings;
+}
 
 /** Where uploads live: sessions/<tenant>/<acquisition>/<set>~<name>~<worker>. */
 export function sessionPath(root: string, session: SessionName): string {
@@ -32,8 +40,13 @@ export async function openSession(root: string, session: SessionName): Promise<v
 
 /** The parts of an upload by number, each a directory <number> around a file <sha256>. */
 export async function partsOf(path: string): Promise<Part[]> {
+  const lying = await lyingIn(path);
+  return lying.map(({ number, bytes, sha256 }) => ({ number, bytes, sha256 }));
+}
+
+async function lyingIn(path: string): Promise<Lying[]> {
   const numbers = await readdir(join(path, 'parts')).catch(() => []);
-  const parts = await Promise.all(numbers.map((name) => partOf(path, Number(name))));
+  const parts = await Promise.all(numbers.map((name) => lyingAt(path, Number(name))));
   return parts.filter((part) => part !== undefined).toSorted((a, b) => a.number - b.number);
 }
 
@@ -41,12 +54,25 @@ export function partPath(path: string, number: number): string {
   return join(path, 'parts', String(number).padStart(5, '0'));
 }
 
-async function partOf(path: string, number: number): Promise<Part | undefined> {
+/** A part, the file that has its bytes, and where they begin in it. */
+interface Lying extends Part {
+  readonly file: string;
+  readonly at: number;
+}
+
+/** <sha256> is a part by itself, <sha256>@<offset>-<bytes> tells that it lies in what grows. */
+const LYING = /^([0-9a-f]{64})(?:@(\d+)-(\d+))?$/;
+
+async function lyingAt(path: string, number: number): Promise<Lying | undefined> {
   const directory = partPath(path, number);
-  const [sha256] = await readdir(directory).catch(() => []);
+  const [name = ''] = await readdir(directory).catch(() => []);
+  const [, sha256, at, bytes] = LYING.exec(name) ?? [];
   if (sha256 === undefined) return undefined;
-  const { size } = await stat(join(directory, sha256));
-  return { number, bytes: size, sha256 };
+  if (at !== undefined) {
+    return { number, bytes: Number(bytes), sha256, file: growingPath(path), at: Number(at) };
+  }
+  const file = join(directory, name);
+  return { number, bytes: (await stat(file)).size, sha256, file, at: 0 };
 }
 
 /**
@@ -54,7 +80,7 @@ async function partOf(path: string, number: number): Promise<Part | undefined> {
  * one stands already: of two writers of one number exactly one wins, in any number of processes.
  */
 export async function putPart(
-  at: { readonly root: string; readonly path: string; readonly space: Space },
+  at: Uploads & { readonly path: string },
   part: Part,
   content: AsyncIterable<Uint8Array>,
 ): Promise<void> {
@@ -69,9 +95,12 @@ export async function putPart(
   const draft = join(path, `draft-${randomBytes(8).toString('hex')}`);
   try {
     await mkdir(draft);
-    await writePart(join(draft, part.sha256), part, content);
+    await using next = await nextIn(at.growings, path, part.number);
+    const count = next && (await grow(next, part, content));
+    if (next === undefined) await writePart(join(draft, part.sha256), part, content);
+    else await writeFile(join(draft, `${part.sha256}@${next.growing.bytes}-${part.bytes}`), '');
     await syncDirectory(draft);
-    if (await placed(draft, path, part)) return;
+    if (await placed(draft, path, part)) return count?.();
     await rm(draft, { recursive: true, force: true });
     space.give(part.bytes);
   } catch (error) {
@@ -96,7 +125,7 @@ async function placed(draft: string, path: string, part: Part): Promise<boolean>
 
 /** True where this part is there already. Throws StoreFault where another has its number. */
 async function stands(path: string, part: Part): Promise<boolean> {
-  const there = await partOf(path, part.number);
+  const there = await lyingAt(path, part.number);
   return isHeld(there, { ...part, bytes: there?.bytes ?? 0 });
 }
 
@@ -106,48 +135,52 @@ async function writePart(
   content: AsyncIterable<Uint8Array>,
 ): Promise<void> {
   const hash = createHash('sha256');
-  let bytes = 0;
   const file = await open(path, 'wx', ONLY_OWNER);
+  let came = 0;
   try {
-    for await (const chunk of content) {
-      bytes += chunk.length;
-      if (bytes > part.bytes) break;
-      hash.update(chunk);
-      await file.writeFile(chunk);
-    }
-    await file.sync();
+    const wrote = (block: Uint8Array) => void hash.update(block);
+    came = await writeBlocks(file, content, { at: 0, bytesMax: part.bytes, wrote });
+    await file.datasync();
   } finally {
     await file.close();
   }
-  if (bytes === part.bytes && hash.digest('hex') === part.sha256) return;
+  if (came === part.bytes && hash.digest('hex') === part.sha256) return;
   throw notAsAnnounced(part.number);
 }
 
-/** The bytes of all parts in order. */
-export async function* bytesOf(path: string, parts: readonly Part[]): AsyncGenerator<Uint8Array> {
-  for (const part of parts) {
-    const file = join(partPath(path, part.number), part.sha256);
-    yield* createReadStream(file, { highWaterMark: CHUNK_BYTES });
+/** The bytes of all parts in order, in chunks that are gone when the next is asked for. */
+export async function* bytesOf(path: string): AsyncGenerator<Uint8Array> {
+  for (const part of await lyingIn(path)) {
+    const file = await open(part.file, 'r');
+    try {
+      yield* readBlocks(file, part);
+    } finally {
+      await file.close();
+    }
   }
 }
 
 /** Removes an upload and all that it holds. */
-export async function dropSession(path: string, space: Space): Promise<void> {
+export async function dropSession(
+  path: string,
+  { space, growings }: Pick<Uploads, 'space' | 'growings'>,
+): Promise<void> {
   const bytes = await bytesUnder(path);
+  growings.delete(path);
   await rm(path, { recursive: true, force: true });
   space.give(bytes);
 }
 
 /** Removes the uploads that nobody touched since `beforeMs`; gives how many. */
-export async function sweepSessions(root: string, space: Space, beforeMs: number): Promise<number> {
-  const base = join(root, 'sessions');
+export async function sweepSessions(uploads: Uploads, beforeMs: number): Promise<number> {
+  const base = join(uploads.root, 'sessions');
   let swept = 0;
   for (const tenant of await readdir(base).catch(() => [])) {
     for (const acquisition of await readdir(join(base, tenant)).catch(() => [])) {
       const here = join(base, tenant, acquisition);
       for (const name of await readdir(here).catch(() => [])) {
         if ((await touchedMs(join(here, name))) >= beforeMs) continue;
-        await dropSession(join(here, name), space);
+        await dropSession(join(here, name), uploads);
         swept += 1;
       }
     }

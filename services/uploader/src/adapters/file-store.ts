@@ -14,6 +14,7 @@ import {
 import { CHUNK_BYTES, SESSION_MS_MAX } from '../domain/limits.ts';
 import { keyOf, type ObjectName, type SessionName } from '../domain/object-name.ts';
 import { alreadyComplete, refuseParts, sameObject } from '../domain/parts.ts';
+import { growingPath, grown, ripen } from './file-growing.ts';
 import {
   hashFile,
   noteObject,
@@ -31,14 +32,13 @@ import {
   putPart,
   sessionPath,
   sweepSessions,
+  type Uploads,
 } from './file-session.ts';
-import { openSpace, type Space } from './file-space.ts';
+import { openSpace } from './file-space.ts';
 import { makeDirectory, translate } from './file-sync.ts';
 import { abortable, joiner, READINGS_MAX } from './joiner.ts';
 
-interface Place {
-  readonly root: string;
-  readonly space: Space;
+interface Place extends Uploads {
   /** Aborts when the store is closed. */
   readonly closing: AbortSignal;
 }
@@ -59,12 +59,14 @@ export async function openFileStore(
   const place = {
     root,
     space: await openSpace(root, options.bytesMax),
+    growings: new Map(),
     closing: closed.signal,
   };
   const joining = joiner<EvidenceObject>(0);
   const verifying = joiner<Found | undefined>(READINGS_MAX);
   return {
     kind: 'file',
+    takesLent: true,
     open: (session) => guarded(openSession(root, session)),
     holding: (session) => guarded(holding(place, session)),
     put: (session, part, content, signal) => guarded(put(place, session, part, content, signal)),
@@ -72,7 +74,7 @@ export async function openFileStore(
       joining([sessionPath(root, session), whole.sha256, whole.parts, whole.bytes].join(), () =>
         guarded(complete(place, session, whole)),
       ),
-    abandon: (session) => guarded(dropSession(sessionPath(root, session), place.space)),
+    abandon: (session) => guarded(dropSession(sessionPath(root, session), place)),
     stat: (object) => guarded(stat(place, object)),
     read: (object, { start, end }) =>
       createReadStream(objectPath(root, keyOf(object)), {
@@ -87,7 +89,7 @@ export async function openFileStore(
     },
     // A directory locks nothing: whoever has the disk can change it.
     retain: async () => ({ mode: 'none' }),
-    sweep: (nowMs) => guarded(sweepSessions(root, place.space, nowMs - SESSION_MS_MAX)),
+    sweep: (nowMs) => guarded(sweepSessions(place, nowMs - SESSION_MS_MAX)),
   };
 }
 
@@ -124,7 +126,7 @@ async function put(
   }
   signal.throwIfAborted();
   const path = sessionPath(place.root, session);
-  await putPart({ root: place.root, path, space: place.space }, part, content);
+  await putPart({ ...place, path }, part, content);
 }
 
 /**
@@ -132,28 +134,46 @@ async function put(
  * the same request finds and goes on with.
  */
 async function complete(place: Place, session: SessionName, whole: Whole): Promise<EvidenceObject> {
-  const { root, space } = place;
-  const path = sessionPath(root, session);
+  const path = sessionPath(place.root, session);
   const standing = await stat(place, session);
   if (standing === undefined) {
-    const parts = await partsOf(path);
-    refuseParts(parts, whole);
-    const draft = join(path, `whole-${randomBytes(8).toString('hex')}`);
-    try {
-      await makeDirectory(root, path);
-      refuseWhole(await writeWhole(draft, bytesOf(path, parts), place.closing), whole);
-      if (await placeObject(root, draft, keyOf(session))) {
-        await noteObject(root, keyOf(session), { bytes: whole.bytes, sha256: whole.sha256 });
-        space.hold(whole.bytes);
-      }
-    } finally {
-      await rm(draft, { force: true });
-    }
+    refuseParts(await partsOf(path), whole);
+    await makeWhole(place, session, whole);
   }
-  const object = await stat(place, session);
-  const same = sameObject(object, whole);
-  await dropSession(path, space);
+  const same = sameObject(await stat(place, session), whole);
+  await dropSession(path, place);
   return same;
+}
+
+/** What has grown becomes the object as it is; other parts are copied together. */
+async function makeWhole(place: Place, session: SessionName, whole: Whole): Promise<void> {
+  const { root, growings } = place;
+  const path = sessionPath(root, session);
+  using ready = grown(growings, path, whole);
+  if (ready !== undefined) {
+    refuseWhole(ready.found, whole);
+    await ripen(path, ready.found);
+    return await placeWhole(place, { session, draft: growingPath(path) }, whole);
+  }
+  const draft = join(path, `whole-${randomBytes(8).toString('hex')}`);
+  try {
+    await makeDirectory(root, path);
+    refuseWhole(await writeWhole(draft, bytesOf(path), place.closing), whole);
+    await placeWhole(place, { session, draft }, whole);
+  } finally {
+    await rm(draft, { force: true });
+  }
+}
+
+async function placeWhole(
+  { root, space }: Place,
+  { session, draft }: { readonly session: SessionName; readonly draft: string },
+  { bytes, sha256 }: Whole,
+): Promise<void> {
+  const key = keyOf(session);
+  if (!(await placeObject(root, draft, key))) return;
+  await noteObject(root, key, { bytes, sha256 });
+  space.hold(bytes);
 }
 
 function refuseWhole(found: Found, whole: Whole): void {

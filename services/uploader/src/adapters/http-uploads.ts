@@ -82,7 +82,8 @@ async function putPart(context: Request, deps: Deps): Promise<Response> {
   if (sha256 === undefined) {
     throw new Refusal('digest-missing', 'send Content-Digest: sha-256=:<base64>: (RFC 9530)');
   }
-  const content = bodyOf(context.env.incoming, { bytesMax: bytes });
+  const lent = deps.store.takesLent === true;
+  const content = bodyOf(context.env.incoming, { bytesMax: bytes, lent });
   await deps.store.put(session, { number, bytes, sha256 }, content, deps.stopping);
   measuresOf('uploader').count(METRICS.received, bytes);
   return context.body(null, 204);

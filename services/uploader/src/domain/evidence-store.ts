@@ -60,6 +60,8 @@ export interface EvidenceStore {
   /** Makes room for an upload; the same upload again changes nothing. */
   open(session: SessionName): Promise<void>;
   holding(session: SessionName): Promise<Holding>;
+  /** True where `put` has done with a chunk when it asks for the next one. */
+  readonly takesLent?: boolean;
   /** Keeps a part once its bytes have the digest that was announced. */
   put(
     session: SessionName,
