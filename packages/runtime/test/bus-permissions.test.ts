@@ -11,19 +11,26 @@ import {
   PermissionViolationError,
 } from '@nats-io/transport-node';
 import { busKeys, seedFile } from '../src/bus-keys.ts';
+import { busVerdict } from '../src/bus-verdict.ts';
 import { natsConfig, permissionsConfig, usersConfig } from '../src/nats-config.ts';
 import { testBus, testFolder } from '../src/testing/bus.ts';
 import { type Deed, LISTENING, PUBLISHING } from './bus-universe.ts';
 import { until } from './world.ts';
 
+interface Variant {
+  readonly binary?: string;
+  readonly head?: string;
+  readonly change?: (text: string) => string;
+}
+
 /** A bus with the accounts and permissions of an installation, and a way in for each identity. */
 async function securedBus(
   t: TestContext,
-  { binary, change = (text) => text }: { binary?: string; change?: (text: string) => string } = {},
+  { binary, head = '', change = (text) => text }: Variant = {},
 ) {
   const folder = await testFolder(t);
   const users = `${change(permissionsConfig())}\n${usersConfig(await busKeys(folder))}`;
-  const config = natsConfig({ head: '', users, integrations: '' });
+  const config = natsConfig({ head, users, integrations: '' });
   const bus = await testBus(t, { config, binary });
   const enter = async (identity: string) => {
     const seed = await readFile(seedFile(folder, identity), 'latin1');
@@ -173,11 +180,26 @@ suite('rights on the bus', () => {
     await assert.rejects(connect({ servers, reconnect: false }), /authorization/i);
   });
 
-  test('what kind of server the bus is, the ledger learns from it', async (t) => {
+  for (const [sync, acks] of [
+    ['always', 'disk'],
+    ['2m', 'memory'],
+  ]) {
+    test(`the ledger learns what an acknowledgement means: synced ${sync}`, newer, async (t) => {
+      const head = `jetstream { sync_interval: ${sync} }`;
+      const { enter } = await securedBus(t, { head, ...(NEWER && { binary: NEWER }) });
+      const verdict = await busVerdict(await enter('ledger'));
+      assert.deepEqual([verdict.acks, verdict.stamps], [acks, true]);
+    });
+  }
+
+  test('the ledger and the operator learn what is known against the server', async (t) => {
     const { bus, enter } = await securedBus(t);
-    const asked = await enter('ledger');
-    const answer = await asked.request('impound.v1.server.varz', '', { timeout: 5_000 });
-    assert.equal(answer.json<{ data: { version: string } }>().data.version, bus.version);
+    for (const identity of ['ledger', 'operator']) {
+      const verdict = await busVerdict(await enter(identity));
+      assert.deepEqual([verdict.version, verdict.acks], [bus.version, 'memory']);
+    }
+    const { acks } = await busVerdict(await enter('uploader'));
+    assert.equal(acks, 'unknown');
   });
 });
 

@@ -8,7 +8,7 @@ import { ExecutionFencedV1 } from '@impound/contracts/execution/fenced.v1.ts';
 import { openDoor } from '@impound/runtime/door.ts';
 import { openDatabase } from '@impound/runtime/postgres.ts';
 import { answer, service } from '@impound/runtime/service.ts';
-import { busReturns, natsStream } from './adapters/nats-stream.ts';
+import { busReturns, natsStream, tellVerdict } from './adapters/nats-stream.ts';
 import { nodeTools } from './adapters/node-tools.ts';
 import { postgresChains } from './adapters/postgres-chains.ts';
 import { postgresLog } from './adapters/postgres-log.ts';
@@ -34,6 +34,7 @@ export const ledger = service({
     const sql = openDatabase(DATABASE_URL, { connectionsMax: READERS_MAX, name }, scope);
     const log = postgresLog(sql);
     const stream = natsStream(house);
+    void tellVerdict(house);
     const guards = { check: () => checkGuards(sql) };
     await readyToStart({ guards, log, stream, logging: house.log }, house.stopping);
     const relay = {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { consumerPlans } from '@impound/contracts/streams.ts';
+import { busVerdict } from '@impound/runtime/bus-verdict.ts';
 import { layStream, tell } from '@impound/runtime/relay.ts';
 import type { House } from '@impound/runtime/service.ts';
 import type { Stream } from '../handlers/relay.ts';
@@ -23,3 +24,18 @@ export function busReturns(house: House): (returned: () => void, signal: AbortSi
     signal.addEventListener('abort', () => waiting.delete(returned), { once: true });
   };
 }
+
+/** Tells in the log what the bus is worth: nothing depends on it, for the chain is in Postgres. */
+export async function tellVerdict({ connection, log }: House): Promise<void> {
+  const { version, acks, advisories } = await busVerdict(connection);
+  log.info('bus seen', { version, acks, stream: ACKS[acks] });
+  for (const { id, fixedIn, here } of advisories) {
+    log.warn('bus has a known weakness', { version, id, fixedIn, here });
+  }
+}
+
+const ACKS = {
+  disk: 'survives a power cut',
+  memory: 'may lose its last seconds in a power cut; they are told again',
+  unknown: 'tells nobody whether it syncs; what it loses is told again',
+} as const;
