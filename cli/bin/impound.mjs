@@ -4,8 +4,8 @@
 // part of this process, so that a signal to this process reaches the program.
 import { fileURLToPath } from 'node:url';
 
-/** An auditor with only a bag needs no nats-server. */
-const WITHOUT_NATS = [undefined, 'verify', 'help', '--help', '-h'];
+/** An auditor with only a bag needs no nats-server, and neither does who only prepares. */
+const WITHOUT_NATS = [undefined, 'verify', 'init', 'doctor', 'help', '--help', '-h'];
 
 const place = (path) => new URL(path, import.meta.url);
 const nats = WITHOUT_NATS.includes(process.argv[2]) ? [] : ['--nats'];

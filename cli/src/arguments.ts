@@ -13,6 +13,7 @@ const OPTIONS = {
   kubeconfig: { type: 'string' },
   context: { type: 'string' },
   cluster: { type: 'string' },
+  reader: { type: 'string' },
   selector: { type: 'string' },
   'allow-exec-plugins': { type: 'boolean' },
   'ephemeral-image': { type: 'string' },
@@ -75,6 +76,7 @@ const INTEGRATIONS = ['data', 'integrations'] as const;
 
 /** What each command takes; --json and --help go with all. */
 const TAKES: Readonly<Record<string, readonly OptionName[]>> = {
+  init: ['cluster', 'kubeconfig', 'context', 'reader'],
   up: ['data', 'port', 'cluster', 'ephemeral-image', ...CLUSTER],
   acquire: [...ORDER, 'out', 'idempotency-key', 'ephemeral-image', ...CLUSTER, ...PLATFORM],
   targets: ['selector', ...CLUSTER, ...PLATFORM],

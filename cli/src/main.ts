@@ -7,6 +7,7 @@ import { openPrinter, type Printer } from './printer.ts';
 
 /** Each command is imported when it is called: looking at a bag needs no database driver. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  init: async () => (await import('./commands/init.ts')).init,
   up: async () => (await import('./commands/up.ts')).up,
   acquire: async () => (await import('./commands/acquire.ts')).acquire,
   targets: async () => (await import('./commands/targets.ts')).targets,
