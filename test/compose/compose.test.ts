@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+// docker-compose.yml for real: built, started, used, killed, taken down and brought up again.
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { DEMO_TARGET } from '@impound/lab/scenarios.ts';
+import { freePort } from '@impound/runtime/embedded/ports.ts';
+import { type Client, openClient } from '../../cli/src/client.ts';
+import { impound, result } from '../../cli/test/command-line.ts';
+import { assertSealedOnce, type Chain, chainOf, story } from '../end-to-end/chain.ts';
+import { builtServices, type Composed, openComposed, output } from './docker.ts';
+import { type Host, openHost } from './host.ts';
+
+const scope = new AsyncDisposableStack();
+const TARGET = `kubernetes://demo/shop/${DEMO_TARGET.pod}/cart`;
+const WHY = ['--case', 'IR-1', '--reason', 'a shell in a web server'];
+/** Those that run on; the others do their work and end. */
+const LASTING = builtServices().filter((name) => name !== 'migrate' && name !== 'doctor');
+const signal = new AbortController().signal;
+
+let host: Host;
+let it: Composed;
+let at: readonly string[];
+let client: Client;
+/** The first acquisition, as it was recorded. */
+let first: { readonly id: string; readonly texts: readonly string[] };
+
+before(async () => {
+  host = scope.use(await openHost());
+  const directory = join(host.folder, 'deployment');
+  const { collector, reader } = host.kubeconfig;
+  const cluster = ['--cluster', 'demo', '--kubeconfig', collector, '--reader', reader];
+  const made = await impound(['init', directory, ...cluster]);
+  assert.equal(made.code, 0, made.err);
+  const port = await freePort();
+  const project = `impound-test-${process.pid}`;
+  it = scope.use(await openComposed({ directory, project, port, hostAddress: host.address }));
+  await timed('build', () => it.compose('build', '--quiet'));
+  await timed('up, all healthy', () => it.compose('up', '--detach', '--wait', '--no-build'));
+  const url = `http://127.0.0.1:${port}`;
+  at = ['--url', url, '--token-file', join(directory, 'token')];
+  const token = await readFile(join(directory, 'token'), 'utf8');
+  client = openClient({ url, token }, signal);
+});
+
+after(() => scope.disposeAsync());
+
+async function timed(what: string, work: () => Promise<void>): Promise<void> {
+  const startedAt = performance.now();
+  await work();
+  process.stdout.write(`# ${what}: ${((performance.now() - startedAt) / 1_000).toFixed(1)} s\n`);
+}
+
+async function acquire(...more: readonly string[]): Promise<string> {
+  const done = await impound(['acquire', TARGET, ...WHY, ...at, '--json', ...more]);
+  assert.equal(done.code, 0, done.err + done.out);
+  return String(result(done)['acquisitionId']);
+}
+
+async function untilEnded(id: string): Promise<Chain> {
+  for await (const _ of client.follow(id));
+  return await chainOf(client, id);
+}
+
+async function assertStands(): Promise<void> {
+  assert.deepEqual((await chainOf(client, first.id)).texts, first.texts);
+}
+
+test('an acquisition is sealed, and its bag verifies', async () => {
+  const bag = join(host.folder, 'bag');
+  const id = await acquire('--out', bag);
+  assert.equal((await impound(['verify', bag])).code, 0);
+  const chain = await chainOf(client, id);
+  assertSealedOnce(chain);
+  first = { id, texts: chain.texts };
+});
+
+test('every service is killed in the middle of an acquisition, and it ends sealed', async () => {
+  const { acquisitionId } = await client.post('/v1/acquisitions', {
+    target: TARGET,
+    caseId: 'IR-2',
+    reason: 'killed in the middle',
+  });
+  await it.compose('kill', ...LASTING, 'nats', 'postgres');
+  await timed('up after a kill', () => it.compose('up', '--detach', '--wait', '--no-build'));
+  const chain = await untilEnded(acquisitionId);
+  assert.equal(chain.types.at(-1), 'acquisition.sealed.v1', story(chain));
+  await assertStands();
+});
+
+test('a process that dies is started again by its container', async () => {
+  for (const service of [...LASTING, 'nats', 'postgres']) {
+    const [pid, starts] = await Promise.all([
+      it.inspect(service, '{{.State.Pid}}'),
+      it.inspect(service, '{{.RestartCount}}'),
+    ]);
+    process.kill(Number(pid), 'SIGKILL');
+    for (let now = starts; now === starts; ) now = await it.inspect(service, '{{.RestartCount}}');
+  }
+  await it.compose('up', '--detach', '--wait', '--no-build');
+  await acquire();
+  await assertStands();
+});
+
+test('down and up again with the volumes kept: the same chain, and new ones', async () => {
+  await it.compose('down');
+  await timed('up again', () => it.compose('up', '--detach', '--wait', '--no-build'));
+  await assertStands();
+  await acquire();
+  const bag = join(host.folder, 'bag-again');
+  const exported = await impound(['export', first.id, '--out', bag, ...at]);
+  assert.equal(exported.code, 0, exported.err);
+  assert.equal((await impound(['verify', bag])).code, 0);
+});
+
+test('no container has a right of the kernel, a way to new ones, or a file system to write', async () => {
+  for (const service of LASTING) {
+    const { HostConfig, Config } = JSON.parse(await it.inspect(service, '{{json .}}'));
+    assert.deepEqual(HostConfig.CapDrop, ['ALL'], service);
+    assert.equal(HostConfig.CapAdd, null, service);
+    assert.equal(HostConfig.ReadonlyRootfs, true, service);
+    assert.deepEqual(HostConfig.SecurityOpt, ['no-new-privileges:true'], service);
+    assert.match(Config.User, /^[1-9]\d*:[1-9]\d*$/, service);
+    assert.ok(HostConfig.Memory > 0 && HostConfig.PidsLimit > 0, service);
+    assert.doesNotMatch(JSON.stringify(Config.Env), /postgres:\/\/|PASSWORD=|KEY=[^/]/, service);
+  }
+});
+
+test('only the gateway is published, on loopback', async () => {
+  const rows = await it.ask('ps', '--format', '{{.Service}} {{.Ports}}');
+  const published = rows.split('\n').filter((row) => row.includes('->'));
+  assert.equal(published.length, 1, rows);
+  assert.match(published[0] ?? '', /^gateway 127\.0\.0\.1:\d+->8080\/tcp$/);
+});
+
+const REACHED: readonly (readonly [string, string, number, boolean])[] = [
+  ['ledger', 'postgres', 5432, true],
+  ['ledger', 'nats', 4222, true],
+  ['executor-kubernetes', 'postgres', 5432, false],
+  ['executor-kubernetes', 'uploader', 8081, true],
+  ['gateway', 'postgres', 5432, false],
+  ['coordinator', 'uploader', 8081, false],
+];
+const CONNECT = `
+  const [host, port] = process.argv.slice(1);
+  const socket = require('node:net').connect(Number(port), host);
+  socket.setTimeout(3_000, () => socket.destroy(new Error('timeout')));
+  socket.once('connect', () => { console.log('reached'); socket.destroy(); });
+  socket.once('error', (error) => console.log(error.code ?? error.message));`;
+
+for (const [from, host, port, reaches] of REACHED) {
+  test(`${from} ${reaches ? 'reaches' : 'does not reach'} ${host}:${port}`, async () => {
+    const said = await it.ask('exec', '-T', from, 'node', '-e', CONNECT, host, String(port));
+    assert.equal(said === 'reached', reaches, said);
+  });
+}
+
+test('a program cannot change itself, nor leave anything behind', async () => {
+  const write = `require('node:fs').writeFileSync(process.argv[1], 'x')`;
+  for (const path of ['/impound/x', '/impound/services/ledger/src/main.ts', '/etc/x', '/x']) {
+    const tried = it.ask('exec', '-T', 'ledger', 'node', '-e', write, path);
+    await assert.rejects(tried, /EROFS|EACCES/);
+  }
+});
+
+test('no image tells a secret, and each holds production dependencies only', async () => {
+  const secrets = join(host.folder, 'deployment', 'secrets');
+  const password = await readFile(join(secrets, 'writer-password'), 'utf8');
+  const images = (await it.ask('config', '--images')).split('\n');
+  for (const image of new Set(images.filter((name) => name.startsWith('impound-test/')))) {
+    const told = await output('docker', ['history', '--no-trunc', image]);
+    const config = await output('docker', ['image', 'inspect', image]);
+    assert.ok(!(told + config).includes(password), image);
+    assert.doesNotMatch(told + config, /NPM_CONFIG_REGISTRY=/, image);
+    const list = `console.log(require('node:fs').readdirSync('/impound/node_modules').join())`;
+    const run = ['run', '--rm', '--network', 'none', '--entrypoint', 'node', image, '-e', list];
+    assert.doesNotMatch(await output('docker', run), /typescript|biome|knip|fast-check/, image);
+  }
+});
+
+test('what it takes', async () => {
+  const images = await output('docker', ['images', '--format', '{{.Repository}} {{.Size}}']);
+  const rows = images.split('\n').filter((row) => row.startsWith('impound-test/'));
+  const ids = (await it.ask('ps', '--quiet')).split('\n');
+  const format = '{{.Name}} {{.MemUsage}}';
+  const stats = await output('docker', ['stats', '--no-stream', '--format', format, ...ids]);
+  for (const row of [...rows, ...stats.split('\n')]) process.stdout.write(`# ${row}\n`);
+  assert.equal(rows.length, LASTING.length, images);
+});

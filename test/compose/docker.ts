@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { parse } from 'yaml';
+import { read } from '../../tools/rooms.ts';
+import { ROOT } from '../../tools/steps.ts';
+
+const run = promisify(execFile);
+const OUTPUT_BYTES_MAX = 16_777_216;
+
+/** Runs a program to its end and gives what it said; throws with its words where it fails. */
+export async function output(file: string, args: readonly string[]): Promise<string> {
+  const options = { cwd: ROOT, maxBuffer: OUTPUT_BYTES_MAX };
+  return (await run(file, [...args], options)).stdout.trim();
+}
+
+/** What docker-compose.yml says of a service. */
+interface ServiceFile {
+  readonly build?: unknown;
+}
+
+/** The services of docker-compose.yml that are built from this repository. */
+export function builtServices(): string[] {
+  const file: { services: Record<string, ServiceFile> } = parse(read('docker-compose.yml'), {
+    merge: true,
+  });
+  return Object.entries(file.services).flatMap(([name, { build }]) => (build ? [name] : []));
+}
+
+/** A deployment of docker-compose.yml under a name of its own. */
+export interface Composed extends AsyncDisposable {
+  /** Runs docker compose with these arguments; its words go to our standard error. */
+  compose(...args: readonly string[]): Promise<void>;
+  /** Runs docker compose and gives what it printed. */
+  ask(...args: readonly string[]): Promise<string>;
+  /** The id of the container that runs a service. */
+  container(service: string): Promise<string>;
+  inspect(service: string, format: string): Promise<string>;
+}
+
+/** What a test needs to say beside docker-compose.yml. */
+export interface Terms {
+  readonly directory: string;
+  readonly project: string;
+  readonly port: number;
+  /** Address of this machine as containers reach it. */
+  readonly hostAddress: string;
+}
+
+/** Writes the override file for this machine, and gives the handle; disposing it removes all. */
+export async function openComposed(terms: Terms): Promise<Composed> {
+  const override = join(terms.directory, 'override.json');
+  await writeFile(override, JSON.stringify(await overrideFor(terms.hostAddress)));
+  const files = ['-f', 'docker-compose.yml', '-f', override];
+  const env = ['--env-file', join(terms.directory, 'compose.env')];
+  const fixed = ['compose', '-p', terms.project, ...env, ...files];
+  const environment = {
+    ...process.env,
+    IMPOUND_PORT: String(terms.port),
+    IMPOUND_IMAGES: 'impound-test',
+  };
+  const compose = async (...args: readonly string[]) => {
+    const options = { cwd: ROOT, stdio: ['ignore', 2, 2] as never, env: environment };
+    const [code] = await once(spawn('docker', [...fixed, ...args], options), 'exit');
+    if (code !== 0) throw new Error(`docker compose ${args.join(' ')} ended with ${code}`);
+  };
+  const ask = async (...args: readonly string[]) => {
+    const options = { cwd: ROOT, env: environment, maxBuffer: OUTPUT_BYTES_MAX };
+    return (await run('docker', [...fixed, ...args], options)).stdout.trim();
+  };
+  const container = (service: string) => ask('ps', '--all', '--quiet', service);
+  return {
+    compose,
+    ask,
+    container,
+    inspect: async (service, format) =>
+      await output('docker', ['inspect', '--format', format, await container(service)]),
+    [Symbol.asyncDispose]: () => compose('down', '--volumes', '--remove-orphans', '--timeout', '5'),
+  };
+}
+
+/** Builds with this machine's own npm configuration, and lets services reach its pretend cluster. */
+async function overrideFor(hostAddress: string): Promise<object> {
+  const npm = async (key: string) => await output('npm', ['config', 'get', key]);
+  const [registry, cafile] = [await npm('registry'), await npm('cafile')];
+  const args = {
+    NPM_CONFIG_REGISTRY: registry,
+    ...(cafile === 'null' ? {} : { NPM_CONFIG_CAFILE: cafile }),
+  };
+  const built = builtServices().map((name) => [
+    name,
+    { build: { network: 'host', args }, extra_hosts: [`kubernetes:${hostAddress}`] },
+  ]);
+  const postgres = (await isStandIn('postgres:17')) ? { cap_add: ['DAC_OVERRIDE'] } : {};
+  return { services: { ...Object.fromEntries(built), postgres } };
+}
+
+/** The official image names its version; one that does not has another entry point as well. */
+async function isStandIn(image: string): Promise<boolean> {
+  const found = await output('docker', ['image', 'inspect', image]).catch(() => 'PG_MAJOR=');
+  return !found.includes('PG_MAJOR=');
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// `npm run test:compose`: docker-compose.yml for real, with a pretend cluster on this machine. It
+// needs Docker with compose 2, and root for the pretend cluster's processes; it is no part of
+// `npm test`. Where Docker is not, it says so and ends with 1: nothing was tried.
+import { execFileSync } from 'node:child_process';
+import process from 'node:process';
+import { step } from './steps.ts';
+
+function missing(): string | undefined {
+  for (const args of [['info'], ['compose', 'version']]) {
+    try {
+      execFileSync('docker', args, { stdio: 'pipe' });
+    } catch (error) {
+      const { stderr, message } = error as { stderr?: Buffer; message: string };
+      return `docker ${args.join(' ')}: ${stderr?.toString().trim().split('\n').at(-1) || message}`;
+    }
+  }
+  return undefined;
+}
+
+const because = missing();
+if (because === undefined) {
+  const args = ['--test', '--test-timeout=1800000', 'test/compose/compose.test.ts'];
+  process.exitCode = await step(process.execPath, args);
+} else {
+  process.stdout.write(`NOT RUN, nothing was tried: ${because}\n`);
+  process.exitCode = 1;
+}
