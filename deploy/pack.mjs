@@ -22,6 +22,8 @@ const THEN = new Date('2026-01-01T00:00:00Z');
 
 /** npm notes when and from where it installed; the programs it links are for people. */
 const LEFT_OUT = ['node_modules/.package-lock.json', 'node_modules/.bin', 'node_modules/.cache'];
+/** What only compilers and debuggers read. */
+const NOT_RUN = /\.d\.[cm]?ts$|\.map$/;
 
 function links(folder) {
   return readdirSync(folder)
@@ -42,7 +44,7 @@ for (const one of rooms) {
 }
 cpSync('node_modules', join(to, 'node_modules'), {
   recursive: true,
-  filter: (path) => !lstatSync(path).isSymbolicLink(),
+  filter: (path) => !lstatSync(path).isSymbolicLink() && !NOT_RUN.test(path),
 });
 for (const path of LEFT_OUT) rmSync(join(to, path), { recursive: true, force: true });
 for (const link of linked) {

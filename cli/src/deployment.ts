@@ -2,6 +2,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { chmod, chown, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type BusKeys, busKeys, seedFile } from '@impound/runtime/bus-keys.ts';
+import { natsConfig, permissionsConfig, usersConfig } from '@impound/runtime/nats-config.ts';
 import { EXIT, Exit } from './exit-code.ts';
 
 /** The account that the containers run as, and that alone can read the secrets. */
@@ -36,7 +38,14 @@ export async function makeDeployment(directory: string): Promise<readonly string
     return await place(at(name), make(), owner ?? account);
   };
   await makeFolder(directory);
-  for (const folder of ['secrets', 'nats', 'clusters', 'clusters/executor', 'clusters/discovery']) {
+  for (const folder of [
+    'secrets',
+    'secrets/bus',
+    'nats',
+    'clusters',
+    'clusters/executor',
+    'clusters/discovery',
+  ]) {
     await makeFolder(at(folder), account);
   }
   const secret = async (name: string) => await once(join('secrets', name), newSecret);
@@ -45,12 +54,14 @@ export async function makeDeployment(directory: string): Promise<readonly string
   const reader = await secret('reader-password');
   await secret('signing-key');
   const token = await once('token', newSecret, ourselves());
+  const keys = await busKeys(at('secrets', 'bus'));
+  for (const identity of keys.keys()) await own(seedFile(at('secrets', 'bus'), identity), account);
   const derived = {
     'secrets/admin-database-url': databaseUrl('postgres', admin),
     'secrets/ledger-database-url': databaseUrl('ledger_writer', writer),
     'secrets/doctor-database-url': databaseUrl('ledger_reader', reader),
     'secrets/tokens.json': tokensOf(token),
-    'nats/server.conf': NATS_CONFIG,
+    'nats/server.conf': busConfig(keys),
     'compose.env': settingsOf(directory, account),
   };
   for (const [name, text] of Object.entries(derived)) {
@@ -84,16 +95,15 @@ function tokensOf(token: string): string {
   return `${JSON.stringify([operator], null, 2)}\n`;
 }
 
-/** Acknowledged means on disk: one server has no other to learn from. */
-const NATS_CONFIG = `# Made by impound init.
-listen: "0.0.0.0:4222"
-http: "0.0.0.0:8222"
-jetstream {
-  store_dir: /data
-  max_mem: 64M
-  max_file: 4G
-  sync_interval: always
+/** Acknowledged means on disk: one server has no other to learn from. Holds public keys only. */
+function busConfig(keys: BusKeys): string {
+  const users = `${permissionsConfig()}\n${usersConfig(keys)}`;
+  return natsConfig({ head: BUS_HEAD, users, integrations: '' });
 }
+
+const BUS_HEAD = `# Made by impound init.
+listen: "0.0.0.0:4222"
+jetstream { store_dir: "/data", max_mem: 64M, max_file: 4G, sync_interval: always }
 `;
 
 function settingsOf(directory: string, { uid, gid }: Account): string {
