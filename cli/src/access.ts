@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { type Secret, SecretText } from '@impound/runtime/secret.ts';
 import * as z from 'zod';
 import type { Arguments } from './arguments.ts';
 import type { Access } from './client.ts';
@@ -29,6 +30,11 @@ const PlatformFile = z.object({
   token: z.string().min(1),
   pid: z.int(),
   role: Role,
+  natsUrl: z.string().optional(),
+  /** The file of the seed with which one may look at the bus. */
+  nkeyFile: z.string().optional(),
+  /** As a role that may only read. */
+  databaseUrl: SecretText.optional(),
 });
 
 /** The directory where a platform of one machine keeps everything. */
@@ -53,7 +59,7 @@ export function remoteUrl({ args, environment }: Surroundings): string | undefin
  */
 export async function findAccess(here: Surroundings): Promise<FoundAccess | undefined> {
   const url = remoteUrl(here);
-  if (url === undefined) return await runningHere(dataDirOf(here));
+  if (url === undefined) return await readPlatformFile(dataDirOf(here));
   return { url: checkedUrl(url), token: await tokenOf(here), role: 'up' };
 }
 
@@ -82,7 +88,21 @@ async function readToken(file: string): Promise<string> {
   });
 }
 
-async function runningHere(dataDir: string): Promise<FoundAccess | undefined> {
+/** What stands behind a platform that runs here, for who may only look. */
+export interface Backends {
+  readonly natsUrl: string;
+  readonly nkeyFile: string | undefined;
+  readonly database: Secret;
+}
+
+/** Undefined where no platform runs in the directory. */
+export async function runningBackends(dataDir: string): Promise<Backends | undefined> {
+  const { natsUrl, nkeyFile, databaseUrl } = (await readPlatformFile(dataDir)) ?? {};
+  if (natsUrl === undefined || databaseUrl === undefined) return undefined;
+  return { natsUrl, nkeyFile, database: databaseUrl };
+}
+
+async function readPlatformFile(dataDir: string) {
   const holder = await holderOf(dataDir);
   if (holder === undefined) return undefined;
   const file = platformFile(dataDir);

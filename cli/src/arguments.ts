@@ -20,6 +20,7 @@ const OPTIONS = {
   deadline: { type: 'string' },
   'idempotency-key': { type: 'string' },
   data: { type: 'string' },
+  env: { type: 'string', multiple: true },
   url: { type: 'string' },
   'token-file': { type: 'string' },
   port: { type: 'string' },
@@ -90,6 +91,7 @@ const TAKES: Readonly<Record<string, readonly OptionName[]>> = {
   verify: [],
   integration: [...INTEGRATIONS, ...CREDENTIAL, ...ABOUT, 'credential', 'overlap'],
   keys: ['rotate', 'finish'],
+  doctor: ['data', 'env'],
   help: [],
 };
 

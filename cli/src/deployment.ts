@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { chmod, chown, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type BusKeys, busKeys, seedFile } from '@impound/runtime/bus-keys.ts';
-import { natsConfig, permissionsConfig, usersConfig } from '@impound/runtime/nats-config.ts';
+import { busKeys, seedFile } from '@impound/runtime/bus-keys.ts';
+import {
+  INTEGRATIONS_FILE,
+  natsFiles,
+  USERS_FILE,
+  usersFile,
+} from '@impound/runtime/nats-config.ts';
 import { EXIT, Exit } from './exit-code.ts';
+import { admitLocal } from './integrations.ts';
 
 /** The account that the containers run as, and that alone can read the secrets. */
 export interface Account {
@@ -22,57 +28,84 @@ export function containerAccount(): Account {
   return uid === 0 ? CONTAINER : { uid, gid };
 }
 
+const FOLDERS = [
+  'secrets',
+  'bus',
+  'bus/nats',
+  'gateway',
+  'clusters',
+  'clusters/executor',
+  'clusters/discovery',
+] as const;
+
+interface Making {
+  readonly directory: string;
+  readonly account: Account;
+  /** The names of what was made or changed. */
+  readonly made: string[];
+}
+
 /**
  * Makes what docker-compose.yml needs of secrets and settings in a directory. What is there stays:
  * a secret is rotated by removing its file and calling this again. Gives the names of what was
  * made.
  */
 export async function makeDeployment(directory: string): Promise<readonly string[]> {
-  const account = containerAccount();
-  const at = (...path: string[]) => join(directory, ...path);
-  const made: string[] = [];
-  const once = async (name: string, make: () => string, owner?: Account) => {
-    const there = await readIfThere(at(name));
-    if (there !== undefined) return there;
-    made.push(name);
-    return await place(at(name), make(), owner ?? account);
-  };
+  const it: Making = { directory, account: containerAccount(), made: [] };
   await makeFolder(directory);
-  for (const folder of [
-    'secrets',
-    'secrets/bus',
-    'nats',
-    'clusters',
-    'clusters/executor',
-    'clusters/discovery',
-  ]) {
-    await makeFolder(at(folder), account);
-  }
-  const secret = async (name: string) => await once(join('secrets', name), newSecret);
-  const admin = await secret('postgres-password');
-  const writer = await secret('writer-password');
-  const reader = await secret('reader-password');
-  await secret('signing-key');
-  const token = await once('token', newSecret, ourselves());
-  const keys = await busKeys(at('secrets', 'bus'));
-  for (const identity of keys.keys()) await own(seedFile(at('secrets', 'bus'), identity), account);
-  const derived = {
-    'secrets/admin-database-url': databaseUrl('postgres', admin),
-    'secrets/ledger-database-url': databaseUrl('ledger_writer', writer),
-    'secrets/doctor-database-url': databaseUrl('ledger_reader', reader),
-    'secrets/tokens.json': tokensOf(token),
-    'nats/server.conf': busConfig(keys),
-    'compose.env': settingsOf(directory, account),
-  };
-  for (const [name, text] of Object.entries(derived)) {
-    if ((await readIfThere(at(name))) === text) continue;
-    made.push(name);
-    await place(at(name), text, name === 'compose.env' ? ourselves() : account);
-  }
+  for (const folder of FOLDERS) await makeFolder(join(directory, folder), it.account);
+  await once(it, 'compose.env', settingsOf(it), ourselves());
+  await once(it, 'secrets/signing-key', newSecret());
+  await once(it, 'secrets/store-key', '');
+  const token = await once(it, 'token', newSecret(), ourselves());
+  await derive(it, 'secrets/operator-token', token);
+  await databaseSecrets(it);
+  await busSecrets(it);
   for (const folder of ['executor', 'discovery']) {
-    await once(join('clusters', folder, 'clusters.json'), () => '{}\n');
+    await once(it, `clusters/${folder}/clusters.json`, '{}\n');
   }
-  return made;
+  const integrations = join(directory, 'gateway', 'integrations.json');
+  await admitLocal(integrations, token);
+  await own(integrations, it.account);
+  return it.made;
+}
+
+async function databaseSecrets(it: Making): Promise<void> {
+  const secret = async (name: string) => await once(it, `secrets/${name}`, newSecret());
+  const admin = databaseUrl('postgres', await secret('postgres-password'));
+  const writer = databaseUrl('ledger_writer', await secret('writer-password'));
+  const reader = databaseUrl('ledger_reader', await secret('reader-password'));
+  await derive(it, 'secrets/admin-database-url', admin);
+  await derive(it, 'secrets/ledger-database-url', writer);
+  await derive(it, 'secrets/doctor-database-url', reader);
+}
+
+/** The same layout as `impound keys` has, which rotates what lies there. */
+async function busSecrets(it: Making): Promise<void> {
+  const folder = join(it.directory, 'bus');
+  const keys = await busKeys(folder);
+  for (const identity of keys.keys()) await own(seedFile(folder, identity), it.account);
+  const files = [...natsFiles(), [USERS_FILE, usersFile(keys)] as const];
+  for (const [name, text] of files) await derive(it, `bus/nats/${name}`, text);
+  await once(it, `bus/nats/${INTEGRATIONS_FILE}`, '');
+}
+
+/** Made where it is missing; gives what the file says. */
+async function once(it: Making, name: string, text: string, owner = it.account): Promise<string> {
+  const path = join(it.directory, name);
+  const there = await readIfThere(path);
+  if (there !== undefined) return there;
+  it.made.push(name);
+  await place(path, text, owner);
+  return text;
+}
+
+/** Follows from other files: written anew where it does not fit them any more. */
+async function derive(it: Making, name: string, text: string): Promise<void> {
+  const path = join(it.directory, name);
+  if ((await readIfThere(path)) === text) return;
+  it.made.push(name);
+  await place(path, text, it.account);
 }
 
 function ourselves(): Account {
@@ -87,27 +120,8 @@ function databaseUrl(role: string, password: string): string {
   return `postgres://${role}:${password}@postgres:5432/impound`;
 }
 
-/** The gateway is told a digest: who reads its files cannot come in with what they say. */
-function tokensOf(token: string): string {
-  const tokenSha256 = createHash('sha256').update(token).digest('hex');
-  const actor = { id: 'operator', kind: 'person' };
-  const operator = { tokenSha256, actor, tenant: 'default', mayApprove: true, approval: 'never' };
-  return `${JSON.stringify([operator], null, 2)}\n`;
-}
-
-/** Acknowledged means on disk: one server has no other to learn from. Holds public keys only. */
-function busConfig(keys: BusKeys): string {
-  const users = `${permissionsConfig()}\n${usersConfig(keys)}`;
-  return natsConfig({ head: BUS_HEAD, users, integrations: '' });
-}
-
-const BUS_HEAD = `# Made by impound init.
-listen: "0.0.0.0:4222"
-jetstream { store_dir: "/data", max_mem: 64M, max_file: 4G, sync_interval: always }
-`;
-
-function settingsOf(directory: string, { uid, gid }: Account): string {
-  return `# Made by impound init; no secret.
+function settingsOf({ directory, account: { uid, gid } }: Making): string {
+  return `# Made by impound init; no secret. Yours to add to, e.g. IMPOUND_PORT=8080.
 IMPOUND_DIR=${directory}
 IMPOUND_UID=${uid}
 IMPOUND_GID=${gid}
@@ -134,7 +148,7 @@ export async function addDeployedCluster(
   const list = join(home, 'clusters.json');
   const known = listOf(await readFile(list, 'utf8'), list);
   const entry = {
-    kubeconfig: `/etc/impound/clusters/${file}`,
+    kubeconfig: `/etc/impound/${folder}/${file}`,
     ...(context === undefined ? {} : { context }),
   };
   await place(list, `${JSON.stringify({ ...known, [name]: entry }, null, 2)}\n`, account);
@@ -169,11 +183,10 @@ async function readIfThere(path: string): Promise<string | undefined> {
 }
 
 /** A file of one account, whole or not at all. */
-async function place(path: string, text: string, owner: Account): Promise<string> {
+async function place(path: string, text: string, owner: Account): Promise<void> {
   const next = `${path}.${process.pid}`;
-  await writeFile(next, text, { mode: 0o400 });
-  await chmod(next, 0o400);
+  await writeFile(next, text, { mode: 0o600 });
+  await chmod(next, 0o600);
   await own(next, owner);
   await rename(next, path);
-  return text;
 }

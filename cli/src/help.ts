@@ -17,6 +17,10 @@ export const HELP = `impound: acquires forensic evidence from containers, with a
   impound cancel  ID --reason R       stops one; approve and refuse decide on one that waits
   impound export  ID --out DIR [--purpose P]    a BagIt bag: evidence, context, chain
   impound verify  DIR                 checks a bag, offline
+  impound doctor  [--data DIR | --env FILE...]  what is wrong here, and what to do; changes nothing
+  impound init    DIR [--cluster NAME --kubeconfig F [--reader F] [--context X]]
+                                      makes keys and secrets for docker-compose.yml; once more
+                                      makes what is missing, and names clusters
   impound integration add ID --allow-cluster C... --allow-namespace N... [--auth token|url-token|
                   webhook|certificate|nats] [--certificate F | --subject S | --nats-user U]
                   [--person] [--tenant T] [--no-approval] [--may-approve] [--may-read-evidence]
@@ -39,13 +43,15 @@ kept in --data, IMPOUND_DATA or ~/.impound. Ctrl-C ends the command; what is on 
 with the next up or acquire. To end an acquisition: impound cancel.
 --ephemeral-image I, best by digest and with sh and coreutils or busybox in it, lets containers
 without a shell be collected from an ephemeral container, which stays in the pod's spec.
+doctor --env FILE looks at a deployment: the environment of its services, - for its own.
 A kubeconfig that names a program for its token needs --allow-exec-plugins.
 --json prints one JSON object per line on standard output, its kind in "kind"; the last one of
 acquire and watch is a "result", and a fault is an "error". Progress goes to standard error.
 
 Exit codes
-  0  done                       4  verify found something: do not rely on the bag
-  1  failed                     5  no platform answers, or it does not know the token
+  0  done                       4  verify or doctor found something
+  1  failed                     5  no platform answers, it does not know the token, or doctor
+                                   was not able to look at something
   2  the command line is wrong  6  sealed, but partial: it ended before all was tried
   3  cancelled, refused, expired or interrupted
 `;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from 'node:crypto';
-import { chmod, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { chmod, chown, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { EXIT, Exit } from './exit-code.ts';
@@ -41,11 +41,16 @@ async function makeKeys(file: string): Promise<Keys> {
   return keys;
 }
 
-/** Writes a file that only its owner can read, whole or not at all. */
+/**
+ * Writes a file that only its owner can read, whole or not at all. Where root changes what belongs
+ * to another account, it stays that one's.
+ */
 export async function writeSecret(file: string, text: string): Promise<void> {
   const next = `${file}.${process.pid}`;
   await writeFile(next, text, { mode: 0o600 });
   await chmod(next, 0o600);
+  const before = await stat(file).catch(() => undefined);
+  if (before !== undefined && process.getuid?.() === 0) await chown(next, before.uid, before.gid);
   await rename(next, file);
 }
 

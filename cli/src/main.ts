@@ -21,6 +21,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   verify: async () => (await import('./commands/verify.ts')).verify,
   integration: async () => (await import('./commands/integration.ts')).integration,
   keys: async () => (await import('./commands/keys.ts')).keys,
+  doctor: async () => (await import('./commands/doctor.ts')).doctor,
   help: async () => async () => {
     process.stdout.write(HELP);
     return EXIT.ok;

@@ -34,6 +34,8 @@ export interface Platform extends AsyncDisposable {
   readonly versions: { readonly nats: string; readonly postgres: string };
   /** Where the bus listens, for services in processes of their own. */
   readonly natsUrl: string;
+  /** To look at the ledger: connects as a role that may only read. */
+  readonly databaseUrl: string;
   /** The NATS_NKEY_FILE of such a service. */
   nkeyFile(service: string): string;
   /** For drills: kills the bus, deletes all it kept, and starts it empty on the same port. */
@@ -83,7 +85,10 @@ export async function startPlatform(
     signal,
   );
   progress('preparing the ledger');
-  await migrate(postgres.url(DATABASE), { writerPassword: postgres.password(WRITER) });
+  await migrate(postgres.url(DATABASE), {
+    writerPassword: postgres.password(WRITER),
+    readerPassword: postgres.password(READER),
+  });
   signal.throwIfAborted();
   const integrations = integrationsFile(dataDir);
   await admitLocal(integrations, keys.token);
@@ -117,6 +122,7 @@ export async function startPlatform(
     dataDir,
     versions: { nats: bus.version, postgres: postgres.version },
     natsUrl: bus.url,
+    databaseUrl: postgres.url(DATABASE, READER),
     nkeyFile,
     loseBus: () => bus.lose(),
     [Symbol.asyncDispose]: () => scope.disposeAsync(),
@@ -125,6 +131,7 @@ export async function startPlatform(
 
 const DATABASE = 'postgres';
 const WRITER = 'ledger_writer';
+const READER = 'ledger_reader';
 
 /** Both at once; where one fails the other is ended, too. */
 async function startServers(

@@ -36,7 +36,7 @@ before(async () => {
   const port = await freePort();
   const project = `impound-test-${process.pid}`;
   it = scope.use(await openComposed({ directory, project, port, hostAddress: host.address }));
-  await timed('build', () => it.compose('build', '--quiet'));
+  await timed('build', () => it.compose('--profile', 'doctor', 'build', '--quiet'));
   await timed('up, all healthy', () => it.compose('up', '--detach', '--wait', '--no-build'));
   const url = `http://127.0.0.1:${port}`;
   at = ['--url', url, '--token-file', join(directory, 'token')];
@@ -140,8 +140,12 @@ const REACHED: readonly (readonly [string, string, number, boolean])[] = [
   ['executor-kubernetes', 'postgres', 5432, false],
   ['executor-kubernetes', 'uploader', 8081, true],
   ['gateway', 'postgres', 5432, false],
-  ['coordinator', 'uploader', 8081, false],
+  ['coordinator', 'postgres', 5432, false],
+  ['uploader', 'postgres', 5432, false],
 ];
+/** The command of the file, and --json. */
+const DOCTOR = ['src/main.ts', 'doctor', '--env', '-', '--json'];
+
 const CONNECT = `
   const [host, port] = process.argv.slice(1);
   const socket = require('node:net').connect(Number(port), host);
@@ -155,6 +159,28 @@ for (const [from, host, port, reaches] of REACHED) {
     assert.equal(said === 'reached', reaches, said);
   });
 }
+
+test('who needs no way out has none', async () => {
+  const port = String(host.port);
+  const reach = ['node', '-e', CONNECT, host.address, port];
+  assert.equal(await it.ask('exec', '-T', 'discovery', ...reach), 'reached');
+  for (const from of ['ledger', 'coordinator', 'uploader']) {
+    assert.notEqual(await it.ask('exec', '-T', from, ...reach), 'reached', from);
+  }
+});
+
+test('doctor finds the deployment well, and says what it would have otherwise', async () => {
+  const said = await it.ask('run', '--rm', '--no-deps', '-T', 'doctor', ...DOCTOR);
+  const told = said.split('\n').map((line) => JSON.parse(line));
+  const ill = told.filter(({ verdict }) => verdict === 'sick' || verdict === 'unknown');
+  assert.deepEqual(ill, []);
+  assert.equal(told.at(-1).exitCode, 0);
+  const looked = new Set(told.map(({ check }) => check));
+  for (const check of ['nats-durability', 'ledger-guards', 'cluster-rights', 'secret-files']) {
+    assert.ok(looked.has(check), check);
+  }
+  process.stdout.write(`# doctor: ${JSON.stringify(told.at(-1))}\n`);
+});
 
 test('a program cannot change itself, nor leave anything behind', async () => {
   const write = `require('node:fs').writeFileSync(process.argv[1], 'x')`;
@@ -186,5 +212,5 @@ test('what it takes', async () => {
   const format = '{{.Name}} {{.MemUsage}}';
   const stats = await output('docker', ['stats', '--no-stream', '--format', format, ...ids]);
   for (const row of [...rows, ...stats.split('\n')]) process.stdout.write(`# ${row}\n`);
-  assert.equal(rows.length, LASTING.length, images);
+  assert.equal(rows.length, LASTING.length + 1, images);
 });

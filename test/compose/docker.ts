@@ -61,6 +61,8 @@ export async function openComposed(terms: Terms): Promise<Composed> {
     ...process.env,
     IMPOUND_PORT: String(terms.port),
     IMPOUND_IMAGES: 'impound-test',
+    // One after the other, so that also a builder without shared stages installs once only.
+    COMPOSE_PARALLEL_LIMIT: '1',
   };
   const compose = async (...args: readonly string[]) => {
     const options = { cwd: ROOT, stdio: ['ignore', 2, 2] as never, env: environment };
@@ -82,7 +84,7 @@ export async function openComposed(terms: Terms): Promise<Composed> {
   };
 }
 
-/** Builds with this machine's own npm configuration, and lets services reach its pretend cluster. */
+/** Builds with this machine's npm configuration, and lets services reach its pretend cluster. */
 async function overrideFor(hostAddress: string): Promise<object> {
   const npm = async (key: string) => await output('npm', ['config', 'get', key]);
   const [registry, cafile] = [await npm('registry'), await npm('cafile')];

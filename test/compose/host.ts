@@ -14,6 +14,8 @@ export interface Host extends AsyncDisposable {
   readonly folder: string;
   /** Address of this machine as containers reach it. */
   readonly address: string;
+  /** Where the pretend cluster listens at that address. */
+  readonly port: number;
   readonly kubeconfig: { readonly collector: string; readonly reader: string };
 }
 
@@ -22,8 +24,7 @@ export async function openHost(): Promise<Host> {
   const folder = await mkdtemp(join(tmpdir(), 'impound-compose-'));
   opening.defer(() => rm(folder, { recursive: true, force: true }));
   const lab = opening.use(await startCluster(demoScenario()));
-  const format = '{{(index .IPAM.Config 0).Gateway}}';
-  const address = await output('docker', ['network', 'inspect', 'bridge', '--format', format]);
+  const address = await bridgeAddress();
   const port = await forward({ host: address, to: Number(new URL(lab.url).port) }, opening);
   const kubeconfig = async (name: string, account: string) => {
     const path = join(folder, `${name}.yaml`);
@@ -35,9 +36,17 @@ export async function openHost(): Promise<Host> {
   const reader = await kubeconfig('reader', DEMO_READER);
   const scope = opening.move();
   return {
-    ...{ lab, folder, address, kubeconfig: { collector, reader } },
+    ...{ lab, folder, address, port, kubeconfig: { collector, reader } },
     [Symbol.asyncDispose]: () => scope.disposeAsync(),
   };
+}
+
+/** Where the default bridge has this machine: what host-gateway means to a container. */
+async function bridgeAddress(): Promise<string> {
+  const format = '{{with index .IPAM.Config 0}}{{.Gateway}}|{{.Subnet}}{{end}}';
+  const said = await output('docker', ['network', 'inspect', 'bridge', '--format', format]);
+  const [gateway = '', subnet = gateway] = said.split('|');
+  return gateway === '' ? subnet.replace(/\.0\/\d+$/, '.1') : gateway;
 }
 
 /** The pretend cluster listens on 127.0.0.1 only: lets containers in by the bridge's address. */

@@ -2,6 +2,7 @@
 import { rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { OPERATOR } from '@impound/contracts/bus-rights.ts';
 import {
   dataDirOf,
   findAccess,
@@ -93,8 +94,10 @@ export async function startHere(here: Here, terms: Terms, signal: AbortSignal): 
     await startPlatform({ dataDir, port, only, natsBinary, progress, environment }, signal),
   );
   opening.defer(() => rm(file, { force: true }));
-  const { url, token } = platform;
-  await writeSecret(file, JSON.stringify({ url, token, pid: process.pid, role }));
+  const { url, token, natsUrl, databaseUrl } = platform;
+  const nkeyFile = platform.nkeyFile(OPERATOR);
+  const told = { url, token, pid: process.pid, role, natsUrl, nkeyFile, databaseUrl };
+  await writeSecret(file, JSON.stringify(told));
   const scope = opening.move();
   return { ...platform, [Symbol.asyncDispose]: () => scope.disposeAsync() };
 }

@@ -25,6 +25,8 @@ export interface ApiCall {
 export interface ApiAnswer {
   readonly status: number;
   readonly retryAfter?: string | undefined;
+  /** When the server made it, by its own clock: the `Date` header. */
+  readonly date?: string | undefined;
   /** `Warning` headers, as admission plugins send them. */
   readonly warnings: readonly string[];
   readonly body: Buffer;
@@ -83,7 +85,8 @@ async function exchange(request: ClientRequest, call: ApiCall): Promise<ApiAnswe
     const { body, cut } = await readBody(response, call);
     const status = response.statusCode ?? 0;
     const warnings = [response.headers.warning ?? []].flat().slice(0, 20);
-    return { status, retryAfter: response.headers['retry-after'], warnings, body, cut };
+    const { 'retry-after': retryAfter, date } = response.headers;
+    return { status, retryAfter, date, warnings, body, cut };
   } finally {
     request.destroy();
   }

@@ -31,22 +31,25 @@ export async function asked<T>(question: () => Promise<T>): Promise<T> {
   }
 }
 
-async function readGuards(sql: Database): Promise<Guards> {
+/** The guards as they stand for a role; left out, for the one that is connected. */
+export async function readGuards(sql: Database, given?: string): Promise<Guards> {
   const [about] = await sql`
-    select current_user as role,
-      (select rolsuper from pg_roles where rolname = current_user) as superuser,
+    select rolname as role, rolsuper as superuser,
       to_regclass('ledger_schema') is not null as made,
       current_setting('fsync') as fsync,
       current_setting('synchronous_commit') as synchronous_commit,
-      current_setting('full_page_writes') as full_page_writes`;
-  const made = about?.['made'] === true;
+      current_setting('full_page_writes') as full_page_writes
+    from pg_roles where rolname = coalesce(${given ?? null}, current_user)`;
+  if (about === undefined) throw new Never('role-missing', `there is no role ${given}`);
+  const role = String(about['role']);
+  const made = about['made'] === true;
   return {
-    role: String(about?.['role']),
-    isSuperuser: about?.['superuser'] === true,
+    role,
+    isSuperuser: about['superuser'] === true,
     settings: about as Record<string, string>,
     schemaVersion: made ? await schemaVersion(sql) : undefined,
-    ownsLedger: made && (await ownsLedger(sql)),
-    rights: made ? await rights(sql) : [],
+    ownsLedger: made && (await ownsLedger(sql, role)),
+    rights: made ? await rights(sql, role) : [],
     triggers: made ? await triggers(sql) : [],
     constraints: made ? await constraints(sql) : [],
   };
@@ -57,19 +60,19 @@ async function schemaVersion(sql: Database): Promise<number> {
   return Number(row?.['version']);
 }
 
-async function ownsLedger(sql: Database): Promise<boolean> {
+async function ownsLedger(sql: Database, role: string): Promise<boolean> {
   const [row] = await sql`
-    select coalesce(bool_or(pg_has_role(current_user, relowner, 'MEMBER')), false) as owns
+    select coalesce(bool_or(pg_has_role(${role}, relowner, 'MEMBER')), false) as owns
     from pg_class where oid = any(array(select to_regclass(t)::oid from unnest(${names(sql)}) t))`;
   return row?.['owns'] === true;
 }
 
-async function rights(sql: Database): Promise<string[]> {
+async function rights(sql: Database, role: string): Promise<string[]> {
   const rows = await sql`
     select t || ' ' || r as held
     from unnest(${names(sql)}) t, unnest(${sql.array([...RIGHTS])}::text[]) r
-    where to_regclass(t) is not null and (has_table_privilege(current_user, t, r)
-      or (r = 'UPDATE' and has_any_column_privilege(current_user, t, r)))`;
+    where to_regclass(t) is not null and (has_table_privilege(${role}, t, r)
+      or (r = 'UPDATE' and has_any_column_privilege(${role}, t, r)))`;
   return rows.map((row) => String(row['held']));
 }
 

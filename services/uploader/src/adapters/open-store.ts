@@ -55,7 +55,11 @@ interface Examined {
   readonly open: () => Promise<EvidenceStore>;
 }
 
-async function examine(options: StoreOptions, scope: AsyncDisposableStack): Promise<Examined> {
+/** Looks at a store, whatever it finds, and opens it only when asked to. */
+export async function examine(
+  options: StoreOptions,
+  scope: AsyncDisposableStack,
+): Promise<Examined> {
   const { place, key, lock, bytesMax } = options;
   switch (place.kind) {
     case 'file':
