@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // docker-compose.yml for real: built, started, used, killed, taken down and brought up again.
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { DEMO_TARGET } from '@impound/lab/scenarios.ts';
@@ -9,7 +9,14 @@ import { freePort } from '@impound/runtime/embedded/ports.ts';
 import { type Client, openClient } from '../../cli/src/client.ts';
 import { impound, result } from '../../cli/test/command-line.ts';
 import { assertSealedOnce, type Chain, chainOf, story } from '../end-to-end/chain.ts';
-import { builtServices, type Composed, openComposed, output } from './docker.ts';
+import {
+  builtServices,
+  type Composed,
+  fillVolume,
+  keepVolume,
+  openComposed,
+  output,
+} from './docker.ts';
 import { type Host, openHost } from './host.ts';
 
 const scope = new AsyncDisposableStack();
@@ -112,6 +119,48 @@ test('down and up again with the volumes kept: the same chain, and new ones', as
   const exported = await impound(['export', first.id, '--out', bag, ...at]);
   assert.equal(exported.code, 0, exported.err);
   assert.equal((await impound(['verify', bag])).code, 0);
+});
+
+test('a password is rotated: the old one is worth nothing, and the ledger goes on', async () => {
+  const file = join(host.folder, 'deployment', 'secrets', 'writer-password');
+  const before = await readFile(file, 'utf8');
+  await rm(file);
+  assert.equal((await impound(['init', join(host.folder, 'deployment')])).code, 0);
+  assert.notEqual(await readFile(file, 'utf8'), before);
+  await it.compose(
+    'up',
+    '--detach',
+    '--wait',
+    '--no-build',
+    '--force-recreate',
+    'migrate',
+    'ledger',
+  );
+  await assertStands();
+  await acquire();
+});
+
+test('all is lost but the backup, and comes back with it', async () => {
+  const [dump, evidence] = [join(host.folder, 'impound.dump'), join(host.folder, 'evidence.tar')];
+  const volume = `${it.project}_evidence`;
+  await it.pipe(['exec', '-T', 'postgres', 'pg_dump', '-U', 'postgres', '-Fc', 'impound'], {
+    to: dump,
+  });
+  await keepVolume(volume, evidence);
+  await it.compose('down', '--volumes');
+  await it.compose('up', '--detach', '--wait', '--no-build', 'postgres');
+  await it.compose('run', '--rm', '--no-deps', 'migrate');
+  const restore = ['pg_restore', '-U', 'postgres', '-d', 'impound', '--clean', '--if-exists'];
+  await it.pipe(['exec', '-T', 'postgres', ...restore], { from: dump });
+  await it.compose('run', '--rm', '--no-deps', 'volumes');
+  await fillVolume(volume, evidence);
+  await timed('up from a backup', () => it.compose('up', '--detach', '--wait', '--no-build'));
+  await assertStands();
+  const bag = join(host.folder, 'bag-restored');
+  const exported = await impound(['export', first.id, '--out', bag, ...at]);
+  assert.equal(exported.code, 0, exported.err);
+  assert.equal((await impound(['verify', bag])).code, 0);
+  await acquire();
 });
 
 test('no container has a right of the kernel, a way to new ones, or a file system to write', async () => {

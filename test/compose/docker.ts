@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { parse } from 'yaml';
@@ -34,11 +34,49 @@ export function builtServices(): string[] {
 export interface Composed extends AsyncDisposable {
   /** Runs docker compose with these arguments; its words go to our standard error. */
   compose(...args: readonly string[]): Promise<void>;
+  /** Runs docker compose with its output into a file, or its input from one. */
+  pipe(args: readonly string[], file: Piped): Promise<void>;
+  readonly project: string;
   /** Runs docker compose and gives what it printed. */
   ask(...args: readonly string[]): Promise<string>;
   /** The id of the container that runs a service. */
   container(service: string): Promise<string>;
   inspect(service: string, format: string): Promise<string>;
+}
+
+/** A file at one end of a program. */
+export interface Piped {
+  readonly to?: string;
+  readonly from?: string;
+}
+
+async function piped(
+  args: readonly string[],
+  { to, from }: Piped,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<void> {
+  const input = from === undefined ? undefined : await open(from, 'r');
+  const out = to === undefined ? undefined : await open(to, 'w', 0o600);
+  try {
+    const stdio = [input?.fd ?? 'ignore', out?.fd ?? 2, 2] as never;
+    const [code] = await once(spawn('docker', args, { cwd: ROOT, stdio, env }), 'exit');
+    if (code !== 0) throw new Error(`docker ${args.join(' ')} ended with ${code}`);
+  } finally {
+    await input?.close();
+    await out?.close();
+  }
+}
+
+const TAR = ['--entrypoint', 'tar', 'postgres:17', '-C', '/volume'];
+
+/** Writes what a volume holds into a file, as docs/deployment.md does. */
+export async function keepVolume(volume: string, to: string): Promise<void> {
+  await piped(['run', '--rm', '-v', `${volume}:/volume:ro`, ...TAR, '-c', '.'], { to });
+}
+
+/** Fills a volume from such a file; owners and modes come with it. */
+export async function fillVolume(volume: string, from: string): Promise<void> {
+  await piped(['run', '--rm', '-i', '-v', `${volume}:/volume`, ...TAR, '-x'], { from });
 }
 
 /** What a test needs to say beside docker-compose.yml. */
@@ -76,6 +114,8 @@ export async function openComposed(terms: Terms): Promise<Composed> {
   const container = (service: string) => ask('ps', '--all', '--quiet', service);
   return {
     compose,
+    pipe: (args, file) => piped([...fixed, ...args], file, environment),
+    project: terms.project,
     ask,
     container,
     inspect: async (service, format) =>

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { natsFiles } from '@impound/runtime/nats-config.ts';
 import { remoteUrl } from '../access.ts';
 import { openClient } from '../client.ts';
 import type { Here } from '../command.ts';
-import { busFindings } from '../doctor/bus.ts';
+import { busFindings, configFinding } from '../doctor/bus.ts';
 import { clusterFindings } from '../doctor/clusters.ts';
 import { lookAtDatabase } from '../doctor/database.ts';
 import { databaseFindings } from '../doctor/database-findings.ts';
@@ -45,7 +48,7 @@ async function findingsOf(
   installation: Installation,
   signal: AbortSignal,
 ): Promise<readonly Finding[]> {
-  const looks: readonly Look[] = [files, store, backends, gateway, clusters];
+  const looks: readonly Look[] = [files, busConfig, store, backends, gateway, clusters];
   const found = await Promise.all(looks.map((look) => look(installation, signal)));
   return [nodeFinding(process.versions.node), ...found.flat()];
 }
@@ -58,6 +61,18 @@ async function files({ directory, secretFiles }: Installation): Promise<readonly
     await directoryFinding(directory),
   ]);
   return [...own, ...secrets];
+}
+
+async function busConfig({ busConfig: folder }: Installation): Promise<readonly Finding[]> {
+  if (folder === undefined) return [];
+  const made = new Map([...natsFiles()].filter(([name]) => name === 'permissions.conf'));
+  const next = 'run doctor as an account that may read the configuration of nats-server';
+  return await examine('nats-permissions', next, async () => {
+    const texts = [...made.keys()].map(async (name) => {
+      return [name, await readFile(join(folder, name), 'utf8')] as const;
+    });
+    return [configFinding(new Map(await Promise.all(texts)), made)];
+  });
 }
 
 async function store({ store }: Installation): Promise<readonly Finding[]> {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { consumerPlans } from '@impound/contracts/streams.ts';
 import type { BusFacts, ConsumerFacts } from '@impound/runtime/bus-look.ts';
-import { busFindings } from './bus.ts';
+import { busFindings, configFinding } from './bus.ts';
 
 const CONSUMERS: readonly ConsumerFacts[] = consumerPlans().map(({ durable }) => ({
   ...{ durable, pending: 0, unanswered: 0, again: 0, waiting: 1 },
@@ -18,6 +18,7 @@ const WELL: BusFacts = {
   version: '2.15.0',
   open: false,
   encrypted: true,
+  wide: false,
   server: SERVER,
   stream: STREAM,
 };
@@ -39,6 +40,7 @@ function consumer(change: Partial<ConsumerFacts>): BusFacts {
 
 const SICK: readonly (readonly [string, BusFacts, string, string, RegExp])[] = [
   ['lets in whoever comes', { ...WELL, open: true }, 'nats-identities', 'sick', /whoever comes/],
+  ['lets who looks hear more', { ...WELL, wide: true }, 'nats-rights', 'sick', /may listen/],
   ['is old', { ...WELL, version: '2.12.1' }, 'nats-version', 'advice', /holes/],
   [
     'speaks in the clear over a network',
@@ -98,6 +100,14 @@ for (const [what, facts, check, verdict, words] of SICK) {
     assert.ok(found[0].next);
   });
 }
+
+test('a configuration of another version is told of by the names of its files', () => {
+  const made = new Map([['permissions.conf', 'a']]);
+  assert.equal(configFinding(new Map(made), made).verdict, 'ok');
+  const other = configFinding(new Map([['permissions.conf', 'b']]), made);
+  assert.equal(other.verdict, 'sick');
+  assert.match(other.what, /permissions\.conf/);
+});
 
 test('plain TCP within one machine is well', () => {
   const found = busFindings({ ...WELL, encrypted: false }, true);

@@ -19,6 +19,7 @@ export function busFindings(bus: BusFacts, local: boolean): readonly Finding[] {
   return [
     natsFinding(bus.version),
     doorFinding(bus),
+    ...(bus.open ? [] : [rightsFinding(bus)]),
     encryptionFinding(bus, local),
     ...('unseen' in bus.server ? [unseenServer(bus.server.unseen)] : serverFindings(bus.server)),
     ...('unseen' in bus.stream ? [unseenStream(bus.stream.unseen)] : streamFindings(bus.stream)),
@@ -33,6 +34,29 @@ function doorFinding({ open }: BusFacts): Finding {
   return check.sick(
     'the bus lets in whoever comes: all may say, hear and delete everything',
     'run it with the accounts and permissions of impound: impound init writes them',
+  );
+}
+
+function rightsFinding({ wide }: BusFacts): Finding {
+  const check = checkOf('nats-rights');
+  if (!wide) return check.ok('who only looks may not listen to what services say');
+  return check.sick(
+    'the identity with which doctor looks may listen to what services say, and more',
+    'give nats-server the permissions of this version: impound init or impound keys writes them',
+  );
+}
+
+/** The files of the server's configuration, against those that this version makes. */
+export function configFinding(
+  files: ReadonlyMap<string, string | undefined>,
+  made: ReadonlyMap<string, string>,
+): Finding {
+  const check = checkOf('nats-permissions');
+  const other = [...made].filter(([name, text]) => files.get(name) !== text).map(([name]) => name);
+  if (other.length === 0) return check.ok('the bus is configured as this version wants it');
+  return check.sick(
+    `${other.join(', ')} of nats-server differ from what this version makes`,
+    'run impound init or impound keys once more, then nats-server --signal reload',
   );
 }
 

@@ -25,6 +25,8 @@ export interface Installation {
   /** A directory that belongs to impound as a whole. */
   readonly directory: string | undefined;
   readonly secretFiles: readonly string[];
+  /** The folder of nats-server's configuration. */
+  readonly busConfig: string | undefined;
   /** Whether the operator says that bus and database have a network of their own. */
   readonly privateNetwork: boolean;
 }
@@ -34,6 +36,8 @@ const Settings = z.object({
   NATS_URL: z.string().optional(),
   /** The seed of the identity operator. */
   NATS_NKEY_FILE: z.string().optional(),
+  /** The folder of nats-server's configuration. */
+  NATS_CONFIG_DIR: z.string().optional(),
   /** Best as ledger_reader. */
   DATABASE_URL: SecretText.optional(),
   /** With the executor's kubeconfigs. */
@@ -76,6 +80,7 @@ export async function deployedInstallation(
     store: store === undefined ? undefined : storeOptions(store),
     directory: undefined,
     secretFiles: await withKubeconfigs(named, clusters),
+    busConfig: env.NATS_CONFIG_DIR,
     privateNetwork: env.PRIVATE_NETWORK === 'true',
   };
 }
@@ -142,6 +147,8 @@ export async function localInstallation(here: Surroundings): Promise<Installatio
           },
     directory,
     secretFiles: await withKubeconfigs(named.flat(), clusters),
+    // Made anew at each start.
+    busConfig: undefined,
     privateNetwork: false,
   };
 }

@@ -18,6 +18,8 @@ export interface BusFacts {
   /** True where the server lets in whoever comes, without any credential. */
   readonly open: boolean;
   readonly encrypted: boolean;
+  /** True where who only looks may also listen to what services say: no permissions hold. */
+  readonly wide: boolean;
   readonly server: ServerFacts | Unseen;
   readonly stream: StreamFacts | Unseen;
 }
@@ -80,7 +82,8 @@ export async function lookAtBus(
     const { version = 'unknown', tls_required: tls = false } = connection.info ?? {};
     const server = await seen(() => serverFacts(connection));
     const stream = await seen(() => streamFacts(connection));
-    return { version, open, encrypted: tls === true, server, stream };
+    const wide = await hearsTooMuch(connection);
+    return { version, open, encrypted: tls === true, wide, server, stream };
   } finally {
     signal.removeEventListener('abort', closing);
     await connection.close();
@@ -100,6 +103,19 @@ async function letsAnybodyIn(url: string): Promise<boolean> {
     if (error instanceof AuthorizationError) return false;
     throw error;
   }
+}
+
+/** A subscription changes nothing; the server refuses it before it answers the next ping. */
+async function hearsTooMuch(connection: NatsConnection): Promise<boolean> {
+  let refused = false;
+  const subscription = connection.subscribe('impound.v1.say.>', {
+    callback: (error) => {
+      refused ||= error !== null;
+    },
+  });
+  await connection.flush();
+  subscription.unsubscribe();
+  return !refused;
 }
 
 async function seen<T>(look: () => Promise<T>): Promise<T | Unseen> {
