@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // `npm run drill -- NAME [--full] [ARGUMENT…]`: breaks something and holds every promise against it.
 import process from 'node:process';
+import { busAmnesia } from '../drill/bus-amnesia.ts';
 import type { Drill } from '../drill/fleet/drill.ts';
 import { killMatrix } from '../drill/kill-matrix.ts';
+import { load } from '../drill/load.ts';
 import { memory } from '../drill/memory.ts';
 
 const DRILLS: Readonly<Record<string, Drill>> = {
   'kill-matrix': killMatrix,
+  'bus-amnesia': busAmnesia,
   memory,
+  load,
 };
 
 const [name = '', ...rest] = process.argv.slice(2);

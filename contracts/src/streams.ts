@@ -30,6 +30,8 @@ export interface ConsumerPlan {
 export const ACK_WAIT_MS = 30_000;
 export const DELIVERIES_MAX = 5;
 export const ACKS_PENDING_MAX = 512;
+/** Pulls that may wait on one consumer: each free slot of each process has one. */
+export const PULLS_WAITING_MAX = 8_192;
 
 /** The consumer by which a service hears an event; `route` limits it to what is for that route. */
 export function consumerPlan(service: string, type: string, route: string): ConsumerPlan {

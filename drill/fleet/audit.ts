@@ -49,11 +49,19 @@ export async function audit(fleet: Fleet, signal: AbortSignal): Promise<Audit> {
   };
 }
 
+/** The log alone, where there are too many acquisitions to export each. */
+export async function judgeWhole(
+  fleet: Pick<Fleet, 'sql'>,
+  accepted: ReadonlySet<string>,
+): Promise<JudgedLog> {
+  return judgeLog(await rowsOf(fleet), accepted);
+}
+
 function isSealed(chain: readonly Entry[]): boolean {
   return chain.some(({ event }) => event.type === 'acquisition.sealed.v1');
 }
 
-async function rowsOf({ sql }: Fleet): Promise<Row[]> {
+async function rowsOf({ sql }: Pick<Fleet, 'sql'>): Promise<Row[]> {
   const rows = await sql`
     select idx, encode(leaf, 'hex') as leaf, entry from ledger_entry order by idx`;
   return rows.map(({ idx, leaf, entry }) => ({ idx: Number(idx), leaf, entry }));

@@ -44,12 +44,14 @@ interface CrewOptions {
   readonly restartMs: number;
   readonly ground: Ground;
   readonly settings?: Readonly<Record<string, string>> | undefined;
+  /** A program that stands in for the service; its own main.ts if left out. */
+  readonly program?: URL | undefined;
 }
 
 /** Starts the processes of one service. */
 export async function crewOf(options: CrewOptions): Promise<readonly Member[]> {
   const { service, names, restartMs, ground, settings } = options;
-  const url = new URL(`../../services/${service}/src/main.ts`, import.meta.url);
+  const main = new URL(`../../services/${service}/src/main.ts`, import.meta.url);
   const crew: Member[] = [];
   for (const [at, name] of names.entries()) {
     const own = await OWN[service](ground, name, at);
@@ -57,7 +59,7 @@ export async function crewOf(options: CrewOptions): Promise<readonly Member[]> {
     const house = { PATH, NATS_URL: ground.natsUrl, NATS_NKEY_FILE: ground.nkeyFile(service) };
     const environment: Environment = { ...house, ...own, ...settings };
     const logFile = join(ground.logDir, `${name}.log`);
-    const file = fileURLToPath(url);
+    const file = fileURLToPath(options.program ?? main);
     crew.push(startMember({ name, service, file, environment, restartMs, logFile }));
   }
   return crew;

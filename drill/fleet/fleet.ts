@@ -9,8 +9,9 @@ import type { NatsServer } from '@impound/runtime/embedded/nats-server.ts';
 import { freePort } from '@impound/runtime/embedded/ports.ts';
 import { type PostgresServer, startPostgres } from '@impound/runtime/embedded/postgres.ts';
 import { newId } from '@impound/runtime/ids.ts';
+import type { NatsConnection } from '@nats-io/transport-node';
 import postgres, { type Sql } from 'postgres';
-import { type Client, openClient } from '../../cli/src/client.ts';
+import { type Access, type Client, openClient } from '../../cli/src/client.ts';
 import { type Bus, startBus } from './bus.ts';
 import { CLUSTER, CONTAINER, labOf, NAMESPACE, type Pods } from './cluster.ts';
 import { crewOf, type Ground, SERVICES, type ServiceName } from './crew.ts';
@@ -25,6 +26,8 @@ export interface FleetOptions {
   readonly replicas?: Partial<Record<ServiceName, number>>;
   /** Settings of one service's processes; they go before the fleet's own. */
   readonly settings?: Partial<Record<ServiceName, Readonly<Record<string, string>>>>;
+  /** Programs that stand in for services, e.g. where there are more targets than containers. */
+  readonly cast?: Partial<Record<ServiceName, URL>>;
   /** How long a dead process stays dead; RESTART_MS if left out. */
   readonly restartMs?: number;
 }
@@ -41,6 +44,10 @@ export interface Fleet extends AsyncDisposable {
   readonly database: Server<PostgresServer>;
   readonly storeDir: string;
   readonly tap: Tap;
+  /** One that may hear everything. */
+  readonly watcher: NatsConnection;
+  /** Where the gateway is, for those who count its answers. */
+  readonly access: Access;
   /** The names of all pods. */
   readonly pods: readonly string[];
   /** As the superuser: for looking only. */
@@ -69,7 +76,7 @@ export async function startFleet(options: FleetOptions, signal: AbortSignal): Pr
   await using opening = new AsyncDisposableStack();
   const directory = await mkdtemp(join(tmpdir(), 'impound-drill-'));
   opening.defer(() => rm(directory, { recursive: true, force: true, maxRetries: 5 }));
-  const { restartMs = RESTART_MS, replicas = {}, settings = {} } = options;
+  const { restartMs = RESTART_MS, replicas = {}, settings = {}, cast = {} } = options;
   const executors = namesOf('executor-kubernetes', replicas);
   const lab = opening.use(await startCluster(labOf(options.pods, executors), signal));
   const database = opening.use(await startDatabase(directory, restartMs, signal));
@@ -83,7 +90,8 @@ export async function startFleet(options: FleetOptions, signal: AbortSignal): Pr
   const members: Member[] = [];
   for (const service of SERVICES) {
     const names = namesOf(service, replicas);
-    const crew = await crewOf({ service, names, restartMs, ground, settings: settings[service] });
+    const own = { settings: settings[service], program: cast[service] };
+    const crew = await crewOf({ service, names, restartMs, ground, ...own });
     for (const member of crew) members.push(opening.use(member));
   }
   const accepted = new Set<string>();
@@ -99,6 +107,8 @@ export async function startFleet(options: FleetOptions, signal: AbortSignal): Pr
     storeDir: ground.storeDir,
     asker: clientOf(ground.askerToken),
     tap: openTap(connection, sql),
+    watcher: connection,
+    access: { url: ground.gatewayUrl, token: ground.token },
     pods: [...options.pods.shells, ...options.pods.shellless],
     victim: (name) => victimOf([...members, bus.server, database], name),
     order: async (pod, wish = {}, by = client) => {

@@ -5,6 +5,7 @@ import {
   ACKS_PENDING_MAX,
   type ConsumerPlan,
   DELIVERIES_MAX,
+  PULLS_WAITING_MAX,
   STREAM,
 } from '@impound/contracts/streams.ts';
 import {
@@ -78,6 +79,7 @@ async function layConsumer(manager: JetStreamManager, plan: ConsumerPlan): Promi
     ack_wait: ACK_WAIT_MS * NANOSECONDS,
     max_deliver: DELIVERIES_MAX,
     max_ack_pending: ACKS_PENDING_MAX,
+    max_waiting: PULLS_WAITING_MAX,
   });
 }
 

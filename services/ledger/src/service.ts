@@ -15,6 +15,7 @@ import { postgresLog } from './adapters/postgres-log.ts';
 import { postgresPen } from './adapters/postgres-pen.ts';
 import { config } from './config.ts';
 import { checkGuards } from './db/guards.ts';
+import { freshHeads } from './handlers/fresh-heads.ts';
 import { lead } from './handlers/lead.ts';
 import { ledgerHead } from './handlers/ledger-head.ts';
 import { ledgerHistory } from './handlers/ledger-history.ts';
@@ -59,7 +60,8 @@ export const ledger = service({
       stop.abort();
       await leading;
     });
-    return { chains: postgresChains(sql) };
+    const chains = postgresChains(sql);
+    return { chains, headOf: freshHeads(chains) };
   },
   says: [ConflictNoticedV1, ExecutionFencedV1],
   hears: [],

@@ -5,15 +5,16 @@ import type { ReplyOf, RequestOf } from '@impound/contracts/question.ts';
 import { timeOf } from '@impound/contracts/time.ts';
 import type { Database } from '@impound/runtime/postgres.ts';
 import { asked } from '../db/guards.ts';
-import { readHeads } from '../db/heads.ts';
+import { readHeads, readVersions } from '../db/heads.ts';
 import { firstOpen } from '../db/open.ts';
-import type { Heads } from '../handlers/ledger-head.ts';
+import type { HeadReader } from '../handlers/fresh-heads.ts';
+import type { Causes } from '../handlers/ledger-head.ts';
 import type { Histories } from '../handlers/ledger-history.ts';
 import type { Acquisitions } from '../handlers/ledger-list.ts';
 import type { OpenChains } from '../handlers/ledger-open.ts';
 
 /** Everything that is asked of the ledger. */
-export type Chains = Histories & Heads & OpenChains & Acquisitions;
+export type Chains = Histories & HeadReader & Causes & OpenChains & Acquisitions;
 
 const ROWS_MAX = 1_000;
 
@@ -22,11 +23,8 @@ export function postgresChains(sql: Database): Chains {
   const openFrom = firstOpen(sql);
   return {
     history: (of, bytesMax) => asked(() => history(sql, of, bytesMax)),
-    head: async (tenant, acquisitionId) => {
-      const acq = acquisitionId.toLowerCase();
-      const head = (await asked(() => readHeads(sql, [acq]))).get(acq);
-      return head?.tenant === tenant ? head : undefined;
-    },
+    versions: (acqs) => asked(() => readVersions(sql, acqs)),
+    heads: (acqs) => asked(() => readHeads(sql, acqs)),
     hasCaused: async (acquisitionId, by) => {
       const [row] = await asked(
         () => sql`

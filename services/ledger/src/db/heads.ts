@@ -33,3 +33,16 @@ export async function readHeads(
   }
   return heads;
 }
+
+/** How long chains are; one that there is not is left out. */
+export async function readVersions(
+  sql: Database,
+  acqs: readonly string[],
+): Promise<Map<string, number>> {
+  const rows = await sql`
+    select asked.acq, last.acq_seq from unnest(${sql.array([...acqs], UUIDS)}) as asked (acq)
+    cross join lateral (
+      select acq_seq from ledger_entry where acq = asked.acq order by acq_seq desc limit 1
+    ) as last`;
+  return new Map(rows.map((row) => [String(row['acq']), Number(row['acq_seq'])]));
+}
