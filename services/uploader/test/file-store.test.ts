@@ -1,18 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
 import { UploaderOpenV1 } from '@impound/contracts/ask/uploader.open.v1.ts';
 import { openFileStore } from '../src/adapters/file-store.ts';
 import { PARTS_MAX, SESSION_MS_MAX } from '../src/domain/limits.ts';
 import { keyOf, SessionName } from '../src/domain/object-name.ts';
+import { storeConformance } from './evidence-store.conformance.ts';
 
 const session = SessionName.parse(UploaderOpenV1.example.request);
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 const signal = AbortSignal.any([]);
+
+storeConformance('directory', async (scope) => {
+  const directory = await mkdtemp(join(tmpdir(), 'impound-store-'));
+  scope.defer(() => rm(directory, { recursive: true, force: true }));
+  return {
+    environment: { STORE_URL: pathToFileURL(directory).href },
+    replace: async (key, bytes) => {
+      const path = join(directory, 'objects', key);
+      await rm(path);
+      await writeFile(path, bytes);
+    },
+    keepsVersions: false,
+    knowsDigests: true,
+    hashesWhole: true,
+  };
+});
 
 async function storeOf(t: TestContext) {
   const directory = await mkdtemp(join(tmpdir(), 'impound-store-'));

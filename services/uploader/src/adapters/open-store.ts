@@ -76,6 +76,18 @@ export async function examine(
         (await import('./s3-store.ts')).s3Store({ bucket, versioned, lock }, scope);
       return { findings, open };
     }
+    case 'azure-blob': {
+      const { openContainer } = await import('./azure-client.ts');
+      const { examineContainer } = await import('./azure-check.ts');
+      const container = await openContainer(place, key);
+      const findings = await examineContainer(container, lock);
+      const open = async () => {
+        const { azurePlace } = await import('./azure-place.ts');
+        const { partObjects } = await import('./part-objects.ts');
+        return partObjects(azurePlace(container, lock), scope);
+      };
+      return { findings, open };
+    }
     default:
       throw new StoreFault('store-refused', 'this store is not known');
   }

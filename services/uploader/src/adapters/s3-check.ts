@@ -101,10 +101,12 @@ async function isPrivate({ sdk, client, bucket }: Bucket): Promise<Finding | und
   return { level: 'warn', code: 'public-access', message };
 }
 
-/** The SDK notes by how much the store's clock differs once it is enough to be refused. */
+const SKEW_MS_MAX = 60_000;
+
+/** The SDK notes by how much the store's clock differs. */
 function skewed({ client }: Bucket): Finding | undefined {
   const ms = client.config.systemClockOffset;
-  if (ms === 0) return undefined;
+  if (Math.abs(ms) <= SKEW_MS_MAX) return undefined;
   const message = `this machine's clock differs from the store's by ${Math.round(ms / 1_000)} s: set it`;
   return { level: 'warn', code: 'clock-differs', message };
 }

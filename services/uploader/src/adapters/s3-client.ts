@@ -18,6 +18,10 @@ const CONNECT_MS_MAX = 5_000;
 const SILENCE_MS_MAX = 30_000;
 const ATTEMPTS_MAX = 3;
 
+const nothing = () => {};
+/** What the SDK has to say goes past our log and may name whatever it likes. */
+const QUIET = { debug: nothing, info: nothing, warn: nothing, error: nothing };
+
 /** Loads the SDK, which is heavy, and makes a client that lives as long as the scope. */
 export async function openBucket(
   place: Extract<StorePlace, { kind: 's3' }>,
@@ -35,6 +39,7 @@ export async function openBucket(
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
     maxAttempts: ATTEMPTS_MAX,
+    logger: QUIET,
     requestHandler: { connectionTimeout: CONNECT_MS_MAX, socketTimeout: SILENCE_MS_MAX },
   });
   scope.defer(() => client.destroy());
@@ -79,4 +84,15 @@ export async function asked<T>(
 /** SHA-256 in hex as S3 writes it. */
 export function base64Of(sha256: string): string {
   return Buffer.from(sha256, 'hex').toString('base64');
+}
+
+/** No list of ours has more pages of 1,000: a store that says otherwise goes round in circles. */
+const PAGES_MAX = 1_000;
+
+/** Asks for one page after the other; `ask` gives what the next one begins behind. */
+export async function everyPage<After extends object>(
+  ask: (after: After) => Promise<After | undefined>,
+): Promise<void> {
+  let after: After | undefined = {} as After;
+  for (let page = 0; page < PAGES_MAX && after !== undefined; page += 1) after = await ask(after);
 }

@@ -8,7 +8,7 @@ import * as z from 'zod';
 import type { ByteRange } from '../domain/byte-range.ts';
 import type { Found } from '../domain/evidence-store.ts';
 import { isEnough, type Lock, untilMs } from '../domain/lock.ts';
-import { asked, type Bucket, base64Of } from './s3-client.ts';
+import { asked, type Bucket, base64Of, everyPage } from './s3-client.ts';
 import { GONE, type S3Part, type Upload } from './s3-upload.ts';
 
 /** The version of an object that counts. */
@@ -19,7 +19,6 @@ export interface Standing {
 }
 
 const MISSING = ['NotFound', 'NoSuchKey', 'NoSuchVersion'];
-const VERSIONS_PAGES_MAX = 50;
 
 /**
  * The first version of a key: whatever is written over it later is another version and does not
@@ -36,7 +35,7 @@ export async function standing(
     return found && { key, bytes: found.ContentLength ?? 0, versionId: undefined };
   }
   let first: Standing | undefined;
-  const asking = async (after: Markers) => {
+  await everyPage(async (after: Markers) => {
     const request = new sdk.ListObjectVersionsCommand({ Bucket: bucket, Prefix: key, ...after });
     const page = await asked('list versions', client.send(request));
     // Newest first, and other keys may begin like this one.
@@ -45,11 +44,7 @@ export async function standing(
     }
     if (page?.IsTruncated !== true || (page.NextKeyMarker ?? '') > key) return undefined;
     return { KeyMarker: page.NextKeyMarker, VersionIdMarker: page.NextVersionIdMarker };
-  };
-  let after: Markers | undefined = {};
-  for (let page = 0; page < VERSIONS_PAGES_MAX && after !== undefined; page += 1) {
-    after = await asking(after);
-  }
+  });
   return first;
 }
 

@@ -35,7 +35,6 @@ import {
   listParts,
   lookAt,
   objectKey,
-  type S3Part,
   sweepUploads,
   type Upload,
 } from './s3-upload.ts';
@@ -92,11 +91,16 @@ export function s3Store(
 }
 
 async function open(place: Place, session: SessionName): Promise<void> {
-  if ((await standingOf(place, session)) === undefined) await uploadOf(place, session);
+  await uploadOf(place, session).catch((error: unknown) => {
+    if (!(error instanceof StoreFault) || error.code !== 'object-complete') throw error;
+  });
 }
 
-async function uploadOf({ bucket, known }: Place, session: SessionName): Promise<Upload> {
-  return await known.get(session, () => beginUpload(bucket, session));
+async function uploadOf(place: Place, session: SessionName): Promise<Upload> {
+  return await place.known.get(session, async () => {
+    if ((await standingOf(place, session)) !== undefined) throw alreadyComplete();
+    return await beginUpload(place.bucket, session);
+  });
 }
 
 function standingOf({ bucket, versioned }: Place, object: ObjectName) {
@@ -123,7 +127,6 @@ async function room(
   const there = await lookAt(place.bucket, upload, part.number);
   if (there !== undefined) return isHeld(there.part, part) ? undefined : upload;
   place.known.forget(session);
-  if ((await standingOf(place, session)) !== undefined) throw alreadyComplete();
   // Another process dropped it, or was interrupted while it did: its sign may be left.
   await dropUpload(place.bucket, upload);
   if (again) return await room(place, session, part, false);
@@ -196,14 +199,7 @@ async function complete(place: Place, session: SessionName, whole: Whole): Promi
   const { bucket, known } = place;
   const upload = await findUpload(bucket, session);
   if ((await standingOf(place, session)) === undefined) {
-    const parts = (upload && (await listParts(bucket, upload))) ?? [];
-    refuseParts(parts, whole);
-    const made = await make(bucket, objectKey(bucket, session), upload, parts);
-    const first = await standingOf(place, session);
-    // Only who made the object that counts may say what it is.
-    if (first !== undefined && made !== undefined && first.versionId === made.versionId) {
-      await noteVersion(bucket, first, { ...whole, versionId: first.versionId });
-    }
+    await makeWhole(place, { session, upload, whole });
   }
   const object = await objectOf(place, session, await standingOf(place, session));
   const same = sameObject(object, whole);
@@ -212,13 +208,29 @@ async function complete(place: Place, session: SessionName, whole: Whole): Promi
   return same;
 }
 
-async function make(
-  bucket: Bucket,
-  key: string,
-  ...[upload, parts]: [Upload | undefined, readonly S3Part[]]
-) {
-  if (upload === undefined || parts.length === 0) return await write(bucket, key, '', true);
-  return await join(bucket, upload, parts);
+async function makeWhole(
+  place: Place,
+  of: {
+    readonly session: SessionName;
+    readonly upload: Upload | undefined;
+    readonly whole: Whole;
+  },
+): Promise<void> {
+  const { bucket } = place;
+  const { session, upload, whole } = of;
+  const parts = upload && (await listParts(bucket, upload));
+  // An upload that has gone since became an object, or nobody wants it any more.
+  if (upload !== undefined && parts === undefined && (await standingOf(place, session))) return;
+  refuseParts(parts ?? [], whole);
+  const made =
+    upload === undefined || whole.parts === 0
+      ? await write(bucket, objectKey(bucket, session), '', true)
+      : await join(bucket, upload, parts ?? []);
+  const first = await standingOf(place, session);
+  // Only who made the object that counts may say what it is.
+  if (first !== undefined && made !== undefined && first.versionId === made.versionId) {
+    await noteVersion(bucket, first, { ...whole, versionId: first.versionId });
+  }
 }
 
 async function abandon({ bucket, known }: Place, session: SessionName): Promise<void> {

@@ -2,7 +2,7 @@
 import { type HeldPart, StoreFault } from '../domain/evidence-store.ts';
 import { SESSION_MS_MAX, SESSIONS_MAX } from '../domain/limits.ts';
 import { keyOf, type ObjectName, type SessionName } from '../domain/object-name.ts';
-import { asked, type Bucket } from './s3-client.ts';
+import { asked, type Bucket, everyPage } from './s3-client.ts';
 
 /** A part with what completing needs. */
 export interface S3Part extends HeldPart {
@@ -38,11 +38,13 @@ export async function findUpload(
   bucket: Bucket,
   session: SessionName,
 ): Promise<Upload | undefined> {
-  const prefix = signKey(bucket, session);
-  const [first] = (await listUploads(bucket, prefix)).toSorted(
-    (a, b) => a.startedMs - b.startedMs || (a.key < b.key ? -1 : 1),
-  );
-  return first && uploadOf(objectKey(bucket, session), first);
+  const signs = await listUploads(bucket, signKey(bucket, session));
+  return firstOf(signs, objectKey(bucket, session));
+}
+
+function firstOf(signs: readonly Started[], key: string): Upload | undefined {
+  const [first] = signs.toSorted((a, b) => a.startedMs - b.startedMs || (a.key < b.key ? -1 : 1));
+  return first && uploadOf(key, first);
 }
 
 function uploadOf(key: string, sign: { readonly key: string; readonly id: string }): Upload {
@@ -52,15 +54,16 @@ function uploadOf(key: string, sign: { readonly key: string; readonly id: string
 
 /** Begins the upload of a session, or finds it. Throws StoreFault where there are too many. */
 export async function beginUpload(bucket: Bucket, session: SessionName): Promise<Upload> {
-  const found = await findUpload(bucket, session);
-  if (found !== undefined) return found;
   const { tenant, acquisitionId } = session;
+  const key = objectKey(bucket, session);
   const beside = await listUploads(bucket, `${bucket.prefix}sessions/${tenant}/${acquisitionId}/`);
+  const ours = beside.filter((sign) => sign.key.startsWith(signKey(bucket, session)));
+  const found = firstOf(ours, key);
+  if (found !== undefined) return found;
   if (beside.length >= SESSIONS_MAX) {
     const message = `${SESSIONS_MAX} uploads are unfinished: complete one first`;
     throw new StoreFault('sessions-exhausted', message);
   }
-  const key = objectKey(bucket, session);
   const id = await create(bucket, key);
   const own = `${signKey(bucket, session)}${Buffer.from(id).toString('base64url')}`;
   const sign = { key: own, id: await create(bucket, own) };
@@ -93,14 +96,17 @@ export async function listParts(
   { key, id }: Pick<Upload, 'key' | 'id'>,
 ): Promise<readonly S3Part[] | undefined> {
   const request = { Bucket: bucket, Key: key, UploadId: id };
-  const listing = async () => {
-    const parts: S3Part[] = [];
-    for await (const page of sdk.paginateListParts({ client }, request)) {
-      parts.push(...(page.Parts ?? []).map(partOf));
-    }
-    return parts;
-  };
-  return await asked('list parts', listing(), GONE);
+  const parts: S3Part[] = [];
+  let gone = false;
+  // Not by the SDK's pages: some stores name a next page on the last one, without end.
+  await everyPage(async (after: { readonly PartNumberMarker?: string | undefined }) => {
+    const work = client.send(new sdk.ListPartsCommand({ ...request, ...after }));
+    const page = await asked('list parts', work, GONE);
+    gone = page === undefined;
+    parts.push(...(page?.Parts ?? []).map(partOf));
+    return page?.IsTruncated === true ? { PartNumberMarker: page.NextPartNumberMarker } : undefined;
+  });
+  return gone ? undefined : parts;
 }
 
 /** Whether an upload is there, and its part of this number. */
@@ -152,16 +158,14 @@ async function listUploads(
   prefix: string,
 ): Promise<readonly Started[]> {
   const found: Started[] = [];
-  const asking = async (after: Markers) => {
+  await everyPage(async (after: Markers) => {
     const request = { Bucket: bucket, Prefix: prefix, ...after };
     const work = client.send(new sdk.ListMultipartUploadsCommand(request));
     const page = await asked('list uploads', work);
     found.push(...(page?.Uploads ?? []).map(startedOf));
     if (page?.IsTruncated !== true) return undefined;
     return { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker };
-  };
-  let after: Markers | undefined = {};
-  while (after !== undefined) after = await asking(after);
+  });
   return found;
 }
 

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+import { test } from 'node:test';
+import { cloudConformance } from './cloud-store.conformance.ts';
+import { storeConformance } from './evidence-store.conformance.ts';
+import { s3Subject } from './s3-subject.ts';
+import { hasProgram, motoServer } from './store-servers.ts';
+
+const NAME = 'S3 (moto)';
+
+if (hasProgram('moto_server')) {
+  storeConformance(
+    NAME,
+    async (scope) => await s3Subject(await motoServer(scope), scope, { checksums: true }),
+    cloudConformance(NAME, { verifiesSignatures: false, strangersKey: 'AKIASTRANGER:secret' }),
+  );
+} else {
+  test(NAME, { skip: 'moto_server is not installed: pip install "moto[server]"' }, () => {});
+}

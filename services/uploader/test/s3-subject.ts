@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+import {
+  CreateBucketCommand,
+  DeleteObjectCommand,
+  PutBucketVersioningCommand,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
+import { faultyProxy } from './faulty-proxy.ts';
+import type { Subject } from './store-bench.ts';
+
+export const S3_KEY = {
+  id: 'AKIAIOSFODNN7EXAMPLE',
+  secret: 'wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY',
+};
+
+const PREFIX = 'case/';
+
+/** A bucket with Object Lock on a server, behind a proxy. */
+export async function s3Subject(
+  server: string,
+  scope: AsyncDisposableStack,
+  { checksums }: { readonly checksums: boolean },
+): Promise<Subject & { readonly client: S3Client }> {
+  const client = new S3Client({
+    endpoint: server,
+    region: 'us-east-1',
+    forcePathStyle: true,
+    credentials: { accessKeyId: S3_KEY.id, secretAccessKey: S3_KEY.secret },
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+  });
+  scope.defer(() => client.destroy());
+  const Bucket = 'evidence';
+  await client.send(new CreateBucketCommand({ Bucket, ObjectLockEnabledForBucket: true }));
+  await client.send(new CreateBucketCommand({ Bucket: 'unlocked' }));
+  await client.send(
+    new PutBucketVersioningCommand({
+      Bucket: 'unlocked',
+      VersioningConfiguration: { Status: 'Enabled' },
+    }),
+  );
+  const proxy = await faultyProxy(server, scope);
+  proxy.checksums = checksums;
+  return {
+    client,
+    proxy,
+    environment: {
+      STORE_URL: `s3://${Bucket}/${PREFIX}?endpoint=${proxy.url}`,
+      STORE_KEY: `${S3_KEY.id}:${S3_KEY.secret}`,
+    },
+    replace: async (key, bytes) => {
+      await client.send(
+        new PutObjectCommand({ Bucket, Key: `${PREFIX}objects/${key}`, Body: bytes }),
+      );
+    },
+    remove: async (key, VersionId) => {
+      const Key = `${PREFIX}objects/${key}`;
+      await client.send(new DeleteObjectCommand({ Bucket, Key, VersionId }));
+    },
+    nowhere: `s3://nowhere/?endpoint=${proxy.url}`,
+    unlocked: `s3://unlocked/?endpoint=${proxy.url}`,
+    keepsVersions: true,
+    knowsDigests: checksums,
+    hashesWhole: false,
+  };
+}

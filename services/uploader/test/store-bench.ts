@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createHash } from 'node:crypto';
+import type { TestContext } from 'node:test';
+import { UploaderOpenV1 } from '@impound/contracts/ask/uploader.open.v1.ts';
+import { readConfig } from '@impound/runtime/config.ts';
+import { newId } from '@impound/runtime/ids.ts';
+import { openStore, storeOptions } from '../src/adapters/open-store.ts';
+import { storeConfig } from '../src/config.ts';
+import type { EvidenceStore, Part } from '../src/domain/evidence-store.ts';
+import { SessionName } from '../src/domain/object-name.ts';
+import type { FaultyProxy } from './faulty-proxy.ts';
+
+/** A store that has been made ready for a test. */
+export interface Subject {
+  /** Keys of storeConfig. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** What all requests go through; absent for a directory. */
+  readonly proxy?: FaultyProxy;
+  /** Puts other bytes in the place of an object, past the uploader. */
+  readonly replace: (key: string, bytes: Uint8Array) => Promise<void>;
+  /** Deletes a version for good, past the uploader; absent where the server knows no locks. */
+  readonly remove?: (key: string, versionId: string | undefined) => Promise<void>;
+  /** STORE_URL of a bucket or container that is not there. */
+  readonly nowhere?: string;
+  /** STORE_URL of a place where nothing can be locked. */
+  readonly unlocked?: string;
+  /** True where what is replaced stays as an older version, which then counts. */
+  readonly keepsVersions: boolean;
+  /** True where the digest of each part is compared and told by the store. */
+  readonly knowsDigests: boolean;
+  /** True where a wrong whole is refused when it is completed, not only when it is verified. */
+  readonly hashesWhole: boolean;
+}
+
+export const MIB = 1_048_576;
+export const LIMIT = { timeout: 60_000 };
+export const never: AbortSignal = AbortSignal.any([]);
+
+export function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+/** An upload of an acquisition that nobody else has. */
+export function newSession(changes: object = {}): SessionName {
+  return SessionName.parse({
+    ...UploaderOpenV1.example.request,
+    acquisitionId: newId(),
+    ...changes,
+  });
+}
+
+export function partOf(number: number, bytes: Uint8Array): Part {
+  return { number, bytes: bytes.length, sha256: sha256(bytes) };
+}
+
+export function wholeOf(...parts: readonly Uint8Array[]) {
+  const all = Buffer.concat(parts);
+  return { parts: parts.length, bytes: all.length, sha256: sha256(all) };
+}
+
+export async function* contentOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += 65_536) yield bytes.subarray(at, at + 65_536);
+}
+
+export async function put(
+  store: EvidenceStore,
+  session: SessionName,
+  ...[number, bytes]: [number, Uint8Array]
+): Promise<void> {
+  await store.put(session, partOf(number, bytes), contentOf(bytes), never);
+}
+
+export async function upload(
+  store: EvidenceStore,
+  session: SessionName,
+  ...parts: readonly Uint8Array[]
+) {
+  await store.open(session);
+  for (const [index, bytes] of parts.entries()) await put(store, session, index + 1, bytes);
+  return await store.complete(session, wholeOf(...parts), never);
+}
+
+/** Opens the store as a process of its own would, for one test. */
+export async function openIt(t: TestContext, subject: Subject, changes: object = {}) {
+  const scope = new AsyncDisposableStack();
+  t.after(() => scope.disposeAsync());
+  const given = readConfig(storeConfig, { ...subject.environment, ...changes });
+  return await openStore(storeOptions(given), scope);
+}
