@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Lab, startCluster } from '@impound/lab/cluster.ts';
+import type { LabOptions } from '@impound/lab/options.ts';
 import { migrate } from '@impound/ledger/db/migrate.ts';
 import type { NatsServer } from '@impound/runtime/embedded/nats-server.ts';
 import { freePort } from '@impound/runtime/embedded/ports.ts';
@@ -22,6 +23,8 @@ import { openTap, type Tap } from './tap.ts';
 /** What a drill wants to stand on. */
 export interface FleetOptions {
   readonly pods: Pods;
+  /** Changes the cluster before it is started: what is in its containers. */
+  readonly lab?: (usual: LabOptions) => LabOptions;
   /** Processes of each service; one where it is left out. */
   readonly replicas?: Partial<Record<ServiceName, number>>;
   /** Settings of one service's processes; they go before the fleet's own. */
@@ -77,8 +80,9 @@ export async function startFleet(options: FleetOptions, signal: AbortSignal): Pr
   const directory = await mkdtemp(join(tmpdir(), 'impound-drill-'));
   opening.defer(() => rm(directory, { recursive: true, force: true, maxRetries: 5 }));
   const { restartMs = RESTART_MS, replicas = {}, settings = {}, cast = {} } = options;
+  const { lab: changed = (usual: LabOptions) => usual } = options;
   const executors = namesOf('executor-kubernetes', replicas);
-  const lab = opening.use(await startCluster(labOf(options.pods, executors), signal));
+  const lab = opening.use(await startCluster(changed(labOf(options.pods, executors)), signal));
   const database = opening.use(await startDatabase(directory, restartMs, signal));
   const bus = await startBus(directory, restartMs, signal);
   opening.use(bus.server);

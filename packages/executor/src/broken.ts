@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { codeOf, messageOf, Never } from '@impound/runtime/fault.ts';
 import { Stopped } from '@impound/runtime/job.ts';
+import { redactedText } from '@impound/runtime/redact.ts';
 import type { CollectorFault } from './collector/fault.ts';
 import type { Run } from './shell.ts';
 
@@ -62,9 +63,11 @@ function exitText(exit: number | Error | undefined): string {
 
 const SHOWN_CHARACTERS_MAX = 300;
 
-/** Text of a target is hostile: only what is printable, and little of it. */
+/** Text of a target is hostile: only what is printable, little of it, and nothing secret. */
 function shown(text: string): string {
-  return text.replaceAll(/[^\x20-\x7e]+/g, ' ').slice(-SHOWN_CHARACTERS_MAX);
+  return redactedText(text)
+    .replaceAll(/[^\x20-\x7e]+/g, ' ')
+    .slice(-SHOWN_CHARACTERS_MAX);
 }
 
 /** Text fit for the chain: no controls, well-formed, cut, and never empty. */

@@ -48,6 +48,7 @@ export function redacted(value: unknown, depth = 0): unknown {
   );
 }
 
-function redactedText(text: string): string {
+/** A text without what is shaped like a secret. */
+export function redactedText(text: string): string {
   return SHAPES.reduce((left, [shape, instead]) => left.replaceAll(shape, instead), text);
 }

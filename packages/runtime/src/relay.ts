@@ -83,6 +83,29 @@ async function layConsumer(manager: JetStreamManager, plan: ConsumerPlan): Promi
   });
 }
 
+/** What JetStream knows of one consumer. */
+export interface ConsumerState {
+  readonly durable: string;
+  /** Published and not yet delivered. */
+  readonly pending: number;
+  /** Delivered and not yet settled. */
+  readonly unsettled: number;
+}
+
+/** Looks at the consumers, whether or not anybody hears by them; what is missing is left out. */
+export async function consumerStates(
+  house: House,
+  plans: readonly ConsumerPlan[],
+): Promise<readonly ConsumerState[]> {
+  const manager = await jetstreamManager(house.connection, { checkAPI: false });
+  const look = async ({ durable }: ConsumerPlan): Promise<ConsumerState[]> => {
+    const info = await manager.consumers.info(STREAM.name, durable).catch(absent);
+    if (info === undefined) return [];
+    return [{ durable, pending: info.num_pending, unsettled: info.num_ack_pending }];
+  };
+  return (await Promise.all(plans.map(look))).flat();
+}
+
 function absent(error: unknown): undefined {
   if (error instanceof JetStreamApiError && error.status === 404) return undefined;
   throw error;

@@ -21,21 +21,34 @@ export interface Resources {
  * Services that share a process (`impound up`) are told apart by the scope of what they send. A
  * name that the environment gives counts for all of them.
  */
-export function resourcesOf({ named }: Pick<Settings, 'named'>): Resources {
+export function resourcesOf(
+  { named }: Pick<Settings, 'named'>,
+  program = process.argv[1] ?? '',
+): Resources {
   const detectors = [envDetector, serviceInstanceIdDetector];
-  const own = defaultResource().merge(detectResources({ detectors }));
+  const found = detectResources({ detectors });
+  const own = defaultResource()
+    .merge(nameOf(serviceIn(program)))
+    .merge(found);
   const services = new Map<string, Resource>();
   return {
     own,
     of: (scope) => {
       if (named || !scope.startsWith(SCOPE_PREFIX)) return own;
-      const known = services.get(scope) ?? own.merge(nameOf(scope));
+      const known = services.get(scope) ?? own.merge(nameOf(scope.slice(SCOPE_PREFIX.length)));
       services.set(scope, known);
       return known;
     },
   };
 }
 
-function nameOf(scope: string): Resource {
-  return resourceFromAttributes({ 'service.name': `impound-${scope.slice(SCOPE_PREFIX.length)}` });
+/** The service that a program runs by its own; empty where it runs several, as `impound up`. */
+function serviceIn(program: string): string {
+  return /\/services\/([a-z0-9-]+)\/src\/main\.ts$/.exec(program)?.[1] ?? '';
+}
+
+function nameOf(service: string): Resource {
+  return resourceFromAttributes({
+    'service.name': ['impound', service].filter((word) => word !== '').join('-'),
+  });
 }

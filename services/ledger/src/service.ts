@@ -6,12 +6,14 @@ import { LedgerOpenV1 } from '@impound/contracts/ask/ledger.open.v1.ts';
 import { ConflictNoticedV1 } from '@impound/contracts/conflict/noticed.v1.ts';
 import { ExecutionFencedV1 } from '@impound/contracts/execution/fenced.v1.ts';
 import { openDoor } from '@impound/runtime/door.ts';
+import { measuresOf } from '@impound/runtime/metrics.ts';
 import { openDatabase } from '@impound/runtime/postgres.ts';
 import { answer, service } from '@impound/runtime/service.ts';
-import { busReturns, natsStream, tellVerdict } from './adapters/nats-stream.ts';
+import { busReturns, natsConsumers, natsStream, tellVerdict } from './adapters/nats-stream.ts';
 import { nodeTools } from './adapters/node-tools.ts';
 import { postgresChains } from './adapters/postgres-chains.ts';
 import { postgresLog } from './adapters/postgres-log.ts';
+import { postgresOpenTypes } from './adapters/postgres-open-types.ts';
 import { postgresPen } from './adapters/postgres-pen.ts';
 import { config } from './config.ts';
 import { checkGuards } from './db/guards.ts';
@@ -53,6 +55,11 @@ export const ledger = service({
         log: house.log,
         openDoor: (come, signal) => openDoor(house, come, signal),
         relay: (size, signal) => relaying({ ...relay, size }, signal),
+        house: {
+          measures: measuresOf(house.service),
+          open: postgresOpenTypes(sql),
+          consumers: natsConsumers(house),
+        },
       },
       AbortSignal.any([house.stopping, stop.signal]),
     );

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { consumerPlans } from '@impound/contracts/streams.ts';
 import { busVerdict } from '@impound/runtime/bus-verdict.ts';
-import { layStream, tell } from '@impound/runtime/relay.ts';
+import { type ConsumerState, consumerStates, layStream, tell } from '@impound/runtime/relay.ts';
 import type { House } from '@impound/runtime/service.ts';
 import type { Stream } from '../handlers/relay.ts';
 
@@ -9,6 +9,12 @@ import type { Stream } from '../handlers/relay.ts';
 export function natsStream(house: House): Stream {
   const plans = consumerPlans();
   return { lay: () => layStream(house, plans), tell: (telling) => tell(house, telling) };
+}
+
+/** Looks at everybody's consumers. */
+export function natsConsumers(house: House): () => Promise<readonly ConsumerState[]> {
+  const plans = consumerPlans();
+  return () => consumerStates(house, plans);
 }
 
 /** Lets those who watch know that the bus was away and is here again. */

@@ -18,6 +18,11 @@ export function eventIn(text: string): Envelope {
   return Entry.parse(JSON.parse(text)).event;
 }
 
+/** When an entry was recorded, in Unix milliseconds. */
+export function recordedMsOf(text: string): number {
+  return Date.parse(Entry.parse(JSON.parse(text)).recordedAt);
+}
+
 /** Where an entry is published. */
 export function subjectOf(event: Envelope): string {
   const route = contractOf(event.type)?.route(event.data) ?? '_';

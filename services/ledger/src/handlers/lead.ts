@@ -3,13 +3,15 @@ import type { SayReply } from '@impound/contracts/say.ts';
 import type { Incoming } from '@impound/runtime/door.ts';
 import { Later, messageOf } from '@impound/runtime/fault.ts';
 import type { Log as Logging } from '@impound/runtime/log.ts';
+import { LABEL, METRICS } from '@impound/runtime/semantics.ts';
 import { backoffMs, wait } from '@impound/runtime/wait.ts';
-import type { Tools } from '../domain/batch.ts';
+import type { Draft, Tools } from '../domain/batch.ts';
 import { refusal } from '../domain/refusal.ts';
 import { isSay, readSay } from '../domain/say.ts';
 import { headCache } from './head-cache.ts';
 import type { PenHolder, Relaying } from './ports.ts';
 import { enqueue, openQueue, type Queue, sequence } from './sequence.ts';
+import { type House, watchHouse } from './watch-house.ts';
 
 const HEADS_MAX = 20_000;
 
@@ -22,6 +24,8 @@ export interface Leading {
   readonly openDoor: (come: (incoming: Incoming) => void, signal: AbortSignal) => void;
   /** Publishes the log from what it holds, for as long as this process leads. */
   readonly relay: (size: number, signal: AbortSignal) => Relaying;
+  /** What it shows while it writes. */
+  readonly house: House;
 }
 
 /**
@@ -48,15 +52,22 @@ const STEADY_MS = 5_000;
 
 /** One term: from taking the pen to losing it. Rejects with what ended it. */
 async function term(leading: Leading, queue: Queue, signal: AbortSignal): Promise<void> {
-  const { pens, tools, log } = leading;
+  const { pens, tools, log, house } = leading;
   await using pen = await pens.take(() => log.info('standing by'), signal);
   const over = new AbortController();
   const during = AbortSignal.any([signal, over.signal, pen.lost]);
   const relaying = leading.relay(pen.size, during);
   leading.openDoor((incoming) => receive(incoming, queue), during);
   log.info('writing', { size: pen.size });
+  house.measures.count(METRICS.terms);
+  watchHouse(house, relaying.lag, during);
   try {
-    const { committed } = relaying;
+    const committed = (drafts: readonly Draft[]) => {
+      relaying.committed(drafts);
+      for (const { event } of drafts) {
+        house.measures.count(METRICS.entries, 1, { [LABEL.type]: event.type });
+      }
+    };
     const heads = headCache(HEADS_MAX);
     await sequence({ pen, queue, heads, tools, log, committed, size: pen.size }, during);
     if (!signal.aborted) throw new Later('pen-lost', AGAIN_MS, 'the session with the pen ended');

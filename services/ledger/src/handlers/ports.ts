@@ -48,10 +48,20 @@ export interface Log {
   chain(acq: string, limit: number): Promise<readonly ChainEntry[]>;
 }
 
+/** What is committed and not yet published. */
+export interface Lag {
+  /** Undefined: the stream could not be looked at yet. */
+  readonly untold: number | undefined;
+  /** When the oldest of them was committed; undefined: there is none. */
+  readonly sinceMs: number | undefined;
+}
+
 /** The publishing half of a term. */
 export interface Relaying {
   /** Told after each commit. */
   committed(drafts: readonly Draft[]): void;
+  /** How far it is behind; what the log says of it is read. */
+  lag(): Promise<Lag>;
   /** Resolves when it has stopped. */
   readonly ended: Promise<void>;
 }

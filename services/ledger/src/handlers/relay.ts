@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { messageOf, Never } from '@impound/runtime/fault.ts';
 import type { Log as Logging } from '@impound/runtime/log.ts';
+import { measuresOf } from '@impound/runtime/metrics.ts';
 import type { Laid, Telling } from '@impound/runtime/relay.ts';
+import { METRICS } from '@impound/runtime/semantics.ts';
 import { backoffMs, wait } from '@impound/runtime/wait.ts';
 import type { Draft } from '../domain/batch.ts';
-import { eventIn, type StoredEntry, subjectOf } from '../domain/telling.ts';
-import type { Log, Relaying } from './ports.ts';
+import { eventIn, recordedMsOf, type StoredEntry, subjectOf } from '../domain/telling.ts';
+import type { Lag, Log, Relaying } from './ports.ts';
 import { beginWalk, tellStalled, type Walk } from './stalled.ts';
 
 /** The bus as the relay needs it. */
@@ -58,7 +60,17 @@ export function relaying(
       relay,
       drafts.map(({ seq, hash, entry }) => ({ seq, hash, text: entry })),
     );
-  return { committed, ended: runRelay(relay, signal) };
+  const beganMs = Date.now();
+  return { committed, lag: () => lagOf(relay, beganMs), ended: runRelay(relay, signal) };
+}
+
+/** Where the stream could not be looked at, everything waits since the term began. */
+async function lagOf(relay: Relay, beganMs: number): Promise<Lag> {
+  const { next, size, log } = relay;
+  if (next === UNKNOWN) return { untold: undefined, sinceMs: beganMs };
+  if (next >= size) return { untold: 0, sinceMs: undefined };
+  const [oldest] = await log.entries(next, size, 1);
+  return { untold: size - next, sinceMs: oldest && recordedMsOf(oldest.text) };
 }
 
 /** Where nobody knows yet how far the stream was told. */
@@ -196,6 +208,7 @@ function tellingOf(
   how: { readonly again: boolean; readonly cursor: boolean },
 ): Telling {
   const event = eventIn(entry.text);
+  if (how.again) measuresOf('ledger').count(METRICS.toldAgain);
   if (how.again) relay.again = Math.max(relay.again + 1, Date.now());
   return {
     subject: subjectOf(event),

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { EVENTS } from '@impound/contracts/events.ts';
+import { METRICS, type Metric, PROCESS_METRICS } from '@impound/runtime/semantics.ts';
+import { parse } from 'yaml';
+
+const RULES = fileURLToPath(new URL('../deploy/otel/alerts.yaml', import.meta.url));
+const PAGE = fileURLToPath(new URL('../docs/telemetry.md', import.meta.url));
+const ALL: readonly Metric[] = [...Object.values(METRICS), ...Object.values(PROCESS_METRICS)];
+
+interface Rule {
+  readonly alert: string;
+  readonly expr: string;
+  readonly labels: { readonly severity: string };
+  readonly annotations: { readonly summary: string };
+}
+
+const text = await readFile(RULES, 'utf8');
+const { groups } = parse(text) as { groups: { name: string; rules: Rule[] }[] };
+const rules = groups.flatMap((group) => group.rules);
+
+/** The names that Prometheus knows a metric by. */
+function prometheusNames({ name, kind, unit }: Metric): readonly string[] {
+  const words: Readonly<Record<string, string>> = { s: '_seconds', By: '_bytes' };
+  const base = name.replaceAll('.', '_') + (words[unit] ?? '');
+  if (kind === 'counter') return [`${base}_total`];
+  return kind === 'histogram' ? ['_bucket', '_count', '_sum'].map((end) => base + end) : [base];
+}
+
+const known = new Set(ALL.flatMap(prometheusNames));
+
+/** Names in an expression: what begins as ours or the conventions' metrics do. */
+function namesIn(expr: string): readonly string[] {
+  return expr.match(/\b(impound|process|nodejs|http_server)_[a-z0-9_]+/g) ?? [];
+}
+
+test('every metric that an alert names exists', () => {
+  assert.ok(rules.length > 20, `only ${rules.length} rules`);
+  for (const { alert, expr } of rules) {
+    const named = namesIn(expr);
+    assert.ok(named.length > 0, alert);
+    for (const name of named) assert.ok(known.has(name), `${alert}: there is no ${name}`);
+  }
+});
+
+test('a metric that does not exist would be noticed', () => {
+  assert.equal(known.has('impound_ledger_untold_seconds'), false);
+  assert.deepEqual(namesIn('max(impound_nothing_total) > 1'), ['impound_nothing_total']);
+});
+
+test('every type of event that an alert names exists', () => {
+  const types = EVENTS.map(({ type }) => type);
+  const wanted = rules.flatMap(({ expr }) =>
+    [...expr.matchAll(/\btype=(~?)"([^"]+)"/g)].map(([, like, type = '']) => ({ like, type })),
+  );
+  assert.ok(wanted.length > 5);
+  for (const { like, type } of wanted) {
+    const pattern = new RegExp(`^(${like === '~' ? type.replaceAll('\\\\', '\\') : type})$`);
+    assert.ok(
+      types.some((one) => pattern.test(one)),
+      type,
+    );
+  }
+});
+
+test('every alert has a severity, a sentence, and a row in the page that says what to do', async () => {
+  const page = await readFile(PAGE, 'utf8');
+  for (const { alert, labels, annotations } of rules) {
+    assert.match(labels.severity, /^(warning|critical)$/);
+    assert.ok(annotations.summary.length > 10, alert);
+    assert.ok(page.includes(`\`${alert}\``), `docs/telemetry.md does not tell of ${alert}`);
+  }
+  const told = new Set(page.match(/`Impound[A-Za-z]+`/g));
+  assert.equal(told.size, rules.length, 'docs/telemetry.md tells of an alert that is not there');
+});
+
+test('the page names every metric', async () => {
+  const page = await readFile(PAGE, 'utf8');
+  for (const { name } of ALL) assert.ok(page.includes(`\`${name}\``), name);
+});
+
+const { error } = spawnSync('promtool', ['--version']);
+if (error === undefined) {
+  test('promtool takes the rules', () => {
+    const { status, stdout, stderr } = spawnSync('promtool', ['check', 'rules', RULES]);
+    assert.equal(status, 0, `${stdout}${stderr}`);
+  });
+}
