@@ -10,6 +10,7 @@ import { AcquisitionJoinedV1 } from './acquisition/joined.v1.ts';
 import { AcquisitionRefusedV1 } from './acquisition/refused.v1.ts';
 import { AcquisitionRequestedV1 } from './acquisition/requested.v1.ts';
 import { AcquisitionSealedV1 } from './acquisition/sealed.v1.ts';
+import { AcquisitionTriggeredV1 } from './acquisition/triggered.v1.ts';
 import { CancellationRequestedV1 } from './cancellation/requested.v1.ts';
 import { ConflictNoticedV1 } from './conflict/noticed.v1.ts';
 import type { EventContract } from './event.ts';
@@ -38,6 +39,7 @@ export const EVENTS: readonly EventContract[] = [
   AcquisitionRefusedV1,
   AcquisitionRequestedV1,
   AcquisitionSealedV1,
+  AcquisitionTriggeredV1,
   CancellationRequestedV1,
   ConflictNoticedV1,
   EvidenceAccessedV1,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as z from 'zod';
+import { Finding } from './finding.ts';
 import { CaseId, Count, text } from './ids.ts';
 import { Method, Profile } from './methods.ts';
 
@@ -13,6 +14,7 @@ export const Order = z.strictObject({
   paths: z.array(text(4_096).startsWith('/', 'a path is absolute')).max(64).default([]),
   methods: z.array(Method).min(1).max(7).optional(),
   onBehalfOf: text(256).optional(),
+  finding: Finding.optional(),
   /** Seconds from now until the acquisition expires. */
   deadlineSeconds: z.int().min(10).max(604_800).default(3_600),
   budget: z

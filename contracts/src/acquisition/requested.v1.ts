@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { Actor } from '../actor.ts';
 import { type DataOf, event } from '../event.ts';
+import { Finding } from '../finding.ts';
 import { CaseId, Count, Sha256, Time, text } from '../ids.ts';
 import { Method, Profile } from '../methods.ts';
 import { PolicyDecision } from '../policy.ts';
@@ -26,6 +27,7 @@ export const AcquisitionRequestedV1 = event({
     requestedBy: Actor,
     /** The person or the finding that made the requester ask, in its own words. */
     onBehalfOf: text(256).optional(),
+    finding: Finding.optional(),
     policy: PolicyDecision,
     /** SHA-256 of the order as it was given: by it a repeat is known to be the same. */
     fingerprint: Sha256.optional(),

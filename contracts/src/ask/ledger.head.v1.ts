@@ -21,6 +21,8 @@ export const LedgerHeadV1 = question({
     /** True from the request to cancel on, and when the chain has ended. */
     stop: z.boolean(),
     ended: z.boolean(),
+    /** The type of the event that ended it. */
+    ending: z.string().max(64).optional(),
     caused: z.boolean().optional(),
   }),
   example: {

@@ -10,6 +10,8 @@ export const LedgerOpenV1 = question({
     tenant: Tenant.optional(),
     /** formatTarget() of the target. */
     target: text(2_048).optional(),
+    /** The id of who asked for it. */
+    actor: text(128).optional(),
     /** Only chains that began after this seq: the keyset for the next page. */
     after: z.int().min(-1),
     limit: z.int().min(1).max(1_000),

@@ -3,6 +3,7 @@ import { AcquisitionApprovedV1 } from '@impound/contracts/acquisition/approved.v
 import { AcquisitionDeniedV1 } from '@impound/contracts/acquisition/denied.v1.ts';
 import { AcquisitionRefusedV1 } from '@impound/contracts/acquisition/refused.v1.ts';
 import { AcquisitionRequestedV1 } from '@impound/contracts/acquisition/requested.v1.ts';
+import { AcquisitionTriggeredV1 } from '@impound/contracts/acquisition/triggered.v1.ts';
 import { GatewaySubmitV1 } from '@impound/contracts/ask/gateway.submit.v1.ts';
 import { CancellationRequestedV1 } from '@impound/contracts/cancellation/requested.v1.ts';
 import { EvidenceAccessedV1 } from '@impound/contracts/evidence/accessed.v1.ts';
@@ -20,12 +21,14 @@ import { listen, readTls } from './adapters/http-listen.ts';
 import { addRoutes, openApp } from './adapters/http-server.ts';
 import { openIntegrations } from './adapters/integrations-file.ts';
 import { config } from './config.ts';
+import { openBounds } from './handlers/bounds.ts';
 import { decide } from './handlers/decide.ts';
 import { openDenials } from './handlers/denial.ts';
 import { accessEvidence } from './handlers/evidence-access.ts';
 import { followed, type Watch } from './handlers/follow.ts';
-import { gatewaySubmit, submit } from './handlers/gateway-submit.ts';
+import { gatewaySubmit } from './handlers/gateway-submit.ts';
 import { listAcquisitions, lookAround, textsOf, viewAcquisition } from './handlers/look.ts';
+import { submit } from './handlers/submission.ts';
 
 /** The one door for people and programs: HTTP, and the same orders over NATS. */
 export const gateway = service({
@@ -37,6 +40,7 @@ export const gateway = service({
     AcquisitionApprovedV1,
     AcquisitionRefusedV1,
     AcquisitionDeniedV1,
+    AcquisitionTriggeredV1,
     CancellationRequestedV1,
     EvidenceAccessedV1,
     PermissionDeniedV1,
@@ -50,7 +54,8 @@ async function open(given: z.output<typeof config>, scope: AsyncDisposableStack,
   const now = () => Date.now();
   const policies = await openPolicies(given.POLICY_DIR);
   const denials = openDenials({ say, log, now });
-  const deps = { ask, say, now, policies, denials, watch: watchOf(house) };
+  const bounds = openBounds({ ask, now });
+  const deps = { ask, say, now, policies, denials, bounds, watch: watchOf(house) };
   const integrations = await openIntegrations(given.INTEGRATIONS_FILE, log);
   const door = openDoorkeeper(integrations, now);
   const health = async () => {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { LedgerEntryV1 } from '@impound/contracts/ask/ledger.entry.v1.ts';
 import { LedgerHeadV1 } from '@impound/contracts/ask/ledger.head.v1.ts';
 import { LedgerHistoryV1 } from '@impound/contracts/ask/ledger.history.v1.ts';
 import { LedgerListV1 } from '@impound/contracts/ask/ledger.list.v1.ts';
@@ -19,6 +20,7 @@ import { config } from './config.ts';
 import { checkGuards } from './db/guards.ts';
 import { freshHeads } from './handlers/fresh-heads.ts';
 import { lead } from './handlers/lead.ts';
+import { ledgerEntry } from './handlers/ledger-entry.ts';
 import { ledgerHead } from './handlers/ledger-head.ts';
 import { ledgerHistory } from './handlers/ledger-history.ts';
 import { ledgerList } from './handlers/ledger-list.ts';
@@ -77,5 +79,6 @@ export const ledger = service({
     answer(LedgerHeadV1, ledgerHead),
     answer(LedgerOpenV1, ledgerOpen),
     answer(LedgerListV1, ledgerList),
+    answer(LedgerEntryV1, ledgerEntry),
   ],
 });

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash, randomBytes } from 'node:crypto';
+import { LedgerEntryV1 } from '@impound/contracts/ask/ledger.entry.v1.ts';
 import { LedgerHeadV1 } from '@impound/contracts/ask/ledger.head.v1.ts';
 import { LedgerHistoryV1 } from '@impound/contracts/ask/ledger.history.v1.ts';
 import { LedgerListV1 } from '@impound/contracts/ask/ledger.list.v1.ts';
 import { LedgerOpenV1 } from '@impound/contracts/ask/ledger.open.v1.ts';
 import { canonical } from '@impound/contracts/canonical.ts';
-import { fold, liveExecution } from '@impound/contracts/chain.ts';
+import { type Acquisition, fold, liveExecution } from '@impound/contracts/chain.ts';
 import { Entry, entryText, NO_PREVIOUS } from '@impound/contracts/entry.ts';
 import { Envelope, serviceOf } from '@impound/contracts/envelope.ts';
 import { eventSubject } from '@impound/contracts/event.ts';
@@ -75,6 +76,7 @@ export async function scriptedLedger(
       answer(LedgerHeadV1, async (asked) => head(log, asked)),
       answer(LedgerListV1, async (asked) => list(log, asked)),
       answer(LedgerOpenV1, async (asked) => open(log, asked)),
+      answer(LedgerEntryV1, async (asked) => entryOf(log, asked)),
     ],
   });
   const begin = () => start(ledger, { NATS_URL: natsUrl }, openLog('ledger', 'silent'));
@@ -166,6 +168,10 @@ async function take({ house, log, before }: Door, incoming: Incoming): Promise<v
   const chain = chainOf(log, event.subject);
   const first = log.find(({ entry }) => entry.event.id === event.id);
   const version = chain.length;
+  if (first === undefined && version > 0 && event.type === 'acquisition.requested.v1') {
+    const because = 'the acquisition has begun already';
+    return incoming.answer({ ok: false, refusal: 'conflict', because, version });
+  }
   if (first === undefined && (incoming.expectedVersion ?? version) !== version) {
     const because = `the chain is at ${version}`;
     return incoming.answer({ ok: false, refusal: 'conflict', because, version });
@@ -217,6 +223,7 @@ function head(
     version: state.version,
     stop: ended || state.cancellation !== undefined,
     ended,
+    ...(state.ended === undefined ? {} : { ending: state.ended.type }),
     ...(live === undefined ? {} : { epoch: live.assigned.epoch }),
     ...(live?.started === undefined ? {} : { claimedBy: live.started.worker }),
     ...(asked.causedBy === undefined ? {} : { caused }),
@@ -248,6 +255,15 @@ function list(
   return { acquisitions: acquisitions.slice(0, asked.limit) };
 }
 
+function entryOf(
+  log: readonly Recorded[],
+  asked: Asked<typeof LedgerEntryV1>,
+): ReplyOf<typeof LedgerEntryV1> {
+  const found = log.find(({ entry }) => entry.event.id === asked.eventId);
+  if (found?.entry.event.tenant !== asked.tenant) return {};
+  return { acquisitionId: found.entry.acq, text: found.text };
+}
+
 function open(
   log: readonly Recorded[],
   asked: Asked<typeof LedgerOpenV1>,
@@ -257,8 +273,12 @@ function open(
     const state = fold(chainOf(log, entry.acq).map((one) => one.entry));
     const target = state.request && formatTarget(state.request.target);
     const meant = (asked.target ?? target) === target && (asked.tenant ?? state.tenant);
-    if (state.ended || meant !== state.tenant) return [];
+    if (state.ended || meant !== state.tenant || !isBy(state, asked.actor)) return [];
     return [{ tenant: entry.event.tenant, acquisitionId: entry.acq, seq, version: state.version }];
   });
   return { chains: chains.slice(0, asked.limit) };
+}
+
+function isBy({ request }: Acquisition, actor: string | undefined): boolean {
+  return actor === undefined || request?.requestedBy.id === actor;
 }

@@ -20,6 +20,10 @@ export const STREAMS_MAX = 256;
 export const STREAM_MS_MAX = 3_600_000;
 /** An event stream that is silent says that it lives. */
 export const BEAT_MS = 15_000;
+/** Entries of a chain after which no further finding is put on it. */
+export const TRIGGERS_MAX = 1_000;
+/** Chains that one storm may begin within its window, where those before came to nothing. */
+export const STORM_CHAINS_MAX = 8;
 /** Denials of one integration that go on record at once, and how many come back each second. */
 export const DENIALS_BURST = 20;
 export const DENIALS_PER_SECOND = 1 / 60;

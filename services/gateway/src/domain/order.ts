@@ -45,7 +45,7 @@ function targetOf(uri: string): Target {
 
 /** What an order asks for, before anything is decided. Throws Refusal where its target is none. */
 export function wantedOf(order: Order, { actor, integration }: Caller, nowMs: number): Wanted {
-  const { caseId, profile, paths, reason, onBehalfOf, budget } = order;
+  const { caseId, profile, paths, reason, onBehalfOf, finding, budget } = order;
   // Where the order leaves it open, the executor is to try nothing that the integration may not.
   const methods = order.methods ?? integration.methods;
   return {
@@ -57,6 +57,7 @@ export function wantedOf(order: Order, { actor, integration }: Caller, nowMs: nu
     reason,
     requestedBy: actor,
     ...(onBehalfOf === undefined ? {} : { onBehalfOf }),
+    ...(finding === undefined ? {} : { finding }),
     deadline: timeOf(nowMs + order.deadlineSeconds * SECOND_MS),
     budget: {
       bytesMax: budget.bytesMax ?? integration.budget.bytesMax,

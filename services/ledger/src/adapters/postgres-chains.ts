@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { LedgerEntryV1 } from '@impound/contracts/ask/ledger.entry.v1.ts';
 import type { LedgerListV1 } from '@impound/contracts/ask/ledger.list.v1.ts';
 import type { LedgerOpenV1 } from '@impound/contracts/ask/ledger.open.v1.ts';
 import type { ReplyOf, RequestOf } from '@impound/contracts/question.ts';
@@ -8,13 +9,14 @@ import { asked } from '../db/guards.ts';
 import { readHeads, readVersions } from '../db/heads.ts';
 import { firstOpen } from '../db/open.ts';
 import type { HeadReader } from '../handlers/fresh-heads.ts';
+import type { Entries } from '../handlers/ledger-entry.ts';
 import type { Causes } from '../handlers/ledger-head.ts';
 import type { Histories } from '../handlers/ledger-history.ts';
 import type { Acquisitions } from '../handlers/ledger-list.ts';
 import type { OpenChains } from '../handlers/ledger-open.ts';
 
 /** Everything that is asked of the ledger. */
-export type Chains = Histories & HeadReader & Causes & OpenChains & Acquisitions;
+export type Chains = Histories & HeadReader & Causes & OpenChains & Acquisitions & Entries;
 
 const ROWS_MAX = 1_000;
 
@@ -33,6 +35,7 @@ export function postgresChains(sql: Database): Chains {
       );
       return row?.['found'] === true;
     },
+    entry: (of) => asked(() => entry(sql, of)),
     open: (wanted) => asked(async () => open(sql, wanted, await openFrom())),
     list: (wanted) => asked(() => list(sql, wanted)),
   };
@@ -67,10 +70,20 @@ async function history(
   return { version: Number(rows[0]?.['version'] ?? 0), entries };
 }
 
+async function entry(
+  sql: Database,
+  of: { readonly tenant: string; readonly eventId: string },
+): Promise<ReplyOf<typeof LedgerEntryV1>> {
+  const [row] = await sql`
+    select acq, entry from ledger_entry where event_id = ${of.eventId} and tenant = ${of.tenant}`;
+  if (row === undefined) return {};
+  return { acquisitionId: row['acq'], text: (row['entry'] as Buffer).toString('utf8') };
+}
+
 type Open = typeof LedgerOpenV1;
 
 async function open(sql: Database, wanted: RequestOf<Open>, openFrom: number) {
-  const { tenant, target, after, limit } = wanted;
+  const { tenant, target, actor, after, limit } = wanted;
   const rows = await sql`
     select f.tenant, f.acq, f.idx,
       (select max(acq_seq) from ledger_entry where acq = f.acq) as version
@@ -79,6 +92,7 @@ async function open(sql: Database, wanted: RequestOf<Open>, openFrom: number) {
       and not exists (select from ledger_entry x where x.acq = f.acq and x.ends)
       ${tenant === undefined ? sql`` : sql`and f.tenant = ${tenant}`}
       ${target === undefined ? sql`` : sql`and f.target = ${target}`}
+      ${actor === undefined ? sql`` : sql`and f.actor = ${actor}`}
     order by f.idx limit ${limit}`;
   return rows.map((row) => ({
     tenant: row['tenant'],

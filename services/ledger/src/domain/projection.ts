@@ -12,7 +12,7 @@ export interface Projection {
   readonly ends: boolean;
 }
 
-const ACTORS = ['requestedBy', 'approvedBy', 'refusedBy', 'accessedBy', 'deniedTo'];
+const ACTORS = ['requestedBy', 'approvedBy', 'refusedBy', 'accessedBy', 'deniedTo', 'triggeredBy'];
 
 /** Reads it from an event that fits its contract. */
 export function projectionOf(event: Envelope): Projection {

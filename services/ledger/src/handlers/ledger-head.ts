@@ -34,6 +34,7 @@ export async function ledgerHead(
       : {}),
     stop: isToStop(head),
     ended: head.ended !== undefined,
+    ...(head.ended === undefined ? {} : { ending: head.ended }),
     ...(caused === undefined ? {} : { caused }),
   };
 }
