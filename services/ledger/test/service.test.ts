@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { AcquisitionAssignedV1 } from '@impound/contracts/acquisition/assigned.v1.ts';
 import { AcquisitionExpiredV1 } from '@impound/contracts/acquisition/expired.v1.ts';
 import { AcquisitionRequestedV1 } from '@impound/contracts/acquisition/requested.v1.ts';
+import { LedgerEntryV1 } from '@impound/contracts/ask/ledger.entry.v1.ts';
 import { LedgerHeadV1 } from '@impound/contracts/ask/ledger.head.v1.ts';
 import { LedgerHistoryV1 } from '@impound/contracts/ask/ledger.history.v1.ts';
 import { LedgerListV1 } from '@impound/contracts/ask/ledger.list.v1.ts';
@@ -95,6 +96,18 @@ test('head, open and list follow a chain from its beginning to its end', async (
   const target = formatTarget(requested.target) as never;
   const open = () => it.ask(LedgerOpenV1, { target, after: -1, limit: 10 });
   assert.deepEqual((await open()).chains, [{ ...asked, seq: 0, version: 3 }]);
+  const by = (actor: string) => it.ask(LedgerOpenV1, { tenant, actor, after: -1, limit: 10 });
+  assert.deepEqual((await by(requested.requestedBy.id)).chains, (await open()).chains);
+  assert.deepEqual((await by('somebody-else')).chains, []);
+  const entry = await it.ask(LedgerEntryV1, { tenant, eventId: requestId as never });
+  assert.equal(entry.acquisitionId, acq);
+  assert.equal(JSON.parse(entry.text ?? '').event.id, requestId);
+  for (const none of [
+    { tenant, eventId: newId() as never },
+    { tenant: 'other' as never, eventId: requestId as never },
+  ]) {
+    assert.deepEqual(await it.ask(LedgerEntryV1, none), {});
+  }
   await it.say(AcquisitionExpiredV1, acq, expired);
   assert.deepEqual((await open()).chains, []);
   const { acquisitions } = await it.ask(LedgerListV1, { tenant, limit: 10 });
@@ -102,6 +115,7 @@ test('head, open and list follow a chain from its beginning to its end', async (
   assert.equal(acquisitions[0]?.version, 4);
   const head = await it.ask(LedgerHeadV1, asked);
   assert.deepEqual([head.stop, head.ended, head.epoch], [true, true, undefined]);
+  assert.equal(head.ending, 'acquisition.expired.v1');
 });
 
 test('a repeat gets the first answer; one that differs is put on record once', async (t) => {
