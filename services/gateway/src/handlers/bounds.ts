@@ -27,8 +27,8 @@ interface Desk {
 }
 
 /**
- * The ledger counts what is open, and only when it could matter: after a count of N below the bound,
- * as many may begin before the next one. Several gateways count apart.
+ * The ledger counts what is open, and only when it could matter: after a count of N below the
+ * bound, as many may begin before the next one. Several gateways count apart.
  */
 export function openBounds({
   ask,
