@@ -91,7 +91,7 @@ async function put(connection: NatsConnection, name: string, bytes: Uint8Array):
   const { traceparent } = traceHeaders();
   if (traceparent !== undefined) carried.set('traceparent', traceparent);
   const terms = { timeout: ASK_MS_MAX, headers: carried };
-  const answer = connection.request(askSubject(name), bytes, terms);
+  const answer = persistently(() => connection.request(askSubject(name), bytes, terms));
   return await unlessOutage(connection, answer).catch((cause: Error) => {
     if (
       cause instanceof PermissionViolationError ||
@@ -101,6 +101,30 @@ async function put(connection: NatsConnection, name: string, bytes: Uint8Array):
     }
     throw new Later('no-answer', AGAIN_MS, `${name}: nobody answered`, { cause });
   });
+}
+
+/**
+ * Whoever dies or stands still with a question answers nothing, and nobody is told: it is put
+ * again after these times. All that is asked may be asked twice.
+ */
+const UNANSWERED_MS = [2_000, 5_000] as const;
+
+async function persistently(ask: () => Promise<Msg>): Promise<Msg> {
+  const { promise, resolve, reject } = Promise.withResolvers<Msg>();
+  const once = async () => {
+    try {
+      resolve(await ask());
+    } catch (error) {
+      reject(error);
+    }
+  };
+  const timers = UNANSWERED_MS.map((ms) => setTimeout(once, ms).unref());
+  void once();
+  try {
+    return await promise;
+  } finally {
+    for (const timer of timers) clearTimeout(timer);
+  }
 }
 
 /**

@@ -65,6 +65,17 @@ suite('ask', { concurrency: 4 }, () => {
     assert.deepEqual(await it.ask(), reply);
   });
 
+  test('a question that one process has swallowed is answered by another', async (t) => {
+    let reached = 0;
+    const it = await both(t, async () => {
+      reached += 1;
+      // As of one that was stopped in the middle: no answer ever.
+      return reached === 1 ? await new Promise(() => undefined) : reply;
+    });
+    assert.deepEqual(await it.ask(), reply);
+    assert.equal(reached, 2);
+  });
+
   test('what is no question gets 400 and reaches no service', async (t) => {
     let reached = 0;
     const it = await both(t, async () => {

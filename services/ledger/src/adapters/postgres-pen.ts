@@ -18,6 +18,12 @@ const STANDBY_MS = 250;
 const STATEMENT_MS_MAX = 15_000;
 /** A holder that vanished without a word loses its session, and so the pen, after about this. */
 const VANISHED_SECONDS = 10;
+/**
+ * So does one that stands still: its kernel answers for it, and its session would last for ever.
+ * One that works asks for nothing more often than that.
+ */
+const STILL_MS_MAX = 10_000;
+const ALIVE_MS = 2_500;
 
 /** The pen is an advisory lock of one session; what makes a fork impossible is ledger_batch. */
 export function postgresPen(url: Secret, worker: string): PenHolder {
@@ -47,6 +53,7 @@ const PROBES_ONLY = ['enable_seqscan', 'enable_hashjoin', 'enable_mergejoin'];
 async function prepare(sql: Database): Promise<void> {
   const settings = {
     statement_timeout: STATEMENT_MS_MAX,
+    idle_session_timeout: STILL_MS_MAX,
     tcp_keepalives_idle: VANISHED_SECONDS,
     tcp_keepalives_interval: 2,
     tcp_keepalives_count: 3,
@@ -79,6 +86,8 @@ function pen(
   sql: Database,
   held: { size: number; lost: AbortSignal; scope: AsyncDisposableStack },
 ): Pen {
+  const alive = setInterval(() => void sql`select 1`.catch(() => undefined), ALIVE_MS);
+  held.scope.defer(() => clearInterval(alive));
   return {
     size: held.size,
     lost: held.lost,
