@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as z from 'zod';
 import { type DataOf, event } from '../event.ts';
-import { Code, EventId, Sha256, text } from '../ids.ts';
+import { Code, EventId, Sha256, Time, text } from '../ids.ts';
 
 /** A worker spoke under an epoch that was no longer its own: refused as an effect, kept as a
  * fact, for what it did to the target must be on record. Said by ledger. */
@@ -15,6 +15,11 @@ export const ExecutionFencedV1 = event({
     refusedId: EventId,
     refusedType: text(64),
     refusedSource: text(256),
+    /**
+     * When the worker said it, by its own clock: until then it may have gone on touching the
+     * target, since it was last heard (`execution.lapsed` tells) or had said its result.
+     */
+    refusedAt: Time.optional(),
     /** SHA-256 of the refused event's bytes, and its data where that is small enough. */
     refusedSha256: Sha256,
     refusedData: z.record(z.string(), z.unknown()).optional(),
@@ -25,6 +30,7 @@ export const ExecutionFencedV1 = event({
     refusedId: '0199f5a2-7c3e-7a10-8f52-2f6a3b9c4d01',
     refusedType: 'evidence.captured.v1',
     refusedSource: '/impound/executor-kubernetes/k8s-1-7f3a',
+    refusedAt: '2026-11-23T09:17:04.000000Z',
     refusedSha256: 'b'.repeat(64),
   },
 });

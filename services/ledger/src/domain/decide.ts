@@ -106,6 +106,7 @@ function fence(say: Say, fenced: Fenced, batch: Batch): SayReply {
       refusedId: event.id,
       refusedType: event.type,
       refusedSource: event.source,
+      refusedAt: event.time,
       refusedSha256: batch.tools.sha256(say.text),
       ...(refusedData === undefined ? {} : { refusedData }),
     },
