@@ -103,17 +103,14 @@ export async function startPlatform(
     STORE_URL: pathToFileURL(join(dataDir, 'evidence')).href,
     UPLOADER_PORT: '0',
     SIGNING_KEY: keys.signing,
+    SPOOL_DIR: join(dataDir, 'spool'),
     GATEWAY_PORT: String(gatewayPort),
     INTEGRATIONS_FILE: integrations,
     ...options.environment,
   };
   progress('starting services');
-  const { only, without = [] } = options;
-  const wanted = SERVICES.filter(
-    ({ name }) => !without.includes(name) && (only?.includes(name) ?? true),
-  );
   const nkeyFile = (service: string) => seedFile(join(dataDir, BUS_KEYS), service);
-  await startAll(wanted, { environment, log, nkeyFile }, opening);
+  await startAll(wantedOf(options), { environment, log, nkeyFile }, opening);
   signal.throwIfAborted();
   const scope = opening.move();
   return {
@@ -127,6 +124,10 @@ export async function startPlatform(
     loseBus: () => bus.lose(),
     [Symbol.asyncDispose]: () => scope.disposeAsync(),
   };
+}
+
+function wantedOf({ only, without = [] }: PlatformOptions): readonly AnyService[] {
+  return SERVICES.filter(({ name }) => !without.includes(name) && (only?.includes(name) ?? true));
 }
 
 const DATABASE = 'postgres';

@@ -7,6 +7,8 @@ export const houseConfig = z.object({
   NATS_URL: z.string().regex(/^(nats|tls):\/\/[^@\s]+$/, 'nats://host:port, without credentials'),
   /** The seed by which the service proves who it is; bus-keys.ts makes one for each. */
   NATS_NKEY_FILE: z.string().min(1).optional(),
+  /** Where results are kept until the ledger has them; absent: in memory only. */
+  SPOOL_DIR: z.string().min(1).optional(),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   HEALTH_PORT: z.coerce.number().int().min(0).max(65_535).optional(),
 });

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { LedgerHeadV1 } from '@impound/contracts/ask/ledger.head.v1.ts';
+import type { EventContract } from '@impound/contracts/event.ts';
+import type { SayReply } from '@impound/contracts/say.ts';
 import type { JsMsg } from '@nats-io/jetstream';
 import { askUntilAnswered } from './ask.ts';
 import { becauseOf, codeOf, messageOf, Never } from './fault.ts';
@@ -9,10 +11,11 @@ import { childId } from './ids.ts';
 import { type Message, readMessage } from './message.ts';
 import { measuresOf } from './metrics.ts';
 import { pull, settleUnreadable } from './pull.ts';
-import type { Said } from './say.ts';
+import type { Said, Saying } from './say.ts';
 import { LABEL, METRICS } from './semantics.ts';
 import type { House, Job, Work } from './service.ts';
 import { failed } from './span.ts';
+import type { Spool } from './spool.ts';
 import { backoffMs, wait } from './wait.ts';
 
 /** The epoch is over or the acquisition is to stop: the reason a job's signal aborts with. */
@@ -109,7 +112,7 @@ async function claim<Deps>(it: Turn<Deps>, signal: AbortSignal): Promise<boolean
 const CLAIM_AGAIN_MS = 10;
 const CLAIM_AGAIN_MS_MAX = 1_000;
 
-function sayingOf<Deps>({ house, message }: Turn<Deps>, said: Said) {
+function sayingOf<Deps>({ house, message }: Turn<Deps>, said: Said): Saying {
   return {
     ...said,
     id: childId(message.id, said.contract.type, house.worker),
@@ -170,11 +173,45 @@ function failure<Deps>({ job, house, message }: Turn<Deps>, error: unknown): Sai
 
 /** The result is kept until the ledger has it. Throws Never where it is no result. */
 async function sayResult<Deps>(it: Turn<Deps>, said: Said, signal: AbortSignal): Promise<void> {
-  const reply = await it.house.say(sayingOf(it, said), signal);
+  const { house, message } = it;
+  const saying = sayingOf(it, said);
+  await house.spool?.keep(saying).catch((error: unknown) => {
+    house.log.error('result not kept', { id: message.id, because: messageOf(error) });
+  });
+  const reply = await sayAndDrop(house, saying, signal);
   if (reply.ok) return;
   const because = `${said.contract.type} was refused: ${reply.because}`;
   if (reply.refusal === 'invalid') throw new Never('invalid', because);
-  it.house.log.warn('result refused', { id: it.message.id, refusal: reply.refusal, because });
+  house.log.warn('result refused', { id: message.id, refusal: reply.refusal, because });
+}
+
+/** Where nobody answers until the signal aborts, it stays in the spool. */
+async function sayAndDrop(house: House, saying: Saying, signal: AbortSignal): Promise<SayReply> {
+  const reply = await house.say(saying, signal);
+  await house.spool?.drop(saying.id).catch((error: unknown) => {
+    house.log.warn('result kept on', { id: saying.id, because: messageOf(error) });
+  });
+  return reply;
+}
+
+/**
+ * Says what earlier processes have left, one after the other, in their words and their names: the
+ * epoch it belongs to may be theirs still, and else it is on record as what was done without one.
+ */
+export async function sayKept(
+  house: House,
+  spool: Spool,
+  contracts: readonly EventContract[],
+): Promise<void> {
+  try {
+    for (const saying of await spool.left(contracts)) {
+      const { ok } = await sayAndDrop(house, saying, house.stopping);
+      house.log.info('result of an earlier process said', { id: saying.id, ok });
+    }
+  } catch (error) {
+    const because = messageOf(error);
+    if (!house.stopping.aborted) house.log.error('kept results not said', { because });
+  }
 }
 
 const LAST_WORDS_MS = 10_000;

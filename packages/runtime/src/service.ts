@@ -8,6 +8,7 @@ import type { Ask } from './ask.ts';
 import type { Log } from './log.ts';
 import type { Message } from './message.ts';
 import type { Said, SayNow } from './say.ts';
+import type { Spool } from './spool.ts';
 
 /** What the runtime hands to a service when it opens. */
 export interface House {
@@ -18,6 +19,8 @@ export interface House {
   readonly say: SayNow;
   /** For the runtime's own functions (door, relay, watch); a service does not call it. */
   readonly connection: NatsConnection;
+  /** Where results of jobs are kept until they are on record. */
+  readonly spool?: Spool | undefined;
   /** Aborts when the process is asked to stop. */
   readonly stopping: AbortSignal;
 }

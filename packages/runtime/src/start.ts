@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { join } from 'node:path';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { answering } from './answer.ts';
 import { asker } from './ask.ts';
@@ -8,10 +9,11 @@ import { type Environment, houseConfig, readConfig } from './config.ts';
 import { Never } from './fault.ts';
 import { handling } from './hear.ts';
 import { newWorkerId } from './ids.ts';
-import { working } from './job.ts';
+import { sayKept, working } from './job.ts';
 import { type Log, openLog } from './log.ts';
 import { sayer } from './say.ts';
 import type { AnyService, House } from './service.ts';
+import { openSpool, type Spool } from './spool.ts';
 import { unlessAborted, wait } from './wait.ts';
 
 /** A service that runs. Disposing it stops hearing, lets work end, and closes what was opened. */
@@ -63,6 +65,7 @@ export async function start(
     ask: asker(connection, service.name),
     say: sayer(connection, `/impound/${service.name}/${worker}`, logging),
     connection,
+    spool: await spoolOf(service, config['SPOOL_DIR'] as string | undefined, logging),
     stopping: stop.signal,
   };
   const deps = await unlessAborted(service.open(own, opening, house), signal);
@@ -70,6 +73,7 @@ export async function start(
   const hearing = service.hears.map((one) =>
     one.kind === 'job' ? working(one, deps, house) : handling(one, deps, house),
   );
+  if (house.spool !== undefined) hearing.push(sayKept(house, house.spool, service.says));
   // Whoever is told that the service runs can ask it: the subscriptions have reached the server.
   const limit = AbortSignal.timeout(FLUSH_MS_MAX);
   await unlessAborted(permitted(), limit).catch((error: unknown) => {
@@ -89,6 +93,17 @@ export async function start(
       await scope.disposeAsync();
     },
   };
+}
+
+/** Only those who work have results to keep. */
+async function spoolOf(
+  service: AnyService,
+  folder: string | undefined,
+  log: Log,
+): Promise<Spool | undefined> {
+  const works = service.hears.some(({ kind }) => kind === 'job');
+  if (folder === undefined || !works) return undefined;
+  return await openSpool(join(folder, service.name), log);
 }
 
 function lostWith(connection: NatsConnection, stopping: AbortSignal): AbortSignal {

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict';
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { EvidenceCapturedV1 } from '@impound/contracts/evidence/captured.v1.ts';
+import { ExecutionFailedV1 } from '@impound/contracts/execution/failed.v1.ts';
+import { ExecutionStartedV1 } from '@impound/contracts/execution/started.v1.ts';
+import { newId } from '../src/ids.ts';
+import { openSpool } from '../src/spool.ts';
+import { testFolder } from '../src/testing/bus.ts';
+import { assign, captured, EXECUTOR, executor, resultOf, typesOf } from './worker.ts';
+import { until, world } from './world.ts';
+
+const OLD = 'executor-kubernetes-1-0000' as never;
+const data = EvidenceCapturedV1.shape.parse({ ...EvidenceCapturedV1.example, worker: OLD });
+const CONTRACTS = [EvidenceCapturedV1, ExecutionFailedV1];
+
+function result(acquisitionId: string) {
+  return { contract: EvidenceCapturedV1, data, id: newId(), tenant: 'default', acquisitionId };
+}
+
+test('what a process has left is said by the next one, under the name of the first', async (t) => {
+  const folder = await testFolder(t);
+  const it = await world(t, [EXECUTOR]);
+  const acquisitionId = await assign(it);
+  const started = ExecutionStartedV1.shape.parse({ ...ExecutionStartedV1.example, worker: OLD });
+  await it.ledger.record({ contract: ExecutionStartedV1, data: started, acquisitionId });
+  const errors: string[] = [];
+  const log = { error: (phrase: string) => void errors.push(phrase) };
+  const spool = await openSpool(join(folder, EXECUTOR), log);
+  await spool.keep(result(acquisitionId));
+  await it.start(
+    executor(async (message, work) => captured(message, work)),
+    { SPOOL_DIR: folder },
+  );
+  const said = await resultOf(it, acquisitionId);
+  assert.deepEqual([said.type, said['worker']], [EvidenceCapturedV1.type, OLD]);
+  assert.equal(typesOf(it, acquisitionId).length, 3);
+  await until(async () => (await readdir(join(folder, EXECUTOR))).length === 0);
+  assert.deepEqual(errors, []);
+});
+
+test('a result is on disk while the ledger is away, and gone once it is on record', async (t) => {
+  const folder = await testFolder(t);
+  const it = await world(t, [EXECUTOR]);
+  const working = Promise.withResolvers<void>();
+  const goOn = Promise.withResolvers<void>();
+  await it.start(
+    executor(async (message, work) => {
+      working.resolve();
+      await goOn.promise;
+      return captured(message, work);
+    }),
+    { SPOOL_DIR: folder },
+  );
+  const acquisitionId = await assign(it);
+  await working.promise;
+  await it.ledger.stop();
+  goOn.resolve();
+  const kept = () => readdir(join(folder, EXECUTOR));
+  await until(async () => (await kept()).some((name) => name.endsWith('.json')));
+  await it.ledger.again();
+  assert.equal((await resultOf(it, acquisitionId)).type, EvidenceCapturedV1.type);
+  await until(async () => (await kept()).length === 0);
+});
+
+test('results are given in the order in which they were kept, and a damaged one is left', async (t) => {
+  const folder = await testFolder(t);
+  const errors: string[] = [];
+  const spool = await openSpool(folder, { error: (phrase) => void errors.push(phrase) });
+  const three = Array.from({ length: 3 }, () => result(newId()));
+  for (const one of three) await spool.keep(one);
+  await writeFile(join(folder, '0000000000000000.x.json'), '{"type": "evid');
+  const left = await spool.left(CONTRACTS);
+  assert.deepEqual(
+    left.map(({ id }) => id),
+    three.map(({ id }) => id),
+  );
+  assert.deepEqual(errors, ['kept result unreadable']);
+  await spool.drop(three[0]?.id ?? '');
+  assert.equal((await spool.left(CONTRACTS)).length, 2);
+  assert.deepEqual(await spool.left([]), []);
+});
