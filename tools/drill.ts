@@ -2,16 +2,24 @@
 // `npm run drill -- NAME [--full] [ARGUMENT…]`: breaks something and holds every promise against it.
 import process from 'node:process';
 import { busAmnesia } from '../drill/bus-amnesia.ts';
+import { crowd } from '../drill/crowd.ts';
 import type { Drill } from '../drill/fleet/drill.ts';
 import { killMatrix } from '../drill/kill-matrix.ts';
+import { ledgerAway } from '../drill/ledger-away.ts';
 import { load } from '../drill/load.ts';
 import { memory } from '../drill/memory.ts';
+import { partition } from '../drill/partition.ts';
+import { zombie } from '../drill/zombie.ts';
 
 const DRILLS: Readonly<Record<string, Drill>> = {
+  crowd,
   'kill-matrix': killMatrix,
   'bus-amnesia': busAmnesia,
   memory,
   load,
+  'ledger-away': ledgerAway,
+  partition,
+  zombie,
 };
 
 const [name = '', ...rest] = process.argv.slice(2);

@@ -25,8 +25,10 @@ export interface Ground {
   readonly directory: string;
   readonly logDir: string;
   readonly storeDir: string;
+  readonly spoolDir: string;
   readonly lab: Lab;
-  readonly natsUrl: string;
+  /** Where a member finds the bus. */
+  natsUrl(member: string): string;
   nkeyFile(service: string): string;
   readonly databaseUrl: string;
   readonly gatewayUrl: string;
@@ -56,7 +58,11 @@ export async function crewOf(options: CrewOptions): Promise<readonly Member[]> {
   for (const [at, name] of names.entries()) {
     const own = await OWN[service](ground, name, at);
     const { PATH } = process.env;
-    const house = { PATH, NATS_URL: ground.natsUrl, NATS_NKEY_FILE: ground.nkeyFile(service) };
+    const house = {
+      PATH,
+      NATS_URL: ground.natsUrl(name),
+      NATS_NKEY_FILE: ground.nkeyFile(service),
+    };
     const environment: Environment = { ...house, ...own, ...settings };
     const logFile = join(ground.logDir, `${name}.log`);
     const file = fileURLToPath(options.program ?? main);
@@ -84,7 +90,8 @@ const OWN: Readonly<Record<ServiceName, Own>> = {
     UPLOADER_PORT: String(uploaderPort),
     SIGNING_KEY: signingKey,
   }),
-  'executor-kubernetes': async ({ directory, lab }, name) => ({
+  'executor-kubernetes': async ({ directory, lab, spoolDir }, name) => ({
+    SPOOL_DIR: spoolDir,
     CLUSTERS_FILE: await clustersFile(directory, lab, accountOf(name)),
     EPHEMERAL_IMAGE,
   }),

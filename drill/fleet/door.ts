@@ -3,6 +3,9 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { wait } from '@impound/runtime/wait.ts';
 
+/** Into the server, or out of it to whoever came. */
+export type Way = 'in' | 'out';
+
 /** A way in front of a server that can be made slow or be shut, in the middle of what goes in. */
 export interface Door extends AsyncDisposable {
   readonly port: number;
@@ -10,8 +13,13 @@ export interface Door extends AsyncDisposable {
   passed(): number;
   /** From now on so many bytes go in a second; left out: as many as come. */
   slow(bytesPerSecond?: number): void;
+  /** From now on everything takes so much longer; 0: as long as it takes. */
+  delay(milliseconds: number): void;
   /** Ends every connection, and every one that comes until it is opened. */
   shut(): void;
+  /** Half open: connections stay, and what goes these ways arrives nowhere, until it is opened. */
+  swallow(...ways: readonly Way[]): void;
+  /** Lets through again. Connections that have lost bytes are reset. */
   open(): void;
 }
 
@@ -21,18 +29,20 @@ interface State {
   readonly toPort: number;
   readonly over: AbortController;
   readonly sockets: Set<Socket>;
+  readonly swallowed: Set<Way>;
   passed: number;
   nextAtMs: number;
   perSecond: number;
+  delayMs: number;
   shut: boolean;
 }
 
 /** Opens a door in front of a port of this machine, at a free port of its own. */
 export async function openDoor(toPort: number): Promise<Door> {
-  const over = new AbortController();
   const perSecond = Number.POSITIVE_INFINITY;
   const state: State = {
-    ...{ toPort, over, sockets: new Set(), passed: 0, nextAtMs: 0, perSecond, shut: false },
+    ...{ toPort, over: new AbortController(), sockets: new Set(), swallowed: new Set() },
+    ...{ passed: 0, nextAtMs: 0, perSecond, delayMs: 0, shut: false },
   };
   const server = createServer({ allowHalfOpen: true }, (outside) => join(state, outside));
   server.listen(0, '127.0.0.1');
@@ -44,18 +54,25 @@ export async function openDoor(toPort: number): Promise<Door> {
     port: (server.address() as AddressInfo).port,
     passed: () => state.passed,
     slow: (bytesPerSecond = Number.POSITIVE_INFINITY) => {
-      state.perSecond = bytesPerSecond;
-      state.nextAtMs = 0;
+      Object.assign(state, { perSecond: bytesPerSecond, nextAtMs: 0 });
+    },
+    delay: (milliseconds) => {
+      state.delayMs = milliseconds;
     },
     shut: () => {
       state.shut = true;
       cut();
     },
+    swallow: (...ways) => {
+      for (const way of ways) state.swallowed.add(way);
+    },
     open: () => {
       state.shut = false;
+      if (state.swallowed.size > 0) cut();
+      state.swallowed.clear();
     },
     [Symbol.asyncDispose]: async () => {
-      over.abort();
+      state.over.abort();
       cut();
       server.close();
       await once(server, 'close');
@@ -78,20 +95,31 @@ function join(state: State, outside: Socket): void {
     one.on('error', end);
     one.on('close', end);
   }
-  inside.pipe(outside);
-  inwards(state, outside, inside).catch(end);
+  flow(state, { from: inside, to: outside, way: 'out' }).catch(end);
+  flow(state, { from: outside, to: inside, way: 'in' }).catch(end);
 }
 
-async function inwards(state: State, from: Socket, to: Socket): Promise<void> {
-  for await (const chunk of from as AsyncIterable<Buffer>) {
+interface Flow {
+  readonly from: Socket;
+  readonly to: Socket;
+  readonly way: Way;
+}
+
+async function flow(state: State, it: Flow): Promise<void> {
+  for await (const chunk of it.from as AsyncIterable<Buffer>) {
     for (let at = 0; at < chunk.length; at += PIECE_BYTES) {
-      const piece = chunk.subarray(at, at + PIECE_BYTES);
-      await turn(state, piece.length);
-      state.passed += piece.length;
-      if (!to.write(piece)) await once(to, 'drain', { signal: state.over.signal });
+      await pass(state, it, chunk.subarray(at, at + PIECE_BYTES));
     }
   }
-  to.end();
+  if (!state.swallowed.has(it.way)) it.to.end();
+}
+
+async function pass(state: State, { to, way }: Flow, piece: Buffer): Promise<void> {
+  if (way === 'in') await turn(state, piece.length);
+  if (state.delayMs > 0) await wait(state.delayMs, state.over.signal);
+  if (state.swallowed.has(way)) return;
+  if (way === 'in') state.passed += piece.length;
+  if (!to.write(piece)) await once(to, 'drain', { signal: state.over.signal });
 }
 
 /** Bytes wait here for their turn: what is not let through yet stays with the sender. */

@@ -16,6 +16,7 @@ import { type Access, type Client, openClient } from '../../cli/src/client.ts';
 import { type Bus, startBus } from './bus.ts';
 import { CLUSTER, CONTAINER, labOf, NAMESPACE, type Pods } from './cluster.ts';
 import { crewOf, type Ground, SERVICES, type ServiceName } from './crew.ts';
+import { type Door, openDoor } from './door.ts';
 import type { Killable, Member } from './member.ts';
 import { type Server, startServer } from './server.ts';
 import { openTap, type Tap } from './tap.ts';
@@ -31,6 +32,8 @@ export interface FleetOptions {
   readonly settings?: Partial<Record<ServiceName, Readonly<Record<string, string>>>>;
   /** Programs that stand in for services, e.g. where there are more targets than containers. */
   readonly cast?: Partial<Record<ServiceName, URL>>;
+  /** Members whose way to the bus leads through a door. */
+  readonly doors?: readonly string[];
   /** How long a dead process stays dead; RESTART_MS if left out. */
   readonly restartMs?: number;
 }
@@ -46,6 +49,8 @@ export interface Fleet extends AsyncDisposable {
   readonly bus: Server<NatsServer>;
   readonly database: Server<PostgresServer>;
   readonly storeDir: string;
+  /** Where executors keep results that the ledger has not recorded yet. */
+  readonly spoolDir: string;
   readonly tap: Tap;
   /** One that may hear everything. */
   readonly watcher: NatsConnection;
@@ -62,6 +67,8 @@ export interface Fleet extends AsyncDisposable {
   readonly accepted: ReadonlySet<string>;
   /** The members of one service. */
   of(service: ServiceName): readonly Member[];
+  /** The door on a member's way to the bus. */
+  door(name: string): Door;
   /** A service's first member, `nats-server` or `postgres`, by its name. */
   victim(name: string): Killable;
   /** Asks for the evidence of a pod and gives the acquisition's id once it is on record. */
@@ -86,7 +93,8 @@ export async function startFleet(options: FleetOptions, signal: AbortSignal): Pr
   const database = opening.use(await startDatabase(directory, restartMs, signal));
   const bus = await startBus(directory, restartMs, signal);
   opening.use(bus.server);
-  const ground = await groundFor({ directory, lab, database, bus });
+  const doors = await doorsTo(bus, options.doors ?? [], opening);
+  const ground = await groundFor({ directory, lab, database, bus, doors });
   const sql = postgres(database.now().url(DATABASE), { max: 2, onnotice: () => undefined });
   opening.defer(() => sql.end({ timeout: 1 }));
   const connection = await bus.watcher();
@@ -109,11 +117,13 @@ export async function startFleet(options: FleetOptions, signal: AbortSignal): Pr
     ...{ directory, lab, members, database, sql, client, accepted, of, ready },
     bus: bus.server,
     storeDir: ground.storeDir,
+    spoolDir: ground.spoolDir,
     asker: clientOf(ground.askerToken),
     tap: openTap(connection, sql),
     watcher: connection,
     access: { url: ground.gatewayUrl, token: ground.token },
     pods: [...options.pods.shells, ...options.pods.shellless],
+    door: (name) => doorOf(doors, name),
     victim: (name) => victimOf([...members, bus.server, database], name),
     order: async (pod, wish = {}, by = client) => {
       const body = { ...orderOf(pod), ...wish };
@@ -124,6 +134,22 @@ export async function startFleet(options: FleetOptions, signal: AbortSignal): Pr
     },
     [Symbol.asyncDispose]: () => scope.disposeAsync(),
   };
+}
+
+async function doorsTo(
+  { server }: Bus,
+  names: readonly string[],
+  scope: AsyncDisposableStack,
+): Promise<ReadonlyMap<string, Door>> {
+  const doors = new Map<string, Door>();
+  for (const name of names) doors.set(name, scope.use(await openDoor(server.now().port)));
+  return doors;
+}
+
+function doorOf(doors: ReadonlyMap<string, Door>, name: string): Door {
+  const door = doors.get(name);
+  if (door !== undefined) return door;
+  throw new Error(`${name} has no door: name it in doors`);
 }
 
 function namesOf(
@@ -151,6 +177,7 @@ async function groundFor(at: {
   readonly lab: Lab;
   readonly database: Server<PostgresServer>;
   readonly bus: Bus;
+  readonly doors: ReadonlyMap<string, Door>;
 }): Promise<Ground> {
   const secret = () => randomBytes(32).toString('base64url');
   const storeDir = join(at.directory, 'evidence');
@@ -159,7 +186,8 @@ async function groundFor(at: {
   const [gatewayPort, uploaderPort] = [await freePort(), await freePort()];
   return {
     ...{ directory: at.directory, logDir, storeDir, lab: at.lab, gatewayPort, uploaderPort },
-    natsUrl: at.bus.server.now().url,
+    spoolDir: join(at.directory, 'spool'),
+    natsUrl: (name) => `nats://127.0.0.1:${(at.doors.get(name) ?? at.bus.server.now()).port}`,
     nkeyFile: at.bus.nkeyFile,
     databaseUrl: at.database.now().url(DATABASE, WRITER),
     gatewayUrl: `http://127.0.0.1:${gatewayPort}`,

@@ -14,6 +14,8 @@ export interface Tap {
   nextSay(type: string): Promise<void>;
   /** A chain as the database has it now; empty where that is away. */
   chain(acquisitionId: string): Promise<readonly Entry[]>;
+  /** The first entry of that type in a chain, once it is on record. */
+  later(acquisitionId: string, type: string, signal: AbortSignal): Promise<Entry>;
   /** The entry that ends an acquisition, once it is on record, whoever is away meanwhile. */
   ended(acquisitionId: string, signal: AbortSignal): Promise<Entry>;
 }
@@ -34,19 +36,36 @@ export function openTap(connection: NatsConnection, sql: Sql): Tap {
         return so(entry) ? entry : undefined;
       }),
     nextSay: async (type) => {
-      const subject = `impound.v1.say.*.${nounVerb(type).join('.')}`;
+      const subject = `impound.v1.say.*.*.${nounVerb(type).join('.')}`;
       await first(connection, subject, (text) => text);
     },
     chain,
-    ended: async (acquisitionId, signal) => {
-      for (;;) {
-        const end = (await chain(acquisitionId)).find(({ event }) => endsAcquisition(event.type));
-        if (end !== undefined) return end;
-        await wait(LOOK_MS, signal);
-        signal.throwIfAborted();
-      }
-    },
+    later: (acquisitionId, type, signal) =>
+      found(
+        () => chain(acquisitionId),
+        ({ event }) => event.type === type,
+        signal,
+      ),
+    ended: (acquisitionId, signal) =>
+      found(
+        () => chain(acquisitionId),
+        ({ event }) => endsAcquisition(event.type),
+        signal,
+      ),
   };
+}
+
+async function found(
+  look: () => Promise<readonly Entry[]>,
+  so: (entry: Entry) => boolean,
+  signal: AbortSignal,
+): Promise<Entry> {
+  for (;;) {
+    const entry = (await look()).find(so);
+    if (entry !== undefined) return entry;
+    await wait(LOOK_MS, signal);
+    signal.throwIfAborted();
+  }
 }
 
 /** The entry that a row of the ledger holds. */

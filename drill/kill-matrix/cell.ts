@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Entry } from '@impound/contracts/entry.ts';
 import { LEASE_MS } from '@impound/contracts/progress.ts';
+import { wait } from '@impound/runtime/wait.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 
 /** Stages of an acquisition, by what was just committed, streamed or said. */
@@ -53,6 +54,7 @@ const MIDWAY_BYTES = 4_096;
 /** Beside the lease: what a start, a second attempt's wait and the rest of the work may take. */
 const WORK_MS_MAX = 2_000;
 const STUCK_MS = 150_000;
+const GRACE_MS = 2_000;
 
 /** Kills one part at one stage of a new acquisition and follows that to its end. */
 export async function runCell(
@@ -68,8 +70,7 @@ export async function runCell(
   const ordering = orderFor(fleet, cell, pod);
   let backAtMs = askedAtMs;
   if (cell.victim !== undefined) {
-    // What is refused at the door never comes to this stage.
-    await Promise.race([come.moment, ordering.then(() => come.moment)]);
+    await Promise.race([come.moment, neverCame(fleet, ordering, signal)]);
     const victim = fleet.victim(cell.victim);
     await victim.kill();
     goOn.resolve();
@@ -85,6 +86,18 @@ export async function runCell(
   if (end === undefined) return stuck(cell, chain, signal);
   const ms = Math.max(0, Date.parse(end.recordedAt) - backAtMs);
   return endedWith({ cell, ms, calmMs, end, chain });
+}
+
+/** Rejects where the acquisition ends before it comes to the stage, or is refused at the door. */
+async function neverCame(
+  { tap }: Fleet,
+  ordering: Promise<string>,
+  signal: AbortSignal,
+): Promise<never> {
+  const end = await tap.ended(await ordering, signal);
+  // What comes at the very end is told at the same time as the end itself.
+  await wait(GRACE_MS, signal);
+  throw new Error(`it ended with ${end.event.type} before it came to this stage`);
 }
 
 let turn = 0;
