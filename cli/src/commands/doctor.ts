@@ -17,6 +17,7 @@ import {
   type Installation,
   localInstallation,
 } from '../doctor/installation.ts';
+import { integrationFindings } from '../doctor/integrations.ts';
 import { relayFinding } from '../doctor/relay.ts';
 import { storeFindings } from '../doctor/store.ts';
 import { nodeFinding } from '../doctor/versions.ts';
@@ -48,7 +49,15 @@ async function findingsOf(
   installation: Installation,
   signal: AbortSignal,
 ): Promise<readonly Finding[]> {
-  const looks: readonly Look[] = [files, busConfig, store, backends, gateway, clusters];
+  const looks: readonly Look[] = [
+    files,
+    busConfig,
+    integrations,
+    store,
+    backends,
+    gateway,
+    clusters,
+  ];
   const found = await Promise.all(looks.map((look) => look(installation, signal)));
   return [nodeFinding(process.versions.node), ...found.flat()];
 }
@@ -73,6 +82,10 @@ async function busConfig({ busConfig: folder }: Installation): Promise<readonly 
     });
     return [configFinding(new Map(await Promise.all(texts)), made)];
   });
+}
+
+async function integrations({ integrations: file }: Installation): Promise<readonly Finding[]> {
+  return file === undefined ? [] : await integrationFindings(file);
 }
 
 async function store({ store }: Installation): Promise<readonly Finding[]> {

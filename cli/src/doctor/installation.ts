@@ -11,6 +11,7 @@ import * as z from 'zod';
 import { dataDirOf, findAccess, runningBackends, type Surroundings } from '../access.ts';
 import type { Access } from '../client.ts';
 import { EXIT, Exit } from '../exit-code.ts';
+import { integrationsFile } from '../integrations.ts';
 import type { ClusterList } from './clusters.ts';
 
 /** What doctor looks at; what is undefined is not named, and not looked at. */
@@ -25,6 +26,8 @@ export interface Installation {
   /** A directory that belongs to impound as a whole. */
   readonly directory: string | undefined;
   readonly secretFiles: readonly string[];
+  /** Who may come in. */
+  readonly integrations: string | undefined;
   /** The folder of nats-server's configuration. */
   readonly busConfig: string | undefined;
   /** Whether the operator says that bus and database have a network of their own. */
@@ -44,6 +47,7 @@ const Settings = z.object({
   CLUSTERS_FILE: z.string().optional(),
   /** With the kubeconfigs that may only read. */
   DISCOVERY_CLUSTERS_FILE: z.string().optional(),
+  INTEGRATIONS_FILE: z.string().optional(),
   GATEWAY_URL: z.url({ protocol: /^https?$/ }).optional(),
   GATEWAY_TOKEN: SecretText.optional(),
   /** true: bus and database are reached in networks that nobody else is in. */
@@ -80,6 +84,7 @@ export async function deployedInstallation(
     store: store === undefined ? undefined : storeOptions(store),
     directory: undefined,
     secretFiles: await withKubeconfigs(named, clusters),
+    integrations: env.INTEGRATIONS_FILE,
     busConfig: env.NATS_CONFIG_DIR,
     privateNetwork: env.PRIVATE_NETWORK === 'true',
   };
@@ -147,6 +152,7 @@ export async function localInstallation(here: Surroundings): Promise<Installatio
           },
     directory,
     secretFiles: await withKubeconfigs(named.flat(), clusters),
+    integrations: (await existing(integrationsFile(directory)))[0],
     // Made anew at each start.
     busConfig: undefined,
     privateNetwork: false,
