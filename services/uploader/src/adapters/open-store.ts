@@ -88,8 +88,17 @@ export async function examine(
       };
       return { findings, open };
     }
-    default:
-      throw new StoreFault('store-refused', 'this store is not known');
+    case 'gcs': {
+      const { openGcs } = await import('./gcs-client.ts');
+      const { examineGcs } = await import('./gcs-check.ts');
+      const gcs = await openGcs(place, key);
+      const open = async () => {
+        const { gcsPlace } = await import('./gcs-place.ts');
+        const { partObjects } = await import('./part-objects.ts');
+        return partObjects(gcsPlace(gcs, lock), scope);
+      };
+      return { findings: await examineGcs(gcs, lock), open };
+    }
   }
 }
 
