@@ -11,6 +11,8 @@ import { AcquisitionRefusedV1 } from './acquisition/refused.v1.ts';
 import { AcquisitionRequestedV1 } from './acquisition/requested.v1.ts';
 import { AcquisitionSealedV1 } from './acquisition/sealed.v1.ts';
 import { AcquisitionTriggeredV1 } from './acquisition/triggered.v1.ts';
+import { CallbackDeliveredV1 } from './callback/delivered.v1.ts';
+import { CallbackFailedV1 } from './callback/failed.v1.ts';
 import { CancellationRequestedV1 } from './cancellation/requested.v1.ts';
 import { ConflictNoticedV1 } from './conflict/noticed.v1.ts';
 import type { EventContract } from './event.ts';
@@ -40,6 +42,8 @@ export const EVENTS: readonly EventContract[] = [
   AcquisitionRequestedV1,
   AcquisitionSealedV1,
   AcquisitionTriggeredV1,
+  CallbackDeliveredV1,
+  CallbackFailedV1,
   CancellationRequestedV1,
   ConflictNoticedV1,
   EvidenceAccessedV1,

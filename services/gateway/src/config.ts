@@ -16,6 +16,10 @@ export const config = z.object({
   /** Asks for client certificates that this CA vouches for. */
   GATEWAY_TLS_CLIENT_CA_FILE: File.optional(),
   GATEWAY_TLS_CRL_FILE: File.optional(),
+  /** Networks that callbacks may go to beside public addresses: 10.1.0.0/16,127.0.0.0/8. */
+  CALLBACK_NETWORKS: z.string().max(4_096).optional(),
+  /** Who else vouches for receivers of callbacks, in PEM. */
+  CALLBACK_CA_FILE: File.optional(),
   /** An operator's own Cedar policies, `*.cedar`; they can narrow ours and never widen them. */
   POLICY_DIR: File.optional(),
 });

@@ -1,14 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 import { AcquisitionApprovedV1 } from '@impound/contracts/acquisition/approved.v1.ts';
+import { AcquisitionCancelledV1 } from '@impound/contracts/acquisition/cancelled.v1.ts';
 import { AcquisitionDeniedV1 } from '@impound/contracts/acquisition/denied.v1.ts';
+import { AcquisitionExpiredV1 } from '@impound/contracts/acquisition/expired.v1.ts';
+import { AcquisitionFailedV1 } from '@impound/contracts/acquisition/failed.v1.ts';
+import { AcquisitionJoinedV1 } from '@impound/contracts/acquisition/joined.v1.ts';
 import { AcquisitionRefusedV1 } from '@impound/contracts/acquisition/refused.v1.ts';
 import { AcquisitionRequestedV1 } from '@impound/contracts/acquisition/requested.v1.ts';
+import { AcquisitionSealedV1 } from '@impound/contracts/acquisition/sealed.v1.ts';
 import { AcquisitionTriggeredV1 } from '@impound/contracts/acquisition/triggered.v1.ts';
 import { GatewaySubmitV1 } from '@impound/contracts/ask/gateway.submit.v1.ts';
+import { CallbackDeliveredV1 } from '@impound/contracts/callback/delivered.v1.ts';
+import { CallbackFailedV1 } from '@impound/contracts/callback/failed.v1.ts';
 import { CancellationRequestedV1 } from '@impound/contracts/cancellation/requested.v1.ts';
 import { EvidenceAccessedV1 } from '@impound/contracts/evidence/accessed.v1.ts';
 import { PermissionDeniedV1 } from '@impound/contracts/permission/denied.v1.ts';
-import { answer, type House, service } from '@impound/runtime/service.ts';
+import { answer, type House, on, service } from '@impound/runtime/service.ts';
 import { watchEvents, watchProgress } from '@impound/runtime/watch.ts';
 import type * as z from 'zod';
 import { openPolicies } from './adapters/cedar-policies.ts';
@@ -20,8 +27,12 @@ import { evidenceRoute } from './adapters/http-evidence.ts';
 import { listen, readTls } from './adapters/http-listen.ts';
 import { addRoutes, openApp } from './adapters/http-server.ts';
 import { openIntegrations } from './adapters/integrations-file.ts';
+import { openPost } from './adapters/webhook-post.ts';
 import { config } from './config.ts';
+import { acquisitionEnded } from './handlers/acquisition-ended.ts';
+import { acquisitionRequested } from './handlers/acquisition-requested.ts';
 import { openBounds } from './handlers/bounds.ts';
+import { callbackFailed } from './handlers/callback-failed.ts';
 import { decide } from './handlers/decide.ts';
 import { openDenials } from './handlers/denial.ts';
 import { accessEvidence } from './handlers/evidence-access.ts';
@@ -44,8 +55,19 @@ export const gateway = service({
     CancellationRequestedV1,
     EvidenceAccessedV1,
     PermissionDeniedV1,
+    CallbackDeliveredV1,
+    CallbackFailedV1,
   ],
-  hears: [],
+  hears: [
+    on(AcquisitionRequestedV1, acquisitionRequested),
+    on(AcquisitionSealedV1, acquisitionEnded),
+    on(AcquisitionFailedV1, acquisitionEnded),
+    on(AcquisitionCancelledV1, acquisitionEnded),
+    on(AcquisitionExpiredV1, acquisitionEnded),
+    on(AcquisitionRefusedV1, acquisitionEnded),
+    on(AcquisitionJoinedV1, acquisitionEnded),
+    on(CallbackFailedV1, callbackFailed),
+  ],
   answers: [answer(GatewaySubmitV1, gatewaySubmit)],
 });
 
@@ -87,7 +109,11 @@ async function open(given: z.output<typeof config>, scope: AsyncDisposableStack,
   const port = await listen(app, at, scope);
   const url = `${tls === undefined ? 'http' : 'https'}://${urlHost(given.GATEWAY_HOST)}:${port}`;
   log.info('gateway listening', { port, url });
-  return { ...deps, door, url };
+  const post = await openPost(
+    { networks: given.CALLBACK_NETWORKS, caFile: given.CALLBACK_CA_FILE },
+    now,
+  );
+  return { ...deps, door, integrations, post, url };
 }
 
 function urlHost(host: string): string {

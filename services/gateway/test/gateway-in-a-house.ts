@@ -83,17 +83,22 @@ export async function house(
   const bus = await testBus(t);
   const ledger = await scriptedLedger(t, bus.url, ['gateway']);
   const lines: string[] = [];
-  const listening = Promise.withResolvers<string>();
+  let listening = Promise.withResolvers<string>();
   const write = (phrase: string, fields: object = {}) => {
     lines.push(phrase + JSON.stringify(fields));
     if (phrase === 'gateway listening') listening.resolve((fields as { url: string }).url);
   };
   const log: Log = { debug: write, info: write, warn: write, error: write };
   const given = { NATS_URL: bus.url, INTEGRATIONS_FILE: integrations.file, ...environment };
-  const running = await start(gateway, given, log);
+  let running = await start(gateway, given, log);
   t.after(() => running[Symbol.asyncDispose]());
   const url = await listening.promise;
-  return { bus, ledger, url, lines, integrations, ...client(url) };
+  const restart = async () => {
+    await running[Symbol.asyncDispose]();
+    listening = Promise.withResolvers();
+    running = await start(gateway, given, log);
+  };
+  return { bus, ledger, url, lines, integrations, restart, ...client(url) };
 }
 
 function client(url: string) {

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { AcquisitionRequestedV1 } from '@impound/contracts/acquisition/requested.v1.ts';
+import { endsAcquisition } from '@impound/contracts/chain.ts';
+import type { Entry } from '@impound/contracts/entry.ts';
+import type { Callback, Integration } from '@impound/contracts/integration.ts';
+import { formatTarget } from '@impound/contracts/target.ts';
+import { linksOf } from './acquisition-view.ts';
+
+/** A message to whoever asked, and how it is signed. */
+export interface Posting {
+  readonly url: string;
+  readonly id: string;
+  readonly secrets: readonly string[];
+  readonly body: string;
+}
+
+/** What came of it; `gone`: it is not to be tried again. */
+export type Posted =
+  | { readonly ok: true; readonly status: number }
+  | { readonly ok: false; readonly because: string; readonly gone: boolean };
+
+const MINUTE = 60;
+const HOUR = 3_600;
+/** Seconds after each attempt that failed: a day in all, as Standard Webhooks advises. */
+const AGAIN_SECONDS = [5, 30, 2 * MINUTE, 10 * MINUTE, HOUR, 4 * HOUR, 18 * HOUR] as const;
+
+/** When it is tried again after this attempt, in milliseconds; undefined: never. */
+export function againMs(attempt: number): number | undefined {
+  const seconds = AGAIN_SECONDS[attempt - 1];
+  return seconds === undefined ? undefined : seconds * 1_000;
+}
+
+/** The callback that is to hear of this entry; undefined where nobody is. */
+export function callbackFor(
+  { event }: Entry,
+  integrations: readonly Integration[],
+  request: AcquisitionRequestedV1 | undefined,
+): Callback | undefined {
+  const found = integrations.find(
+    ({ id, tenant }) => id === request?.requestedBy.id && tenant === event.tenant,
+  );
+  if (found === undefined || found.revokedAt !== undefined) return undefined;
+  return found.callback?.on.includes(kindOf(event.type)) ? found.callback : undefined;
+}
+
+function kindOf(type: string): Callback['on'][number] {
+  return endsAcquisition(type) ? 'ended' : 'approval-needed';
+}
+
+/** What is told: enough to go and look, and nothing of the evidence. The same for each attempt. */
+export function bodyOf(entry: Entry, request: AcquisitionRequestedV1): string {
+  const { event, acq, recordedAt } = entry;
+  const ended = endsAcquisition(event.type);
+  const { code, because, manifest, partial, joins } = event.data;
+  const facts = Object.entries({ code, because, manifest, partial, joins });
+  const told = ended ? facts.filter(([, value]) => value !== undefined) : [];
+  return JSON.stringify({
+    type: ended ? event.type.slice(0, event.type.lastIndexOf('.')) : 'acquisition.approval-needed',
+    timestamp: recordedAt,
+    data: {
+      acquisitionId: acq,
+      caseId: request.caseId,
+      target: formatTarget(request.target),
+      status: ended ? event.type.split('.')[1] : 'awaiting-approval',
+      ...(request.finding === undefined ? {} : { finding: request.finding }),
+      ...Object.fromEntries(told),
+      links: linksOf(acq),
+    },
+  });
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { AcquisitionRequestedV1 } from '@impound/contracts/acquisition/requested.v1.ts';
+import { CallbackDeliveredV1 } from '@impound/contracts/callback/delivered.v1.ts';
+import { CallbackFailedV1 } from '@impound/contracts/callback/failed.v1.ts';
+import type { Entry } from '@impound/contracts/entry.ts';
+import { EventId } from '@impound/contracts/ids.ts';
+import type { Integrations } from '@impound/contracts/integration.ts';
+import { millisecondsOf, timeOf } from '@impound/contracts/time.ts';
+import type { Ask } from '@impound/runtime/ask.ts';
+import { becauseOf, Later } from '@impound/runtime/fault.ts';
+import { childId } from '@impound/runtime/ids.ts';
+import type { Message } from '@impound/runtime/message.ts';
+import { type Said, say } from '@impound/runtime/say.ts';
+import { againMs, bodyOf, callbackFor, type Posted, type Posting } from '../domain/callback.ts';
+import { type ChainOf, entriesOf } from './chain-read.ts';
+
+/** What callbacks need of the world. */
+export interface CallbackDeps {
+  readonly ask: Ask;
+  readonly now: () => number;
+  readonly integrations: { current(): Promise<Integrations> };
+  readonly post: (posting: Posting, signal: AbortSignal) => Promise<Posted>;
+}
+
+type Told = Said<typeof CallbackDeliveredV1 | typeof CallbackFailedV1> | undefined;
+
+/** An attempt that failed is followed by another, when it is time for it. */
+export async function callbackFailed(
+  message: Message<typeof CallbackFailedV1>,
+  deps: CallbackDeps,
+  signal: AbortSignal,
+): Promise<Told> {
+  const { about, attempt, againAt } = message.data;
+  if (againAt === undefined) return undefined;
+  const leftMs = millisecondsOf(againAt) - deps.now();
+  if (leftMs > 0) throw new Later('not-yet', leftMs, `it is tried again at ${againAt}`);
+  const { tenant, acquisitionId } = message;
+  return await callBack(
+    { of: { tenant, acquisitionId } as ChainOf, about, attempt: attempt + 1 },
+    deps,
+    signal,
+  );
+}
+
+/** Tells whoever asked of one event of its chain. What came of it is said, so that it is kept. */
+export async function callBack(
+  it: { readonly of: ChainOf; readonly about: string; readonly attempt: number },
+  deps: CallbackDeps,
+  signal: AbortSignal,
+): Promise<Told> {
+  const { of, about, attempt } = it;
+  const { integrations } = await deps.integrations.current();
+  // Where nobody wants to be told, no chain is read for it.
+  if (integrations.every(({ callback }) => callback === undefined)) return undefined;
+  const found = await entryOf({ of, about }, deps.ask, signal);
+  if (found === undefined) return undefined;
+  const { entry, request } = found;
+  const callback = callbackFor(entry, integrations, request);
+  if (callback === undefined) return undefined;
+  const messageId = EventId.parse(childId(about, 'callback'));
+  const { url, secrets } = callback;
+  const body = bodyOf(entry, request);
+  const posted = await deps.post({ url, id: messageId, secrets, body }, signal);
+  const told = { messageId, about: EventId.parse(about), attempt };
+  if (posted.ok) return say(CallbackDeliveredV1, { ...told, status: posted.status });
+  // A stop is no answer of the other side: the message comes again.
+  signal.throwIfAborted();
+  const delayMs = posted.gone ? undefined : againMs(attempt);
+  const againAt = delayMs === undefined ? {} : { againAt: timeOf(deps.now() + delayMs) };
+  return say(CallbackFailedV1, { ...told, because: becauseOf(posted.because), ...againAt });
+}
+
+async function entryOf(
+  { of, about }: { readonly of: ChainOf; readonly about: string },
+  ask: Ask,
+  signal: AbortSignal,
+): Promise<{ readonly entry: Entry; readonly request: AcquisitionRequestedV1 } | undefined> {
+  let request: AcquisitionRequestedV1 | undefined;
+  for await (const { entry } of entriesOf(of, { ask, after: 0 }, signal)) {
+    if (entry.acqSeq === 1) request = entry.event.data as AcquisitionRequestedV1;
+    if (entry.event.id === about && request !== undefined) return { entry, request };
+  }
+  return undefined;
+}
