@@ -90,7 +90,7 @@ const TAKES: Readonly<Record<string, readonly OptionName[]>> = {
   export: ['out', 'purpose', ...PLATFORM],
   verify: [],
   integration: [...INTEGRATIONS, ...CREDENTIAL, ...ABOUT, 'credential', 'overlap'],
-  keys: ['rotate', 'finish'],
+  keys: ['rotate', 'finish', 'integrations'],
   doctor: ['data', 'env'],
   help: [],
 };

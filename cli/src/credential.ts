@@ -2,6 +2,7 @@
 import { randomBytes, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { Credential } from '@impound/contracts/integration.ts';
+import { newUserKey } from '@impound/runtime/bus-keys.ts';
 import type { Arguments } from './arguments.ts';
 import { EXIT, Exit } from './exit-code.ts';
 import { tokenSha256 } from './integrations.ts';
@@ -40,7 +41,7 @@ export async function makeCredential(auth: Auth, id: string, args: Arguments): P
     return { credential: { kind: 'hmac', id, secret }, secret };
   }
   if (auth === 'certificate') return { credential: await certificateOf(id, args) };
-  return { credential: natsOf(id, args) };
+  return natsOf(id, args);
 }
 
 async function certificateOf(id: string, args: Arguments): Promise<Credential> {
@@ -59,10 +60,15 @@ async function certificateOf(id: string, args: Arguments): Promise<Credential> {
   }
 }
 
-function natsOf(id: string, args: Arguments): Credential {
+/** Without a key of the sender's own it gets a new one: its seed is the secret. */
+function natsOf(id: string, args: Arguments): Made {
   const keys = { account: args.text('nats-account'), user: args.text('nats-user') };
   const given = Object.entries(keys).filter(([, key]) => key !== undefined);
-  return checked({ kind: 'nats', id, ...Object.fromEntries(given) });
+  if (given.length > 0) {
+    return { credential: checked({ kind: 'nats', id, ...Object.fromEntries(given) }) };
+  }
+  const { publicKey: user, seed: secret } = newUserKey();
+  return { credential: checked({ kind: 'nats', id, user }), secret };
 }
 
 function checked(value: object): Credential {

@@ -29,7 +29,7 @@ export const HELP = `impound: acquires forensic evidence from containers, with a
                                       lets a program or a person in; the secret is shown once
   impound integration list | show ID | rotate ID [--credential C] [--overlap SECONDS]
                   | revoke ID [--credential C]      all with [--data DIR | --integrations FILE]
-  impound keys    DIR [--rotate IDENTITY | --finish]
+  impound keys    DIR [--rotate IDENTITY | --finish] [--integrations FILE]
                                       keys and configuration for a nats-server of one's own
 
 TARGET  kubernetes://CLUSTER/NAMESPACE/POD[/CONTAINER]

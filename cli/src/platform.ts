@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { coordinator } from '@impound/coordinator/service.ts';
@@ -9,16 +9,14 @@ import { gateway } from '@impound/gateway/service.ts';
 import { migrate } from '@impound/ledger/db/migrate.ts';
 import { ledger } from '@impound/ledger/service.ts';
 import { rbacChecker } from '@impound/rbac-checker/service.ts';
-import { busKeys, seedFile } from '@impound/runtime/bus-keys.ts';
 import type { Environment } from '@impound/runtime/config.ts';
-import { type NatsServer, startNatsServer } from '@impound/runtime/embedded/nats-server.ts';
 import { freePort } from '@impound/runtime/embedded/ports.ts';
 import { startPostgres } from '@impound/runtime/embedded/postgres.ts';
 import type { Log } from '@impound/runtime/log.ts';
-import { natsConfig, permissionsConfig, usersConfig } from '@impound/runtime/nats-config.ts';
 import type { AnyService } from '@impound/runtime/service.ts';
 import { start } from '@impound/runtime/start.ts';
 import { uploader } from '@impound/uploader/service.ts';
+import { startBus } from './bus.ts';
 import { openDataDir } from './data-dir.ts';
 import { EXIT, Exit } from './exit-code.ts';
 import { admitLocal, integrationsFile } from './integrations.ts';
@@ -109,8 +107,8 @@ export async function startPlatform(
     ...options.environment,
   };
   progress('starting services');
-  const nkeyFile = (service: string) => seedFile(join(dataDir, BUS_KEYS), service);
-  await startAll(wantedOf(options), { environment, log, nkeyFile }, opening);
+  await startAll(wantedOf(options), { environment, log, nkeyFile: bus.seedFile }, opening);
+  opening.use(bus.followIntegrations(log('bus')));
   signal.throwIfAborted();
   const scope = opening.move();
   return {
@@ -120,7 +118,7 @@ export async function startPlatform(
     versions: { nats: bus.version, postgres: postgres.version },
     natsUrl: bus.url,
     databaseUrl: postgres.url(DATABASE, READER),
-    nkeyFile,
+    nkeyFile: bus.seedFile,
     loseBus: () => bus.lose(),
     [Symbol.asyncDispose]: () => scope.disposeAsync(),
   };
@@ -152,36 +150,6 @@ async function startServers(
   for (const one of [postgres, bus]) if (one.status === 'fulfilled') scope.use(one.value);
   if (postgres.status === 'rejected' || bus.status === 'rejected') throw both.reason;
   return { postgres: postgres.value, bus: bus.value };
-}
-
-interface Bus extends AsyncDisposable {
-  readonly url: string;
-  readonly version: string;
-  lose(): Promise<void>;
-}
-
-/** The folder of the seeds, one for each identity on the bus. */
-const BUS_KEYS = 'bus-keys';
-
-/** With the accounts and permissions of a deployment: nobody is trusted more on one machine. */
-async function startBus(
-  { dataDir, binary }: { readonly dataDir: string; readonly binary: string | undefined },
-  signal: AbortSignal,
-): Promise<Bus> {
-  const users = `${permissionsConfig()}\n${usersConfig(await busKeys(join(dataDir, BUS_KEYS)))}`;
-  const config = natsConfig({ head: '', users, integrations: '' });
-  const options = { storeDir: join(dataDir, 'nats'), binary, config };
-  let nats: NatsServer = await startNatsServer(options, signal);
-  return {
-    url: nats.url,
-    version: nats.version,
-    lose: async () => {
-      await nats.kill();
-      await rm(options.storeDir, { recursive: true });
-      nats = await startNatsServer({ ...options, port: nats.port }, signal);
-    },
-    [Symbol.asyncDispose]: () => nats.stop(),
-  };
 }
 
 interface Starting {

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type Integration, Integrations } from '@impound/contracts/integration.ts';
+import { isUserKey } from '@impound/runtime/bus-keys.ts';
 import { clean, impound } from './command-line.ts';
 
 const SCOPE = ['--allow-cluster', 'prod-eu', '--allow-namespace', 'shop'];
@@ -119,6 +120,10 @@ test('webhooks, certificates and NATS keys are credentials too', async (t) => {
   const user = `U${'A'.repeat(55)}`;
   await add('bus', '--auth', 'nats', '--nats-user', user);
   assert.deepEqual((await one('bus')).credentials, [{ kind: 'nats', id: 'key-1', user }]);
+  const made = await add('bus-2', '--auth', 'nats');
+  const [own] = (await one('bus-2')).credentials;
+  assert.ok(own?.kind === 'nats' && isUserKey(own.user ?? ''));
+  assert.match(JSON.stringify(made), /SU[A-Z2-7]{56}/);
   await add('named', '--auth', 'certificate', '--subject', 'O=Shop,CN=siem');
   const pem = join(folder, 'cert.pem');
   await writeFile(pem, 'no certificate');
@@ -133,7 +138,6 @@ const WRONG: readonly (readonly [readonly string[], RegExp])[] = [
   [['add', 'siem', ...SCOPE, '--auth', 'magic'], /one of token, url-token/],
   [['add', 'siem', ...SCOPE, '--open-max', '-1'], /open-max/],
   [['add', 'siem', ...SCOPE, '--callback', 'ftp://siem.example'], /callback\.url/],
-  [['add', 'siem', ...SCOPE, '--auth', 'nats'], /give account or user/],
   [['add'], /integration add\|show/],
   [['rotate', 'nobody'], /there is no integration nobody/],
   [['revoke', 'nobody'], /there is no integration nobody/],

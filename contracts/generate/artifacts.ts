@@ -8,7 +8,7 @@ import { Integrations } from '../src/integration.ts';
 import { Order } from '../src/order.ts';
 import { PARTIES } from '../src/parties.ts';
 import { Progress } from '../src/progress.ts';
-import { askSubject, type QuestionContract } from '../src/question.ts';
+import { askSubject, outsideSubject, type QuestionContract } from '../src/question.ts';
 import { SayReply } from '../src/say.ts';
 import { STREAM } from '../src/streams.ts';
 import { events, questions } from './contracts.ts';
@@ -128,7 +128,7 @@ function eventChannels({ type }: EventContract): [string, object][] {
   ];
 }
 
-function askChannel({ name }: QuestionContract): [string, object] {
+function askChannel({ name, outside }: QuestionContract): [string, object] {
   const side = (which: string) => ({
     name: `${name}.${which}`,
     payload: {
@@ -136,9 +136,11 @@ function askChannel({ name }: QuestionContract): [string, object] {
       schema: { $ref: `./${name}.${which}.schema.json` },
     },
   });
+  const address = outside ? outsideSubject(name, '{tenant}', '{integration}') : askSubject(name);
+  const named = outside ? { parameters: parameters('tenant', 'integration') } : {};
   return [
     `ask.${name}`,
-    { address: askSubject(name), messages: { request: side('request'), reply: side('reply') } },
+    { address, ...named, messages: { request: side('request'), reply: side('reply') } },
   ];
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+import { GatewaySubmitV1 } from './ask/gateway.submit.v1.ts';
 import { saySubject } from './event.ts';
 import { PARTIES, type Party } from './parties.ts';
 import { progressSubject } from './progress.ts';
-import { askSubject } from './question.ts';
+import { askSubject, outsideSubject } from './question.ts';
 import { consumerPlans, plansOf, STREAM } from './streams.ts';
 
 /**
@@ -45,7 +46,7 @@ export function busRights(identity: string): BusRights {
   const party = PARTIES[identity];
   if (party === undefined) throw new TypeError(`nobody on the bus is called ${identity}`);
   const own = `${inboxPrefix(identity)}.>`;
-  const answered = party.answers.map((name) => `${askSubject(name)} ${identity}`);
+  const answered = party.answers.map((name) => `${askedAt(name)} ${identity}`);
   const rights = {
     publish: [...saidBy(identity, party), ...party.asks.map(askSubject), ...hearing(identity)],
     subscribe: [own, ...answered, ...watched(party), ...discovered(identity)],
@@ -57,6 +58,10 @@ export function busRights(identity: string): BusRights {
     publish: [...rights.publish, ...telling()],
     subscribe: [...rights.subscribe, `${SAYS} ledger`],
   };
+}
+
+function askedAt(name: string): string {
+  return name === GatewaySubmitV1.name ? outsideSubject(name, '*', '*') : askSubject(name);
 }
 
 /** The ledger records what it says itself without the bus. */

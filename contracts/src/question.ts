@@ -13,6 +13,8 @@ export interface QuestionContract<
   readonly name: Name;
   readonly request: Request;
   readonly reply: Reply;
+  /** Asked by integrations from accounts of their own; see `outsideSubject`. */
+  readonly outside?: boolean;
   readonly example: { readonly request: z.input<Request>; readonly reply: z.input<Reply> };
 }
 
@@ -32,4 +34,12 @@ export function question<
 export function askSubject(name: string): string {
   const [service, what] = name.split('.');
   return ['impound.v1.ask', service, what].join('.');
+}
+
+/**
+ * Where a question from outside arrives: who asks does not write tenant and integration, the server
+ * does, by the import of the account that the question comes from.
+ */
+export function outsideSubject(name: string, tenant: string, integration: string): string {
+  return [askSubject(name), tenant, integration].join('.');
 }

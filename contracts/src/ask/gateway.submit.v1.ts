@@ -7,9 +7,12 @@ import { question } from '../question.ts';
 /** The NATS door: the same order as POST /v1/acquisitions, answered after the commit. */
 export const GatewaySubmitV1 = question({
   name: 'gateway.submit.v1',
+  outside: true,
   request: z.object({
-    tenant: Tenant,
-    token: text(512),
+    /** Left out, the integration's own; another one is refused. */
+    tenant: Tenant.optional(),
+    /** A second proof, where the server's word of who asks can be forged. */
+    token: text(512).optional(),
     idempotencyKey: text(255).optional(),
     order: Order,
   }),

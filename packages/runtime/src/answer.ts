@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { askSubject } from '@impound/contracts/question.ts';
+import { askSubject, outsideSubject, type QuestionContract } from '@impound/contracts/question.ts';
 import { headers, type Msg, type Subscription } from '@nats-io/transport-node';
 import { ASKED_BYTES_MAX, ERROR_CODE, ERROR_TEXT, jsonOf } from './ask.ts';
 import { codeOf, messageOf, Never } from './fault.ts';
+import { outsiderOf } from './outsider.ts';
 import { answersToInbox } from './reply.ts';
 import type { Answering, House } from './service.ts';
 import { tracedAnswer } from './trace.ts';
@@ -21,7 +22,7 @@ export function answering<Deps>(
 ): readonly Subscription[] {
   const endpoints = answers.map((one) => ({ one, requests: 0, errors: 0, lastError: '', ms: 0 }));
   const asked = endpoints.map((endpoint) =>
-    house.connection.subscribe(askSubject(endpoint.one.question.name), {
+    house.connection.subscribe(subjectOf(endpoint.one.question), {
       queue: house.service,
       callback: (error, message) => {
         if (error === null) {
@@ -31,6 +32,10 @@ export function answering<Deps>(
     }),
   );
   return [...asked, ...describing(house, endpoints)];
+}
+
+function subjectOf({ name, outside }: QuestionContract): string {
+  return outside === true ? outsideSubject(name, '*', '*') : askSubject(name);
 }
 
 interface Endpoint<Deps> {
@@ -79,7 +84,7 @@ async function reply<Deps>(
   const asked = message.headers?.get('traceparent');
   const { service } = house;
   const answered = await tracedAnswer({ service, name: question.name, asked }, () =>
-    answer(request.data, deps, signal),
+    answer(request.data, deps, signal, outsiderOf(message, house.connection, Date.now())),
   );
   const bytes = Buffer.from(JSON.stringify(answered), 'utf8');
   const { max_payload: most = bytes.length } = house.connection.info ?? {};
@@ -120,7 +125,7 @@ function describing<Deps>(house: House, endpoints: readonly Endpoint<Deps>[]): S
       type: 'io.nats.micro.v1.info_response',
       ...about,
       description: `impound ${house.service}`,
-      endpoints: endpoints.map(({ one }) => endpointInfo(one.question.name, house.service)),
+      endpoints: endpoints.map(({ one }) => endpointInfo(one.question, house.service)),
     }),
     STATS: () => ({
       type: 'io.nats.micro.v1.stats_response',
@@ -146,8 +151,9 @@ function describing<Deps>(house: House, endpoints: readonly Endpoint<Deps>[]): S
 }
 
 /** An endpoint's name has no dots there: `ledger.head.v1` is `ledger-head-v1`. */
-function endpointInfo(name: string, service: string): object {
-  const subject = askSubject(name);
+function endpointInfo(question: QuestionContract, service: string): object {
+  const { name } = question;
+  const subject = subjectOf(question);
   return { name: name.replaceAll('.', '-'), subject, queue_group: service, metadata: {} };
 }
 
@@ -155,7 +161,7 @@ const NANOSECONDS = 1_000_000;
 
 function endpointStats<Deps>(service: string) {
   return ({ one, requests, errors, lastError, ms }: Endpoint<Deps>): object => ({
-    ...endpointInfo(one.question.name, service),
+    ...endpointInfo(one.question, service),
     num_requests: requests,
     num_errors: errors,
     last_error: lastError,

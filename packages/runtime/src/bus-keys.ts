@@ -63,6 +63,21 @@ export async function endRotation(folder: string): Promise<void> {
   }
 }
 
+/** A key for somebody who is no service: the seed is for its holder alone. */
+export function newUserKey(): { readonly publicKey: string; readonly seed: string } {
+  const pair = nkeys.createUser();
+  return { publicKey: pair.getPublicKey(), seed: Buffer.from(pair.getSeed()).toString('latin1') };
+}
+
+/** Whether it is the public key of a user, down to its checksum: a server refuses any other. */
+export function isUserKey(text: string): boolean {
+  try {
+    return nkeys.fromPublic(text).getPublicKey().startsWith('U');
+  } catch {
+    return false;
+  }
+}
+
 async function makeSeed(file: string): Promise<void> {
   const line = Buffer.concat([nkeys.createUser().getSeed(), Buffer.from('\n')]);
   await writeFile(file, line, { mode: 0o600, flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {

@@ -7,6 +7,7 @@ import {
   SERVER_SUBJECT,
 } from '@impound/contracts/bus-rights.ts';
 import { type BusKeys, SYSTEM } from './bus-keys.ts';
+import { exportsConfig } from './nats-integrations.ts';
 
 /** A nats-server configuration whose parts are files beside it, or stand in it. */
 export interface NatsConfigParts {
@@ -58,6 +59,9 @@ accounts {
       max_streams: 1
       max_consumers: ${CONSUMERS_MAX}
     }
+    exports: [
+${exportsConfig()}
+    ]
     imports: [
       { service: { account: SYS, subject: ${quoted(VARZ)} }, to: ${quoted(SERVER_SUBJECT)} }
     ]

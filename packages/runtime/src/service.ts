@@ -7,6 +7,7 @@ import type * as z from 'zod';
 import type { Ask } from './ask.ts';
 import type { Log } from './log.ts';
 import type { Message } from './message.ts';
+import type { Outsider } from './outsider.ts';
 import type { Said, SayNow } from './say.ts';
 import type { Spool } from './spool.ts';
 
@@ -110,12 +111,18 @@ export function job<
 export interface Answering<Deps> {
   readonly question: QuestionContract;
   // biome-ignore lint/suspicious/noExplicitAny: answer() has checked the question
-  readonly answer: (request: any, deps: Deps, signal: AbortSignal) => Promise<any>;
+  readonly answer: (request: any, deps: Deps, signal: AbortSignal, by: Outsider) => Promise<any>;
 }
 
+/** `by` is for questions from outside alone. */
 export function answer<Q extends QuestionContract, Deps>(
   question: Q,
-  reply: (request: RequestOf<Q>, deps: Deps, signal: AbortSignal) => Promise<ReplyOf<Q>>,
+  reply: (
+    request: RequestOf<Q>,
+    deps: Deps,
+    signal: AbortSignal,
+    by: Outsider,
+  ) => Promise<ReplyOf<Q>>,
 ): Answering<Deps> {
   return { question, answer: reply };
 }

@@ -3,47 +3,22 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { suite, type TestContext, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
-import { BUS_IDENTITIES, inboxPrefix } from '@impound/contracts/bus-rights.ts';
+import { BUS_IDENTITIES } from '@impound/contracts/bus-rights.ts';
+import { Integration } from '@impound/contracts/integration.ts';
 import {
   connect,
   type NatsConnection,
   nkeyAuthenticator,
+  nkeys,
   PermissionViolationError,
 } from '@nats-io/transport-node';
 import { busKeys, seedFile } from '../src/bus-keys.ts';
 import { busVerdict } from '../src/bus-verdict.ts';
-import { natsConfig, permissionsConfig, usersConfig } from '../src/nats-config.ts';
-import { testBus, testFolder } from '../src/testing/bus.ts';
+import { permissionsConfig } from '../src/nats-config.ts';
+import { testFolder } from '../src/testing/bus.ts';
 import { type Deed, LISTENING, PUBLISHING } from './bus-universe.ts';
+import { enterBus, securedBus } from './secured-bus.ts';
 import { until } from './world.ts';
-
-interface Variant {
-  readonly binary?: string;
-  readonly head?: string;
-  readonly change?: (text: string) => string;
-}
-
-/** A bus with the accounts and permissions of an installation, and a way in for each identity. */
-async function securedBus(
-  t: TestContext,
-  { binary, head = '', change = (text) => text }: Variant = {},
-) {
-  const folder = await testFolder(t);
-  const users = `${change(permissionsConfig())}\n${usersConfig(await busKeys(folder))}`;
-  const config = natsConfig({ head, users, integrations: '' });
-  const bus = await testBus(t, { config, binary });
-  const enter = async (identity: string) => {
-    const seed = await readFile(seedFile(folder, identity), 'latin1');
-    const connection = await connect({
-      servers: bus.url,
-      inboxPrefix: inboxPrefix(identity),
-      authenticator: nkeyAuthenticator(Buffer.from(seed.trim())),
-    });
-    t.after(() => connection.close());
-    return connection;
-  };
-  return { bus, enter };
-}
 
 /** What the server has refused until now, as `subject queue`. */
 function refusals(connection: NatsConnection) {
@@ -63,10 +38,19 @@ function refusals(connection: NatsConnection) {
 }
 
 /** Tries everything as this identity and tells where it may more or less than it should. */
-async function faultsOf(identity: string, connection: NatsConnection): Promise<string[]> {
+async function faultsOf(
+  identity: string,
+  connection: NatsConnection,
+  more: readonly Deed[] = [],
+): Promise<string[]> {
+  const deeds = [...PUBLISHING, ...LISTENING, ...more];
+  const [publishing, listening] = [
+    deeds.filter(({ queue }) => queue === undefined),
+    deeds.filter(({ queue }) => queue !== undefined),
+  ];
   const refused = refusals(connection);
-  for (const { subject } of PUBLISHING) connection.publish(subject);
-  for (const { subject, queue } of LISTENING) {
+  for (const { subject } of publishing) connection.publish(subject);
+  for (const { subject, queue } of listening) {
     const ignored = { callback: () => undefined };
     connection.subscribe(subject, queue ? { queue, ...ignored } : ignored);
   }
@@ -77,8 +61,8 @@ async function faultsOf(identity: string, connection: NatsConnection): Promise<s
     return [`${identity} ${allowed ? 'may' : 'may not'}: ${operation} ${subject} ${queue}`.trim()];
   };
   return [
-    ...PUBLISHING.flatMap((deed) => fault('publish', deed)),
-    ...LISTENING.flatMap((deed) => fault('subscription', deed)),
+    ...publishing.flatMap((deed) => fault('publish', deed)),
+    ...listening.flatMap((deed) => fault('subscription', deed)),
   ];
 }
 
@@ -99,6 +83,25 @@ suite('rights on the bus', () => {
     const secured = await securedBus(t);
     assert.deepEqual(await allFaults(secured), []);
     t.diagnostic(`${tried} deeds tried on nats-server ${secured.bus.version}`);
+  });
+
+  test('an integration may ask its door and hear its own, and nothing that is a service’s', async (t) => {
+    const pair = nkeys.createUser();
+    const credentials = [{ kind: 'nats', id: 'key-1', user: pair.getPublicKey() }];
+    const named = { id: 'siem', tenant: 'default', kind: 'integration' };
+    const siem = Integration.parse({ ...named, clusters: ['*'], namespaces: ['*'], credentials });
+    const { bus } = await securedBus(t, { integrations: [siem] });
+    const connection = await enterBus(t, bus.url, pair.getSeed());
+    const faults = await faultsOf('siem', connection, [
+      { subject: 'acquire', may: ['siem'] },
+      { subject: 'ended.acquisition.sealed.x', may: [] },
+      { subject: 'acquire', queue: '', may: [] },
+      { subject: 'ended.>', queue: '', may: ['siem'] },
+      { subject: 'ended.acquisition.sealed.*', queue: '', may: ['siem'] },
+    ]);
+    // Its inboxes are those of its own account.
+    const inboxes = LISTENING.filter(({ subject }) => subject === '_INBOX.>').length;
+    assert.deepEqual(faults, Array(inboxes).fill('siem may: subscription _INBOX.>'));
   });
 
   test('so it is on a newer server', newer, async (t) => {

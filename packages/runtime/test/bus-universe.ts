@@ -84,6 +84,12 @@ function streams(): Deed[] {
   ];
 }
 
+/** Only the gateway is asked from outside, where the server writes tenant and integration. */
+function askedAt(name: string, token = 'x'): string {
+  const asked = ['impound.v1.ask', ...name.split('.').slice(0, 2)];
+  return (name === 'gateway.submit.v1' ? [...asked, token, token] : asked).join('.');
+}
+
 /** Everything that somebody could want to publish. */
 export const PUBLISHING: readonly Deed[] = [
   ...sayings(),
@@ -91,7 +97,7 @@ export const PUBLISHING: readonly Deed[] = [
   ...consumers(),
   ...streams(),
   ...QUESTIONS.map((name) => ({
-    subject: `impound.v1.ask.${name.split('.').slice(0, 2).join('.')}`,
+    subject: askedAt(name),
     may: those(({ asks }) => asks.includes(name)),
   })),
   ...forAll(
@@ -131,9 +137,9 @@ export const LISTENING: readonly Deed[] = [
   ...listening('impound.v1.say.*.*.*.*', 'ledger', ['ledger']),
   ...hears([], 'impound.v1.say.>', 'impound.v1.say.gateway.*.acquisition.requested'),
   ...QUESTIONS.flatMap((name) => {
-    const [service = '', what] = name.split('.');
+    const [service = ''] = name.split('.');
     const answers = those((party) => party.answers.includes(name));
-    return listening(`impound.v1.ask.${service}.${what}`, service, answers);
+    return listening(askedAt(name, '*'), service, answers);
   }),
   ...hears(
     those(({ events }) => events === 'watches'),
@@ -148,5 +154,5 @@ export const LISTENING: readonly Deed[] = [
   ...hears(SERVICES, '$SRV.PING', '$SRV.STATS'),
   ...hears([], '>', '*', '*.>', 'impound.>', 'impound.v1.>', 'impound.v1.event.>', '_INBOX.>'),
   ...hears([], '$JS.>', '$JS.API.>', '$JS.ACK.>', '$JS.EVENT.>', '$SYS.>', '$SRV.>', '_R_.>'),
-  ...hears([], 'impound.v1.ask.>', 'impound.v1.server.varz', 'impound.v1.submit.*.*'),
+  ...hears([], 'impound.v1.ask.>', 'impound.v1.server.varz', 'impound.v1.ask.gateway.submit'),
 ];

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { execFile } from 'node:child_process';
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { type Child, startChild, untilReady } from './child.ts';
 import { greeting, HOST, retryWhile } from './ports.ts';
 
 const STOP_MS_MAX = 10_000;
+const RELOAD_MS_MAX = 10_000;
+const LOOK_MS = 10;
 const PORTS_FILE = '.ports';
 /** Where packages put the server; the sbin folders are not on an unprivileged user's PATH. */
 const PLACES = ['nats-server', '/usr/sbin/nats-server', '/usr/local/sbin/nats-server'] as const;
@@ -29,6 +32,8 @@ export interface NatsServer extends AsyncDisposable {
   readonly port: number;
   readonly pid: number;
   readonly version: string;
+  /** Gives it another configuration while it runs. Rejects where the server refuses it. */
+  reload(config: string): Promise<void>;
   /** Ends it in good order. */
   stop(): Promise<void>;
   /** Ends it as a power cut would. */
@@ -58,7 +63,7 @@ async function launch(
   try {
     const port = await untilReady(child, () => announcedPort(storeDir, child.pid), signal);
     const version = await serverVersion(port, signal);
-    return natsServer(child, port, version);
+    return natsServer(child, { port, version, storeDir });
   } catch (error) {
     await child.end('SIGKILL', 0);
     signal.throwIfAborted();
@@ -66,17 +71,49 @@ async function launch(
   }
 }
 
-function natsServer(child: Child, port: number, version: string): NatsServer {
+interface Running {
+  readonly port: number;
+  readonly version: string;
+  readonly storeDir: string;
+}
+
+function natsServer(child: Child, { port, version, storeDir }: Running): NatsServer {
   const stop = () => child.end('SIGTERM', STOP_MS_MAX);
   return {
     url: `nats://${HOST}:${port}`,
     port,
     pid: child.pid,
     version,
+    reload: (config) => reload(child, storeDir, config),
     stop,
     kill: () => child.end('SIGKILL', 0),
     [Symbol.asyncDispose]: stop,
   };
+}
+
+const RELOADED = /Reloaded server configuration|Failed to reload server configuration: .*/;
+const MARK_CHARACTERS = 200;
+
+/**
+ * Twice: what an account imports works only from the reload after the one that brought the account
+ * (2.9.10 and 2.15.1 alike). Its log is the only place where a server tells whether it took it.
+ */
+async function reload(child: Child, storeDir: string, config: string): Promise<void> {
+  await writeConfig(storeDir, config);
+  await readAnew(child);
+  await readAnew(child);
+}
+
+async function readAnew(child: Child): Promise<void> {
+  const mark = child.log().slice(-MARK_CHARACTERS);
+  process.kill(child.pid, 'SIGHUP');
+  const limit = AbortSignal.timeout(RELOAD_MS_MAX);
+  for (;;) {
+    const told = RELOADED.exec(child.log().split(mark).at(-1) ?? '')?.[0];
+    if (told?.startsWith('Failed')) throw new Error(told);
+    if (told !== undefined) return;
+    await sleep(LOOK_MS, undefined, { signal: limit });
+  }
 }
 
 async function findNatsServer(binary: string | undefined): Promise<string> {
@@ -99,10 +136,16 @@ async function prepare(options: NatsServerOptions): Promise<string[]> {
   const args = ['--addr', HOST, '--port', String(port ?? -1), '--jetstream'];
   args.push('--store_dir', storeDir, '--ports_file_dir', storeDir);
   if (config === undefined) return args;
+  return [...args, '--config', await writeConfig(storeDir, config)];
+}
+
+/** In one step: a server that reads it finds the old one or the new one. */
+async function writeConfig(storeDir: string, config: string): Promise<string> {
   const path = join(storeDir, 'nats-server.conf');
-  await rm(path, { force: true });
-  await writeFile(path, config, { mode: 0o600, flag: 'wx' });
-  return [...args, '--config', path];
+  await rm(`${path}.next`, { force: true });
+  await writeFile(`${path}.next`, config, { mode: 0o600, flag: 'wx' });
+  await rename(`${path}.next`, path);
+  return path;
 }
 
 /** nats-server names its ports in a file once it listens; undefined until then. */

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+import { unwatchFile, watchFile } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { busKeys, seedFile } from '@impound/runtime/bus-keys.ts';
+import { type NatsServer, startNatsServer } from '@impound/runtime/embedded/nats-server.ts';
+import { messageOf } from '@impound/runtime/fault.ts';
+import type { Log } from '@impound/runtime/log.ts';
+import { natsConfig, permissionsConfig, usersConfig } from '@impound/runtime/nats-config.ts';
+import { integrationsConfig } from '@impound/runtime/nats-integrations.ts';
+import { integrationsFile, readIntegrations } from './integrations.ts';
+
+/** A bus with the accounts and permissions of a deployment. */
+export interface Bus extends AsyncDisposable {
+  readonly url: string;
+  readonly version: string;
+  /** The seed by which a service proves who it is. */
+  seedFile(service: string): string;
+  /** Lets integrations in and out as their file changes, until it is disposed. */
+  followIntegrations(log: Log): Disposable;
+  /** For drills: kills it, deletes all it kept, and starts it empty on the same port. */
+  lose(): Promise<void>;
+}
+
+/** The folder of the seeds, one for each identity on the bus. */
+const BUS_KEYS = 'bus-keys';
+const LOOK_MS = 500;
+
+/** Starts one in a data directory: nobody is trusted more because all is on one machine. */
+export async function startBus(
+  { dataDir, binary }: { readonly dataDir: string; readonly binary: string | undefined },
+  signal: AbortSignal,
+): Promise<Bus> {
+  const keys = join(dataDir, BUS_KEYS);
+  const storeDir = join(dataDir, 'nats');
+  const users = `${permissionsConfig()}\n${usersConfig(await busKeys(keys))}`;
+  const configure = async () => {
+    const { integrations } = await readIntegrations(integrationsFile(dataDir));
+    const accounts = integrationsConfig(integrations, Date.now());
+    return natsConfig({ head: '', users, integrations: accounts });
+  };
+  const begin = async (port?: number) =>
+    await startNatsServer({ storeDir, binary, port, config: await configure() }, signal);
+  let nats: NatsServer = await begin();
+  return {
+    url: nats.url,
+    version: nats.version,
+    seedFile: (service) => seedFile(keys, service),
+    followIntegrations: (log) =>
+      following(integrationsFile(dataDir), async () => {
+        await nats.reload(await configure()).then(
+          () => log.info('bus knows the integrations as they are now'),
+          (error: unknown) => log.error('bus not told', { because: messageOf(error) }),
+        );
+      }),
+    lose: async () => {
+      await nats.kill();
+      await rm(storeDir, { recursive: true });
+      nats = await begin(nats.port);
+    },
+    [Symbol.asyncDispose]: () => nats.stop(),
+  };
+}
+
+/** Calls after each change of a file, one call at a time. */
+function following(file: string, changed: () => Promise<void>): Disposable {
+  let before = Promise.resolve();
+  const listen = () => {
+    before = before.then(changed);
+  };
+  watchFile(file, { interval: LOOK_MS, persistent: false }, listen);
+  return { [Symbol.dispose]: () => unwatchFile(file, listen) };
+}
