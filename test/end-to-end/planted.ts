@@ -20,7 +20,6 @@ export interface Planted {
   readonly fileName: string;
   readonly fileText: string;
   readonly variable: string;
-  readonly argument: string;
   readonly bodyField: string;
   readonly brokenBody: string;
   readonly header: string;
@@ -34,7 +33,7 @@ export interface Planted {
 export function newSecrets(): Planted {
   const webhook = () => `whsec_${randomBytes(32).toString('base64')}`;
   const names = [
-    'token,otherToken,wrongToken,signingKey,fileName,fileText,variable,argument',
+    'token,otherToken,wrongToken,signingKey,fileName,fileText,variable',
     'bodyField,brokenBody,header,query,brokenKubeconfig,wrongKubeconfig,clientKey',
   ];
   const all = names.flatMap((line) => line.split(',')).map((name) => [name, random()] as const);
@@ -47,9 +46,9 @@ export function newSecrets(): Planted {
 /** Where the evidence that holds secrets lies in a target. */
 export const TARGET_FOLDER = '/srv/planted';
 
-/** The usual cluster, with secrets in the files, the variables and the commands of its pods. */
+/** The usual cluster, with secrets in the files and the variables of its pods. */
 export function labWith(secrets: Planted): (usual: LabOptions) => LabOptions {
-  const { fileName, fileText, variable, argument } = secrets;
+  const { fileName, fileText, variable } = secrets;
   const planted = {
     env: { PLANTED_KEY: variable },
     files: [
@@ -57,9 +56,6 @@ export function labWith(secrets: Planted): (usual: LabOptions) => LabOptions {
       { path: `${TARGET_FOLDER}/closed-${fileName}`, text: fileText, mode: 0o000 },
     ],
   };
-  // An image without a shell has no sleep either.
-  const process = { command: ['sleep', '86400'], env: { PLANTED_ARGUMENT: argument } };
-  const processes = (flavor: string) => (flavor === 'distroless' ? [] : [process]);
   return (usual) => ({
     ...usual,
     namespaces: usual.namespaces.map((namespace) =>
@@ -69,11 +65,7 @@ export function labWith(secrets: Planted): (usual: LabOptions) => LabOptions {
             ...namespace,
             pods: (namespace.pods ?? []).map((pod) => ({
               ...pod,
-              containers: pod.containers.map((container) => ({
-                ...container,
-                ...planted,
-                processes: processes(container.flavor),
-              })),
+              containers: pod.containers.map((container) => ({ ...container, ...planted })),
             })),
           },
     ),
