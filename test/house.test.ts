@@ -10,6 +10,7 @@ import type { AnyService } from '@impound/runtime/service.ts';
 import { events, questions } from '../contracts/generate/contracts.ts';
 import { databaseDocument } from '../tools/database.ts';
 import { flowDocument, parties } from '../tools/flow.ts';
+import { iamFiles } from '../tools/iam.ts';
 import { imports, type Manifest, manifests, projectFiles, read, roomOf } from '../tools/rooms.ts';
 import { ROOT } from '../tools/steps.ts';
 
@@ -254,6 +255,12 @@ test('docs/flow.md is what `npm run generate` makes of the contracts', async () 
 
 test('deploy/postgres/ledger.sql is what the migration runs', async () => {
   assert.equal(read('deploy/postgres/ledger.sql'), await databaseDocument(), 'npm run generate');
+});
+
+test('deploy/iam is what `npm run generate` makes of the rights at each store', () => {
+  for (const [name, text] of iamFiles()) {
+    assert.equal(read(`deploy/iam/${name}`), text, 'npm run generate');
+  }
 });
 
 test('deploy/nats is what `npm run generate` makes of the table of parties', () => {

@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { natsFiles } from '@impound/runtime/nats-config.ts';
 import { databaseDocument } from './database.ts';
 import { flowDocument } from './flow.ts';
+import { iamFiles } from './iam.ts';
 import { ROOT } from './steps.ts';
 
 const { values } = parseArgs({ options: { freeze: { type: 'string' } } });
@@ -24,6 +25,8 @@ await mkdir(join(ROOT, 'deploy/postgres'), { recursive: true });
 await writeFile(join(ROOT, 'deploy/postgres/ledger.sql'), await databaseDocument());
 await mkdir(join(ROOT, 'deploy/nats'), { recursive: true });
 for (const [name, text] of natsFiles()) await writeFile(join(ROOT, 'deploy/nats', name), text);
+await mkdir(join(ROOT, 'deploy/iam'), { recursive: true });
+for (const [name, text] of iamFiles()) await writeFile(join(ROOT, 'deploy/iam', name), text);
 process.stdout.write(
-  'written: contracts/schemas, contracts/src/events.ts, deploy/nats, docs/flow.md, deploy/postgres\n',
+  'written: contracts/schemas, contracts/src/events.ts, docs/flow.md, deploy/{iam,nats,postgres}\n',
 );

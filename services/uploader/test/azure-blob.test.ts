@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from 'node:crypto';
 import { BlobServiceClient, StorageSharedKeyCredential } from '@azure/storage-blob';
+import { STORE_RIGHTS } from '@impound/contracts/store-permissions.ts';
 import { cloudConformance } from './cloud-store.conformance.ts';
 import { storeConformance } from './evidence-store.conformance.ts';
 import { faultyProxy } from './faulty-proxy.ts';
 import { azuriteServer } from './store-servers.ts';
 
+const AZURE = 'Microsoft.Storage/storageAccounts/blobServices';
 const NAME = 'Azure Blob (azurite)';
 const ACCOUNT = { name: 'evidenceaccount', key: randomBytes(64).toString('base64') };
 
@@ -39,5 +41,12 @@ storeConformance(
   cloudConformance(NAME, {
     verifiesSignatures: true,
     strangersKey: randomBytes(64).toString('base64'),
+    rights: STORE_RIGHTS['azure-blob'],
+    needs: [
+      [/^(GET|HEAD) .*restype(?!.*comp)/, `${AZURE}/containers/read`],
+      [/^DELETE /, `${AZURE}/containers/blobs/delete`],
+      [/^PUT /, `${AZURE}/containers/blobs/write`],
+      [/^(GET|HEAD) /, `${AZURE}/containers/blobs/read`],
+    ],
   }),
 );

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { StoreRight } from '@impound/contracts/store-permissions.ts';
 import { readConfig } from '@impound/runtime/config.ts';
 import { examine, storeOptions } from '../src/adapters/open-store.ts';
 import { storeConfig } from '../src/config.ts';
@@ -60,6 +61,9 @@ export function cloudConformance(
     readonly verifiesSignatures: boolean;
     /** A key that the server does not know; absent where it asks for none. */
     readonly strangersKey: string | undefined;
+    readonly rights: readonly StoreRight[];
+    /** The rights that requests need, by how they look in `seen`; the first that fits counts. */
+    readonly needs: readonly (readonly [RegExp, string])[];
   },
 ): (get: () => Subject) => void {
   return (get) => {
@@ -271,6 +275,18 @@ export function cloudConformance(
       assert.ok(pulled < 64 * MIB, `${pulled} bytes were taken from the sender`);
       assert.deepEqual((await store.holding(session)).parts, []);
       assert.ok(contentOf);
+    });
+
+    test(`${name}: no request so far needed a right that deploy/iam does not give`, LIMIT, () => {
+      const seen = new Set(proxyOf(get()).seen);
+      const given = new Set(of.rights.map(({ action }) => action));
+      const needed = new Set<string>();
+      for (const asked of seen) {
+        const [, action] = of.needs.find(([look]) => look.test(asked)) ?? [];
+        assert.ok(action !== undefined && given.has(action), `${asked} needs ${action}`);
+        needed.add(action);
+      }
+      assert.ok(needed.size > 3, [...needed].join());
     });
   };
 }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { test } from 'node:test';
+import { STORE_RIGHTS } from '@impound/contracts/store-permissions.ts';
 import { cloudConformance } from './cloud-store.conformance.ts';
 import { storeConformance } from './evidence-store.conformance.ts';
 import { faultyProxy } from './faulty-proxy.ts';
@@ -38,7 +39,19 @@ storeConformance(
     };
   },
   (get) => {
-    cloudConformance(NAME, { verifiesSignatures: true, strangersKey: undefined })(get);
+    cloudConformance(NAME, {
+      verifiesSignatures: true,
+      strangersKey: undefined,
+      rights: STORE_RIGHTS.gcs,
+      needs: [
+        [/^GET \/storage\/v1\/b\/[^/]+\?/, 'storage.buckets.get'],
+        [/^GET \/storage\/v1\/b\/[^/]+\/o\?/, 'storage.objects.list'],
+        [/^GET /, 'storage.objects.get'],
+        [/^DELETE /, 'storage.objects.delete'],
+        [/^PATCH /, 'storage.objects.setRetention'],
+        [/^(PUT|POST) /, 'storage.objects.create'],
+      ],
+    })(get);
     test(`${NAME}: more parts than one request composes are joined in turns`, LIMIT, async (t) => {
       const { store } = await openIt(t, get());
       const session = newSession();

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { test } from 'node:test';
+import { STORE_RIGHTS } from '@impound/contracts/store-permissions.ts';
 import { cloudConformance } from './cloud-store.conformance.ts';
 import { storeConformance } from './evidence-store.conformance.ts';
-import { s3Subject } from './s3-subject.ts';
+import { S3_NEEDS, s3Subject } from './s3-subject.ts';
 import { hasProgram, motoServer } from './store-servers.ts';
 
 const NAME = 'S3 (moto)';
@@ -11,7 +12,12 @@ if (hasProgram('moto_server')) {
   storeConformance(
     NAME,
     async (scope) => await s3Subject(await motoServer(scope), scope, { checksums: true }),
-    cloudConformance(NAME, { verifiesSignatures: false, strangersKey: undefined }),
+    cloudConformance(NAME, {
+      verifiesSignatures: false,
+      strangersKey: undefined,
+      rights: STORE_RIGHTS.s3,
+      needs: S3_NEEDS,
+    }),
   );
 } else {
   test(NAME, { skip: 'moto_server is not installed: pip install "moto[server]"' }, () => {});

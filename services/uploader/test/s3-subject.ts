@@ -64,3 +64,20 @@ export async function s3Subject(
     hashesWhole: false,
   };
 }
+
+/** What each request needs, by method and query. */
+export const S3_NEEDS: readonly (readonly [RegExp, string])[] = [
+  [/^HEAD \/[^/]+\/\?$/, 's3:ListBucket'],
+  [/^GET .*\?versioning/, 's3:GetBucketVersioning'],
+  [/^GET .*\?object-lock/, 's3:GetBucketObjectLockConfiguration'],
+  [/^GET .*\?publicAccessBlock/, 's3:GetBucketPublicAccessBlock'],
+  [/^GET .*[?&]versions/, 's3:ListBucketVersions'],
+  [/^GET .*[?&]uploads/, 's3:ListBucketMultipartUploads'],
+  [/^GET .*[?&]uploadId/, 's3:ListMultipartUploadParts'],
+  [/^DELETE .*[?&]uploadId/, 's3:AbortMultipartUpload'],
+  [/^PUT .*\?retention/, 's3:PutObjectRetention'],
+  [/^(PUT|POST) /, 's3:PutObject'],
+  [/^GET .*versionId/, 's3:GetObjectVersion'],
+  [/^GET /, 's3:GetObject'],
+  [/^HEAD .*versionId/, 's3:GetObjectVersion'],
+];
