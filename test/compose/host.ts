@@ -14,8 +14,6 @@ export interface Host extends AsyncDisposable {
   readonly folder: string;
   /** Address of this machine as containers reach it. */
   readonly address: string;
-  /** Where the pretend cluster listens at that address. */
-  readonly port: number;
   readonly kubeconfig: { readonly collector: string; readonly reader: string };
 }
 
@@ -36,7 +34,7 @@ export async function openHost(): Promise<Host> {
   const reader = await kubeconfig('reader', DEMO_READER);
   const scope = opening.move();
   return {
-    ...{ lab, folder, address, port, kubeconfig: { collector, reader } },
+    ...{ lab, folder, address, kubeconfig: { collector, reader } },
     [Symbol.asyncDispose]: () => scope.disposeAsync(),
   };
 }
