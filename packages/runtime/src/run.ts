@@ -11,8 +11,14 @@ import { start } from './start.ts';
 
 const KILLED_MS = 25_000;
 
+/** What a process is for, as far as its life depends on it. */
+interface Terms {
+  /** Gigabytes pass through it: it holds little of them, and what it says and hears is seldom. */
+  readonly bytesPass?: boolean;
+}
+
 /** The life of a process: read, open, work until SIGTERM or SIGINT, close in reverse order. */
-export async function run(service: AnyService): Promise<void> {
+export async function run(service: AnyService, terms: Terms = {}): Promise<void> {
   const stop = new AbortController();
   const stopping = () => {
     stop.abort();
@@ -20,7 +26,7 @@ export async function run(service: AnyService): Promise<void> {
   };
   for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, stopping);
   try {
-    await live(service, stop.signal);
+    await live(service, terms, stop.signal);
   } catch (error) {
     // A start that was ended by a signal is no fault.
     if (stop.signal.aborted && error === stop.signal.reason) return;
@@ -50,7 +56,7 @@ function killLater(code: number): void {
   setTimeout(() => process.exit(code), KILLED_MS).unref();
 }
 
-async function live(service: AnyService, signal: AbortSignal): Promise<void> {
+async function live(service: AnyService, terms: Terms, signal: AbortSignal): Promise<void> {
   const whole = service.config.extend(houseConfig.shape);
   const environment = await withFiles(whole, process.env);
   const { HEALTH_PORT = 0, LOG_LEVEL } = readConfig(whole, environment) as HouseConfig;
@@ -60,7 +66,7 @@ async function live(service: AnyService, signal: AbortSignal): Promise<void> {
   const log = openLog(service.name, LOG_LEVEL);
   const running = await start(service, environment, log, signal);
   scope.use(running);
-  stayLean();
+  if (terms.bytesPass) stayLean();
   ready = true;
   log.info('service ready', { worker: running.worker, healthPort: port });
   const over = AbortSignal.any([signal, running.lost]);

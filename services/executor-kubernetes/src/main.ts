@@ -2,4 +2,4 @@
 import { run } from '@impound/runtime/run.ts';
 import { executorKubernetes } from './service.ts';
 
-await run(executorKubernetes);
+await run(executorKubernetes, { bytesPass: true });

@@ -2,4 +2,4 @@
 import { run } from '@impound/runtime/run.ts';
 import { uploader } from './service.ts';
 
-await run(uploader);
+await run(uploader, { bytesPass: true });
