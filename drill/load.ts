@@ -165,7 +165,7 @@ async function usedIn(fleet: Fleet, ms: number, { signal }: Stage) {
   return usedBetween(before, usageOf(fleet), performance.now() - startedAt);
 }
 
-/** Looks at the record where it is too long to be read: nothing accepted is lost, nothing doubled. */
+/** Looks at a record that is too long to be read: nothing accepted is lost, nothing has a gap. */
 async function whole({ sql }: Fleet, { ids }: Answered, stage: Stage): Promise<readonly string[]> {
   const ends = await sql`
     select type, count(*) as count from ledger_entry where ends group by type order by type`;

@@ -9,6 +9,7 @@ import { ledgerAway } from '../drill/ledger-away.ts';
 import { load } from '../drill/load.ts';
 import { memory } from '../drill/memory.ts';
 import { partition } from '../drill/partition.ts';
+import { store } from '../drill/store.ts';
 import { zombie } from '../drill/zombie.ts';
 
 const DRILLS: Readonly<Record<string, Drill>> = {
@@ -19,6 +20,7 @@ const DRILLS: Readonly<Record<string, Drill>> = {
   load,
   'ledger-away': ledgerAway,
   partition,
+  store,
   zombie,
 };
 
