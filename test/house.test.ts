@@ -8,6 +8,7 @@ import { OFFERED } from '@impound/rbac-checker/domain/ladder.ts';
 import { natsFiles } from '@impound/runtime/nats-config.ts';
 import type { AnyService } from '@impound/runtime/service.ts';
 import { events, questions } from '../contracts/generate/contracts.ts';
+import { busDocument } from '../tools/bus.ts';
 import { databaseDocument } from '../tools/database.ts';
 import { flowDocument, parties } from '../tools/flow.ts';
 import { iamFiles } from '../tools/iam.ts';
@@ -267,6 +268,8 @@ test('deploy/nats is what `npm run generate` makes of the table of parties', () 
   for (const [name, text] of natsFiles()) {
     assert.equal(read(`deploy/nats/${name}`), text, 'npm run generate');
   }
+  const bus = read('docs/bus.md');
+  assert.equal(bus, busDocument(bus), 'npm run generate');
 });
 
 test('every decision page has a date and a status and stands in the index', () => {

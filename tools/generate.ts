@@ -5,6 +5,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { natsFiles } from '@impound/runtime/nats-config.ts';
+import { busDocument } from './bus.ts';
 import { databaseDocument } from './database.ts';
 import { flowDocument } from './flow.ts';
 import { iamFiles } from './iam.ts';
@@ -21,6 +22,8 @@ if (values.freeze !== undefined) {
 }
 await mkdir(join(ROOT, 'docs'), { recursive: true });
 await writeFile(join(ROOT, 'docs/flow.md'), await flowDocument());
+const bus = join(ROOT, 'docs/bus.md');
+await writeFile(bus, busDocument(await readFile(bus, 'utf8')));
 await mkdir(join(ROOT, 'deploy/postgres'), { recursive: true });
 await writeFile(join(ROOT, 'deploy/postgres/ledger.sql'), await databaseDocument());
 await mkdir(join(ROOT, 'deploy/nats'), { recursive: true });
@@ -28,5 +31,5 @@ for (const [name, text] of natsFiles()) await writeFile(join(ROOT, 'deploy/nats'
 await mkdir(join(ROOT, 'deploy/iam'), { recursive: true });
 for (const [name, text] of iamFiles()) await writeFile(join(ROOT, 'deploy/iam', name), text);
 process.stdout.write(
-  'written: contracts/schemas, contracts/src/events.ts, docs/flow.md, deploy/{iam,nats,postgres}\n',
+  'written: contracts/schemas, contracts/src/events.ts, docs/{bus,flow}.md, deploy/{iam,nats,postgres}\n',
 );
