@@ -44,10 +44,11 @@ export async function openCapture(
   const names = CAPTURE_NAMES[source === 'control-plane' ? source : 'container'];
   const form = { kind: 'header', format: FORMAT, version: FORMAT_VERSION, archive: names.archive };
   const header = checked(HeaderLine, { ...options.header, ...form });
-  const archive = await options.sink.object(names.archive, signal);
-  let manifestSink: ObjectSink | undefined;
+  const [archive, manifestSink] = await bothOpened(
+    options.sink.object(names.archive, signal),
+    options.sink.object(names.manifest, signal),
+  );
   try {
-    manifestSink = await options.sink.object(names.manifest, signal);
     const parts = partWriter(archive);
     const manifest = manifestWriter(partWriter(manifestSink));
     await manifest.line(header);
@@ -57,9 +58,20 @@ export async function openCapture(
     const paths = pathTable(NAMES_MAX);
     return { archive, frames, completeArchive, manifestSink, manifest, names: paths, fileBytesMax };
   } catch (error) {
-    await Promise.all([archive.abort(), manifestSink?.abort()]);
+    await Promise.all([archive.abort(), manifestSink.abort()]);
     throw error;
   }
+}
+
+/** Both, or none: where one is refused the other is given up. */
+async function bothOpened(
+  ...opening: readonly [Promise<ObjectSink>, Promise<ObjectSink>]
+): Promise<readonly [ObjectSink, ObjectSink]> {
+  const [one, other] = await Promise.allSettled(opening);
+  if (one.status === 'fulfilled' && other.status === 'fulfilled') return [one.value, other.value];
+  if (one.status === 'fulfilled') await one.value.abort();
+  if (other.status === 'fulfilled') await other.value.abort();
+  throw one.status === 'rejected' ? one.reason : (other as PromiseRejectedResult).reason;
 }
 
 /** Checks a value against the shape of a line. Throws EvidenceFault `entry-refused`. */

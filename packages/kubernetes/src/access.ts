@@ -28,7 +28,7 @@ export interface AccessAnswer {
 export const RIGHTS_MAX = 64;
 
 /** Reviews that are under way at the same time. */
-const REVIEWS_AT_ONCE_MAX = 4;
+const REVIEWS_AT_ONCE_MAX = 8;
 
 const Review = z.object({
   status: z.object({
@@ -76,7 +76,8 @@ async function review(
   signal: AbortSignal,
 ): Promise<AccessAnswer> {
   try {
-    const { json } = await postJson(connection, { path: PATH, body: bodyOf(right) }, signal);
+    const call = { path: PATH, body: bodyOf(right), repeatable: true };
+    const { json } = await postJson(connection, call, signal);
     return { right, ...verdictOf(json) };
   } catch (error) {
     if (signal.aborted) throw abortedFault(signal);

@@ -16,6 +16,8 @@ export interface ReadCall {
 /** What is written; `body` becomes JSON. */
 export interface WriteCall extends ReadCall {
   readonly body: unknown;
+  /** True where writing it twice changes nothing, as with a review. */
+  readonly repeatable?: boolean | undefined;
 }
 
 /** JSON of an answer and the `Warning` headers that admission gave with it. */
@@ -79,9 +81,10 @@ async function write(
   call: WriteCall & { readonly method: 'POST' | 'PATCH'; readonly contentType: string },
   signal: AbortSignal,
 ): Promise<Written> {
-  const { method, contentType } = call;
+  const { method, contentType, repeatable } = call;
   const body = JSON.stringify(call.body);
-  const full = { ...read(call), method, contentType, body, accept: 'application/json' };
+  const asked = { ...read(call), method, contentType, body, repeatable };
+  const full = { ...asked, accept: 'application/json' };
   const answer = await succeed(connection, full, signal);
   return { json: jsonOf(answer, call.path), warnings: answer.warnings };
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type ClientRequest, type IncomingMessage, request as plainRequest } from 'node:http';
-import { request as secureRequest } from 'node:https';
+import { Agent as SecureAgent, request as secureRequest } from 'node:https';
 import type { ClusterConnection } from './connection.ts';
+import type { RequestOptions } from './credentials.ts';
 import { abortedFault, KubernetesFault } from './fault.ts';
 import { networkFault } from './network-fault.ts';
 import { type Query, requestPath } from './path.ts';
@@ -19,6 +20,8 @@ export interface ApiCall {
   readonly bytesMax: number;
   /** True: what is over `bytesMax` is cut off. False: it is a fault. */
   readonly cut?: boolean | undefined;
+  /** True where asking twice does no more than asking once, as a GET does by itself. */
+  readonly repeatable?: boolean | undefined;
 }
 
 /** An answer as it came, whatever its status. */
@@ -37,7 +40,19 @@ export interface ApiAnswer {
 export const REQUEST_MS_MAX = 30_000;
 
 /**
- * Sends one request on a connection of its own. Faults: `unreachable`, `tls-untrusted`, `timeout`,
+ * Connections that are used again for questions: a handshake costs more than most answers. What
+ * they were opened with (server, CA, certificate) is part of the agent's key, a token goes with
+ * each request. An idle one ends before a server ends it.
+ */
+const IDLE_MS_MAX = 3_000;
+const lasting = new SecureAgent({
+  keepAlive: true,
+  timeout: IDLE_MS_MAX,
+  ...{ maxSockets: 16, maxFreeSockets: 4 },
+});
+
+/**
+ * Sends one request; what changes something has a connection of its own. Faults: `unreachable`, `tls-untrusted`, `timeout`,
  * `aborted`, `response-too-large` and those of the credentials; a refusal is an answer, no fault.
  */
 export async function send(
@@ -50,20 +65,41 @@ export async function send(
   const deadline = AbortSignal.timeout(REQUEST_MS_MAX);
   const { server } = connection;
   const open = server.protocol === 'http:' ? plainRequest : secureRequest;
+  const ask = (agent: RequestOptions['agent']) =>
+    exchange(
+      open(server.origin + path, {
+        ...options,
+        agent,
+        method: call.method,
+        headers: { ...options.headers, ...headersOf(call) },
+        signal: AbortSignal.any([signal, deadline]),
+        timeout: REQUEST_MS_MAX,
+      }),
+      call,
+    );
   try {
-    const request = open(server.origin + path, {
-      ...options,
-      method: call.method,
-      headers: { ...options.headers, ...headersOf(call) },
-      signal: AbortSignal.any([signal, deadline]),
-      timeout: REQUEST_MS_MAX,
+    // A proxy's agent, and a plain connection, are left as they are.
+    if (options.agent.constructor !== SecureAgent || !isQuestion(call)) {
+      return await ask(options.agent);
+    }
+    return await ask(lasting).catch((error: unknown) => {
+      if (error instanceof Outlived) return ask(options.agent);
+      throw error;
     });
-    return await exchange(request, call);
   } catch (error) {
     if (signal.aborted) throw abortedFault(signal);
     if (deadline.aborted) throw slowFault(server.host);
     throw networkFault(error, server.host);
   }
+}
+
+function isQuestion({ method, repeatable }: ApiCall): boolean {
+  return method === 'GET' || repeatable === true;
+}
+
+/** The server has ended a connection just when it was to be used again. */
+class Outlived extends Error {
+  override readonly name = 'Outlived';
 }
 
 function headersOf(call: ApiCall): Record<string, string> {
@@ -78,18 +114,28 @@ function headersOf(call: ApiCall): Record<string, string> {
 async function exchange(request: ClientRequest, call: ApiCall): Promise<ApiAnswer> {
   const { promise: answered, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   request.once('response', resolve);
-  request.on('error', reject);
+  request.on('error', (cause) => {
+    const outlived = request.reusedSocket && /ECONNRESET|EPIPE/.test(String(codeOf(cause)));
+    reject(outlived ? new Outlived('the connection was idle too long', { cause }) : cause);
+  });
   request.end(call.body);
+  let isRead = false;
   try {
     const response = await answered;
     const { body, cut } = await readBody(response, call);
+    isRead = response.complete && response.readableEnded;
     const status = response.statusCode ?? 0;
     const warnings = [response.headers.warning ?? []].flat().slice(0, 20);
     const { 'retry-after': retryAfter, date } = response.headers;
     return { status, retryAfter, date, warnings, body, cut };
   } finally {
-    request.destroy();
+    // Read to its end, the connection is for the next one.
+    if (!isRead) request.destroy();
   }
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
 }
 
 async function readBody(response: IncomingMessage, call: ApiCall) {

@@ -31,7 +31,8 @@ interface Got {
 
 /**
  * Everything the control plane knows of a pod, the decisive first: the pod itself, the logs that
- * would go with it, events, owners, node, and what it refers to by name and hash.
+ * would go with it, events, owners, node, and what it refers to by name and hash. What comes later
+ * is asked for while what came before is written.
  */
 export async function* contextItems(
   connection: ClusterConnection,
@@ -39,29 +40,57 @@ export async function* contextItems(
   signal: AbortSignal,
 ): AsyncGenerator<ContextItem> {
   const name = { namespace: facts.namespace, pod: facts.name };
-  yield await take('pod.json', signal, async () => {
-    const call = { path: podPath(name), bytesMax: POD_BYTES_MAX };
-    const { bytes, cut } = await getBytes(connection, call, signal);
-    return { content: Buffer.from(bytes), partial: cut ? 'larger than 4 MiB' : undefined };
-  });
-  for (const container of facts.containers) yield* logs({ connection, name, container }, signal);
-  yield await take('events.json', signal, async () => {
-    const query = { ...name, uid: facts.uid, itemsMax: EVENTS_MAX };
-    const { events, cut } = await listPodEvents(connection, query, signal);
-    return { content: json(events), partial: cut ? 'there are more than 1,000' : undefined };
-  });
-  const pod = await getPod(connection, name, signal).catch(() => undefined);
-  if (pod === undefined) return;
-  yield await take('owners.json', signal, async () => ({
-    content: json(await ownerChain(connection, pod, signal)),
-  }));
-  const node = facts.node;
-  if (node !== undefined) {
-    yield await take('node.json', signal, async () => ({
-      content: json(await getNode(connection, node, signal)),
-    }));
+  const pod = getPod(connection, name, signal).catch(() => undefined);
+  yield* inOrder([
+    item('pod.json', signal, async () => {
+      const call = { path: podPath(name), bytesMax: POD_BYTES_MAX };
+      const { bytes, cut } = await getBytes(connection, call, signal);
+      return { content: Buffer.from(bytes), partial: cut ? 'larger than 4 MiB' : undefined };
+    }),
+    ...facts.containers.flatMap((container) => logs({ connection, name, container }, signal)),
+    item('events.json', signal, async () => {
+      const query = { ...name, uid: facts.uid, itemsMax: EVENTS_MAX };
+      const { events, cut } = await listPodEvents(connection, query, signal);
+      return { content: json(events), partial: cut ? 'there are more than 1,000' : undefined };
+    }),
+  ]);
+  const found = await pod;
+  if (found === undefined) return;
+  const { node } = facts;
+  yield* inOrder([
+    item('owners.json', signal, async () => ({
+      content: json(await ownerChain(connection, found, signal)),
+    })),
+    ...(node === undefined
+      ? []
+      : [
+          item('node.json', signal, async () => ({
+            content: json(await getNode(connection, node, signal)),
+          })),
+        ]),
+    ...references(connection, found, signal),
+  ]);
+}
+
+type Asking = () => Promise<ContextItem>;
+
+/** So many answers may wait to be written; each is bounded. */
+const ASKED_AT_ONCE_MAX = 4;
+
+/** Asks some at once, gives the answers in order. */
+async function* inOrder(all: readonly Asking[]): AsyncGenerator<ContextItem> {
+  const asked: Promise<ContextItem>[] = [];
+  for (let at = 0; at < all.length; at++) {
+    for (const ask of all.slice(asked.length, at + ASKED_AT_ONCE_MAX)) {
+      const answer = ask();
+      // Waited for in its turn; until then a failure must not count as unhandled.
+      answer.catch(() => undefined);
+      asked.push(answer);
+    }
+    yield await (asked[at] as Promise<ContextItem>);
+    // What was written needs no place any more.
+    delete asked[at];
   }
-  yield* references(connection, pod, signal);
 }
 
 interface Logged {
@@ -70,55 +99,49 @@ interface Logged {
   readonly container: ContainerFacts;
 }
 
-async function* logs(of: Logged, signal: AbortSignal): AsyncGenerator<ContextItem> {
-  const { connection, name, container } = of;
-  for (const previous of [false, true]) {
-    if (previous && container.restarts === 0) continue;
-    const path = `logs/${container.name}${previous ? '.previous' : ''}.log`;
-    yield await take(path, signal, async () => {
+function logs({ connection, name, container }: Logged, signal: AbortSignal): Asking[] {
+  const wanted = container.restarts === 0 ? [false] : [false, true];
+  return wanted.map((previous) =>
+    item(`logs/${container.name}${previous ? '.previous' : ''}.log`, signal, async () => {
       const query = { ...name, container: container.name, previous, bytesMax: LOG_BYTES_MAX };
       const log = await containerLog(connection, { ...query, timestamps: true }, signal);
       return { content: Buffer.from(log.bytes), partial: log.cut ? 'the first 8 MiB' : undefined };
-    });
-  }
+    }),
+  );
 }
 
 /** By name always; by hash only where somebody has granted that their values can be read. */
-async function* references(
-  connection: ClusterConnection,
-  pod: Pod,
-  signal: AbortSignal,
-): AsyncGenerator<ContextItem> {
+function references(connection: ClusterConnection, pod: Pod, signal: AbortSignal): Asking[] {
   const { namespace } = pod.metadata;
-  yield { path: 'references.json', verdict: 'got', content: json(pod.references) };
   const names = [
     ...pod.references.secrets.map((name) => ({ kind: 'Secret' as const, namespace, name })),
     ...pod.references.configMaps.map((name) => ({ kind: 'ConfigMap' as const, namespace, name })),
   ];
-  for (const one of names.slice(0, REFERENCES_MAX)) {
-    yield await take(`digests/${one.kind}-${one.name}.json`, signal, async () => ({
-      content: json(await digestData(connection, one, signal)),
-    }));
-  }
+  return [
+    item('references.json', signal, async () => ({ content: json(pod.references) })),
+    ...names.slice(0, REFERENCES_MAX).map((one) =>
+      item(`digests/${one.kind}-${one.name}.json`, signal, async () => ({
+        content: json(await digestData(connection, one, signal)),
+      })),
+    ),
+  ];
 }
 
 function json(value: unknown): Buffer {
   return Buffer.from(`${JSON.stringify(value, null, 2)}\n`);
 }
 
-async function take(
-  path: string,
-  signal: AbortSignal,
-  read: () => Promise<Got>,
-): Promise<ContextItem> {
-  try {
-    const { content, partial } = await read();
-    if (partial === undefined) return { path, verdict: 'got', content };
-    return { path, verdict: 'partial', because: partial, content };
-  } catch (error) {
-    if (signal.aborted || !(error instanceof KubernetesFault)) throw error;
-    return { path, verdict: verdictOf(error), because: error.message };
-  }
+function item(path: string, signal: AbortSignal, read: () => Promise<Got>): Asking {
+  return async () => {
+    try {
+      const { content, partial } = await read();
+      if (partial === undefined) return { path, verdict: 'got', content };
+      return { path, verdict: 'partial', because: partial, content };
+    } catch (error) {
+      if (signal.aborted || !(error instanceof KubernetesFault)) throw error;
+      return { path, verdict: verdictOf(error), because: error.message };
+    }
+  };
 }
 
 function verdictOf(fault: KubernetesFault): 'denied' | 'absent' {

@@ -104,7 +104,8 @@ export async function noteObject(root: string, key: string, found: Found): Promi
   await makeDirectory(root, dirname(path));
   const draft = `${path}.${randomBytes(8).toString('hex')}`;
   try {
-    await writeFile(draft, JSON.stringify(found), { flag: 'wx', flush: true });
+    // Not synced: one that a power cut has torn is read as none, and made again.
+    await writeFile(draft, JSON.stringify(found), { flag: 'wx' });
     await rename(draft, path);
   } catch (error) {
     await rm(draft, { force: true });
