@@ -52,8 +52,9 @@ const lasting = new SecureAgent({
 });
 
 /**
- * Sends one request; what changes something has a connection of its own. Faults: `unreachable`, `tls-untrusted`, `timeout`,
- * `aborted`, `response-too-large` and those of the credentials; a refusal is an answer, no fault.
+ * Sends one request; what changes something has a connection of its own. Faults: `unreachable`,
+ * `tls-untrusted`, `timeout`, `aborted`, `response-too-large` and those of the credentials; a
+ * refusal is an answer, no fault.
  */
 export async function send(
   connection: ClusterConnection,
