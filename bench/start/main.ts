@@ -85,10 +85,10 @@ for (let run = 0; run <= RUNS; run++) {
   // The first of each finds nothing of the programs in memory.
   if (run > 0) [bares.push(least), ups.push(up), seals.push(sealed)];
 }
-console.log(`method: from the start of the process, each time on a fresh directory, in turn; the bare
-  start imports the same code, makes and starts PostgreSQL, starts nats-server and uses each once;
-  profile volatile, pretend cluster in a process of its own; ${RUNS} runs, seconds, fastest / median
-  / slowest`);
+console.log(`method: from the start of the process, each time on a fresh directory, in turn;
+  the bare start imports the same code, makes and starts PostgreSQL, starts nats-server and uses
+  each once; profile volatile, pretend cluster in a process of its own; ${RUNS} runs, seconds,
+  fastest / median / slowest`);
 console.log(`bare start ${spread(bares, 2)}`);
 console.log(`impound up ${spread(ups, 2)}`);
 console.log(`first acquisition sealed ${spread(seals, 2)}`);

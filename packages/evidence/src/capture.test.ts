@@ -212,3 +212,23 @@ test('a control-plane capture has names of its own', async () => {
   );
   assert.deepEqual([...sink.objects.keys()], names);
 });
+
+test('where one object of a capture is refused the other one is given up', async () => {
+  const given: string[] = [];
+  const sink = memorySink();
+  const opening = evidenceWriter(
+    {
+      header: HEADER,
+      sink: {
+        object: async (name, until) => {
+          if (name === 'manifest.jsonl') throw new Error('refused');
+          const object = await sink.object(name, until);
+          return { ...object, abort: async () => void given.push(name) };
+        },
+      },
+    },
+    signal,
+  );
+  await assert.rejects(opening, /refused/);
+  assert.deepEqual(given, ['evidence.tar.zst']);
+});

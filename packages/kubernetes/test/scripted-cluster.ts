@@ -16,6 +16,8 @@ export interface SeenRequest {
   readonly headers: IncomingMessage['headers'];
   readonly body: string;
   readonly clientCertificate: string | undefined;
+  /** The client's port: the same one over the same connection. */
+  readonly port: number | undefined;
 }
 
 /** An answer in plain HTTP. */
@@ -34,7 +36,7 @@ export interface ScriptedChannel {
 
 /** What the cluster of one test does. */
 export interface Script {
-  http?(seen: SeenRequest): ScriptedAnswer | 'hang';
+  http?(seen: SeenRequest): ScriptedAnswer | 'hang' | 'drop';
   exec?(seen: SeenRequest): ScriptedAnswer | ScriptedChannel | 'hang';
 }
 
@@ -66,7 +68,8 @@ export async function scriptedCluster(script: Script): Promise<ScriptedCluster> 
     const one = see(request, await text(request));
     seen.push(one);
     const answer = script.http?.(one) ?? { status: 404 };
-    if (answer === 'hang') return;
+    if (answer === 'drop') request.socket.destroy();
+    if (answer === 'hang' || answer === 'drop') return;
     response.writeHead(answer.status, answer.headers).end(bodyOf(answer));
   });
   web.on('upgrade', (request, socket: Duplex, head: Buffer) => {
@@ -136,7 +139,9 @@ function see(request: IncomingMessage, body: string): SeenRequest {
   const peer = 'getPeerCertificate' in socket ? socket : undefined;
   const certificateOf = peer as { getPeerCertificate(): { subject?: { CN?: string } } } | undefined;
   const clientCertificate = certificateOf?.getPeerCertificate().subject?.CN;
-  return { method, url: new URL(rawUrl, 'https://x'), rawUrl, headers, body, clientCertificate };
+  const { remotePort: port } = socket;
+  const url = new URL(rawUrl, 'https://x');
+  return { method, url, rawUrl, headers, body, clientCertificate, port };
 }
 
 async function text(request: IncomingMessage): Promise<string> {
