@@ -54,7 +54,7 @@ async function away(fleet: Fleet, all: readonly Midway[], stage: Stage): Promise
 
 /** How many results lie in the spool, once all do. */
 async function keptResults(fleet: Fleet, wanted: number, signal: AbortSignal): Promise<number> {
-  const folder = join(fleet.spoolDir, 'executor-kubernetes');
+  const folder = join(fleet.spoolDir, 'executor-kubernetes-1', 'executor-kubernetes');
   const giveUpAtMs = Date.now() + KEPT_MS_MAX;
   for (;;) {
     const names = await readdir(folder).catch(() => []);

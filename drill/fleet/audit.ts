@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { glob } from 'node:fs/promises';
 import type { Entry } from '@impound/contracts/entry.ts';
+import { LEASE_MS } from '@impound/contracts/progress.ts';
 import { wait } from '@impound/runtime/wait.ts';
 import { processesBeside } from '../../test/end-to-end/processes.ts';
 import { judgeBag } from './bags.ts';
@@ -22,8 +23,8 @@ export interface Audit {
   readonly findings: readonly string[];
 }
 
-/** What a dead executor left ends by itself, and so does what it was uploading, within this. */
-const SETTLED_MS_MAX = 20_000;
+/** What a dead executor left ends by itself, and so does what it was uploading: after a lease. */
+const SETTLED_MS_MAX = LEASE_MS + 20_000;
 const LOOK_MS = 250;
 
 /** Waits until every accepted request has ended, and then looks at everything there is. */

@@ -91,7 +91,8 @@ const OWN: Readonly<Record<ServiceName, Own>> = {
     SIGNING_KEY: signingKey,
   }),
   'executor-kubernetes': async ({ directory, lab, spoolDir }, name) => ({
-    SPOOL_DIR: spoolDir,
+    // As on a machine of its own: nobody else finds there what it has kept.
+    SPOOL_DIR: join(spoolDir, name),
     CLUSTERS_FILE: await clustersFile(directory, lab, accountOf(name)),
     EPHEMERAL_IMAGE,
   }),

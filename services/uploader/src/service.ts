@@ -37,6 +37,7 @@ async function open(given: z.output<typeof config>, scope: AsyncDisposableStack,
   let base = given.UPLOADER_URL ?? '';
   const urls = urlSigner({ key: given.SIGNING_KEY, base: () => base, now });
   const uploads = openUploads({ ask, store, now });
+  for (const session of (await store.unfinished?.()) ?? []) uploads.opened(session);
   const app = openApp(log);
   addUploads(app, { store, uploads, urls, stopping });
   addObjects(app, { store, urls, log, stopping });

@@ -9,6 +9,7 @@ import { AcquisitionFailedV1 } from '@impound/contracts/acquisition/failed.v1.ts
 import { ExecutionLapsedV1 } from '@impound/contracts/execution/lapsed.v1.ts';
 import { newId } from '@impound/runtime/ids.ts';
 import { wait } from '@impound/runtime/wait.ts';
+import { listSessions } from '../src/adapters/file-session.ts';
 import { formatDigest } from '../src/domain/content-digest.ts';
 import { PART_BYTES_MAX } from '../src/domain/limits.ts';
 import {
@@ -196,4 +197,16 @@ test('a URL is good for nothing once its epoch has lapsed', LIMIT, async (t) => 
   await problemOf(await complete(url, whole), 403, 'epoch-over');
   const left = join(it.directory, 'sessions', 'default', it.acquisitionId);
   assert.deepEqual(await readdir(left).catch(() => []), []);
+});
+
+test('after a restart it still knows what lies unfinished in its directory', LIMIT, async (t) => {
+  const it = await house(t);
+  const url = await it.open();
+  assert.equal((await put(url, 1, bytesOf('a'))).status, 204);
+  await it.restart();
+  const sessions = await listSessions(it.directory);
+  assert.deepEqual(
+    sessions.map(({ acquisitionId, set, name }) => [acquisitionId, set, name]),
+    [[it.acquisitionId, 'e1', 'manifest.jsonl']],
+  );
 });

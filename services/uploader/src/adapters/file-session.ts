@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { glob, mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join, sep } from 'node:path';
 import { type Part, StoreFault } from '../domain/evidence-store.ts';
 import { SESSIONS_MAX } from '../domain/limits.ts';
-import type { SessionName } from '../domain/object-name.ts';
+import { SessionName } from '../domain/object-name.ts';
 import { isHeld, notAsAnnounced, refuseNumber } from '../domain/parts.ts';
 import { readBlocks, writeBlocks } from './file-blocks.ts';
 import { type Growings, grow, growingPath, nextIn } from './file-growing.ts';
@@ -24,6 +24,18 @@ export interface Uploads {
 export function sessionPath(root: string, session: SessionName): string {
   const { tenant, acquisitionId, set, name, worker } = session;
   return join(root, 'sessions', tenant, acquisitionId, [set, name, worker].join('~'));
+}
+
+/** The uploads that lie under a root. */
+export async function listSessions(root: string): Promise<readonly SessionName[]> {
+  const base = join(root, 'sessions');
+  const paths = await Array.fromAsync(glob('*/*/*', { cwd: base })).catch(() => []);
+  return paths.flatMap((path) => {
+    const [tenant, acquisitionId, last = ''] = path.split(sep);
+    const [set, name, worker] = last.split('~');
+    const read = SessionName.safeParse({ tenant, acquisitionId, set, name, worker });
+    return read.success ? [read.data] : [];
+  });
 }
 
 /** Makes the directory of an upload. Throws StoreFault where the acquisition has too many. */

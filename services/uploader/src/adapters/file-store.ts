@@ -27,6 +27,7 @@ import {
 import {
   bytesOf,
   dropSession,
+  listSessions,
   openSession,
   partsOf,
   putPart,
@@ -89,6 +90,7 @@ export async function openFileStore(
     },
     // A directory locks nothing: whoever has the disk can change it.
     retain: async () => ({ mode: 'none' }),
+    unfinished: () => guarded(listSessions(root)),
     sweep: (nowMs) => guarded(sweepSessions(place, nowMs - SESSION_MS_MAX)),
   };
 }

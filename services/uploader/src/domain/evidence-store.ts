@@ -93,6 +93,8 @@ export interface EvidenceStore {
   ): Promise<Found | undefined>;
   /** Locks what was verified, where that is configured, and tells how the store says it is held. */
   retain(version: Version): Promise<Retention>;
+  /** Which uploads are unfinished; absent where the store does not tell by whom each one is. */
+  readonly unfinished?: () => Promise<readonly SessionName[]>;
   /** Removes what nobody touched for SESSION_MS_MAX; gives how many uploads. */
   sweep(nowMs: number): Promise<number>;
 }

@@ -41,7 +41,7 @@ interface Deps {
   readonly now: () => number;
 }
 
-/** No uploads yet; what a restart forgets is known again with its next part. */
+/** None known yet: the store tells what is unfinished, and each part that comes tells of its own. */
 export function openUploads(deps: Deps): OpenUploads {
   const known = new Map<string, Upload>();
   const upload = (session: SessionName): Upload => {
