@@ -27,7 +27,7 @@ export interface ConsumerPlan {
   readonly filter: string;
 }
 
-/** Whoever dies with a message keeps it from the others for so long; who works says so meanwhile. */
+/** Who dies with a message keeps it from the others for so long; who works says so meanwhile. */
 export const ACK_WAIT_MS = 15_000;
 export const DELIVERIES_MAX = 5;
 export const ACKS_PENDING_MAX = 512;

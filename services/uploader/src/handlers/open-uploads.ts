@@ -41,7 +41,7 @@ interface Deps {
   readonly now: () => number;
 }
 
-/** None known yet: the store tells what is unfinished, and each part that comes tells of its own. */
+/** None known yet: the store tells what is unfinished, and each part tells of its own. */
 export function openUploads(deps: Deps): OpenUploads {
   const known = new Map<string, Upload>();
   const upload = (session: SessionName): Upload => {
