@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { PARTIES } from '@impound/contracts/parties.ts';
+import { openApiText } from '@impound/gateway/adapters/openapi.ts';
 import { OFFERED } from '@impound/rbac-checker/domain/ladder.ts';
 import { natsFiles } from '@impound/runtime/nats-config.ts';
 import type { AnyService } from '@impound/runtime/service.ts';
@@ -160,7 +161,7 @@ for (const service of services) {
     none('missing', missing);
     const known = [
       /^src\/(handlers|domain|adapters)\/[a-z0-9.-]+\.ts$|^src\/db\/|^test\/[a-z0-9.-]+\.ts$/,
-      /^src\/policy\/[a-z0-9-]+\.(cedar|cedarschema)$/,
+      /^src\/policy\/[a-z0-9-]+\.(cedar|cedarschema)$|^src\/ingest\/[a-z0-9-]+\.json$/,
     ];
     none(
       'unknown',
@@ -270,6 +271,10 @@ test('deploy/nats is what `npm run generate` makes of the table of parties', () 
   }
   const bus = read('docs/bus.md');
   assert.equal(bus, busDocument(bus), 'npm run generate');
+});
+
+test('docs/openapi.json is what `npm run generate` makes of the shapes of the gateway', () => {
+  assert.equal(read('docs/openapi.json'), openApiText(), 'npm run generate');
 });
 
 test('every decision page has a date and a status and stands in the index', () => {

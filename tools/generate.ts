@@ -4,6 +4,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { openApiText } from '@impound/gateway/adapters/openapi.ts';
 import { natsFiles } from '@impound/runtime/nats-config.ts';
 import { busDocument } from './bus.ts';
 import { databaseDocument } from './database.ts';
@@ -24,6 +25,7 @@ await mkdir(join(ROOT, 'docs'), { recursive: true });
 await writeFile(join(ROOT, 'docs/flow.md'), await flowDocument());
 const bus = join(ROOT, 'docs/bus.md');
 await writeFile(bus, busDocument(await readFile(bus, 'utf8')));
+await writeFile(join(ROOT, 'docs/openapi.json'), openApiText());
 await mkdir(join(ROOT, 'deploy/postgres'), { recursive: true });
 await writeFile(join(ROOT, 'deploy/postgres/ledger.sql'), await databaseDocument());
 await mkdir(join(ROOT, 'deploy/nats'), { recursive: true });
@@ -31,5 +33,5 @@ for (const [name, text] of natsFiles()) await writeFile(join(ROOT, 'deploy/nats'
 await mkdir(join(ROOT, 'deploy/iam'), { recursive: true });
 for (const [name, text] of iamFiles()) await writeFile(join(ROOT, 'deploy/iam', name), text);
 process.stdout.write(
-  'written: contracts/schemas, contracts/src/events.ts, docs/{bus,flow}.md, deploy/{iam,nats,postgres}\n',
+  'written: contracts/schemas, contracts/src/events.ts, docs, deploy/{iam,nats,postgres}\n',
 );

@@ -24,9 +24,11 @@ import { acquisitionRoutes, startRoutes } from './adapters/http-acquisitions.ts'
 import { clusterRoutes } from './adapters/http-clusters.ts';
 import { eventsRoute } from './adapters/http-events.ts';
 import { evidenceRoute } from './adapters/http-evidence.ts';
+import { ingestRoute, readPresets } from './adapters/http-ingest.ts';
 import { listen, readTls } from './adapters/http-listen.ts';
 import { addRoutes, openApp } from './adapters/http-server.ts';
 import { openIntegrations } from './adapters/integrations-file.ts';
+import { openApiDocument } from './adapters/openapi.ts';
 import { openPost } from './adapters/webhook-post.ts';
 import { config } from './config.ts';
 import { acquisitionEnded } from './handlers/acquisition-ended.ts';
@@ -84,7 +86,7 @@ async function open(given: z.output<typeof config>, scope: AsyncDisposableStack,
     await integrations.current();
     return { status: integrations.fault() === undefined ? 'ok' : 'integrations-damaged' };
   };
-  const app = openApp({ door, health }, log);
+  const app = openApp({ door, health, document: openApiDocument() }, log);
   const behind = {
     submit: (of: Parameters<typeof submit>[0]) => submit(of, deps, stopping),
     decide: (of: Parameters<typeof decide>[0]) => decide(of, deps, stopping),
@@ -94,6 +96,7 @@ async function open(given: z.output<typeof config>, scope: AsyncDisposableStack,
   };
   addRoutes(app, [
     ...startRoutes(behind),
+    ingestRoute(behind, await readPresets()),
     ...acquisitionRoutes(behind),
     eventsRoute(followed(deps), stopping),
     evidenceRoute((access, signal) => accessEvidence(access, deps, signal), log, stopping),

@@ -40,7 +40,8 @@ export const Page = z.strictObject({
 });
 export type Page = z.output<typeof Page>;
 
-const Reason = z.strictObject({ reason: text(1_024) });
+/** The body of a decision. */
+export const Reason = z.strictObject({ reason: text(1_024) });
 const JSON_TYPE = 'application/json';
 const BASE = '/v1/acquisitions';
 
@@ -103,6 +104,15 @@ function idOf(request: Request): string {
 
 async function submit(request: Request, behind: Acquisitions): Promise<Response> {
   const order = readBody(Order, await jsonBody(request.env.incoming));
+  return await answerOrder(request, order, behind);
+}
+
+/** Gives an order, and answers with where to look. */
+export async function answerOrder(
+  request: Request,
+  order: Order,
+  behind: Acquisitions,
+): Promise<Response> {
   const { caller, messageId } = request.var;
   // No signature covers the header: whoever replays a signed message must not choose another key.
   const idempotencyKey =

@@ -17,15 +17,17 @@ export interface Look {
 /** Lists what there is to acquire. Throws Refusal. */
 export type Looking = (caller: Caller, look: Look) => Promise<object>;
 
-const Query = z.strictObject({
+/** How many containers are wanted, and which. */
+export const ContainersQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(DISCOVERY_MAX).default(DISCOVERY_DEFAULT),
   selector: text(512).optional(),
 });
-const Plain = Query.omit({ selector: true });
+/** How many clusters or namespaces are wanted. */
+export const PlainQuery = ContainersQuery.omit({ selector: true });
 const BASE = '/v1/clusters';
 
 export function clusterRoutes(looking: Looking): readonly Route[] {
-  const route = (path: string, query: typeof Query | typeof Plain): Route => ({
+  const route = (path: string, query: typeof ContainersQuery | typeof PlainQuery): Route => ({
     method: 'GET',
     path,
     gives: 'application/json',
@@ -33,13 +35,13 @@ export function clusterRoutes(looking: Looking): readonly Route[] {
       request.json(await looking(request.var.caller, lookOf(request, query))),
   });
   return [
-    route(BASE, Plain),
-    route(`${BASE}/:cluster/namespaces`, Plain),
-    route(`${BASE}/:cluster/namespaces/:namespace/containers`, Query),
+    route(BASE, PlainQuery),
+    route(`${BASE}/:cluster/namespaces`, PlainQuery),
+    route(`${BASE}/:cluster/namespaces/:namespace/containers`, ContainersQuery),
   ];
 }
 
-function lookOf(request: Request, query: typeof Query | typeof Plain): Look {
+function lookOf(request: Request, query: typeof ContainersQuery | typeof PlainQuery): Look {
   const { limit, ...rest } = readQuery(query, request);
   const { cluster, namespace } = request.req.param() as Record<string, string | undefined>;
   const wanted = { cluster, namespace, selector: (rest as Partial<Look>).selector };

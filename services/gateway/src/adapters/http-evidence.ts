@@ -31,7 +31,8 @@ export type Accessing = (
   signal: AbortSignal,
 ) => Promise<EvidenceSource>;
 
-const Query = z.strictObject({ purpose: text(1_024) });
+/** What evidence is wanted for: it goes on record. */
+export const PurposeQuery = z.strictObject({ purpose: text(1_024) });
 const TYPE = 'application/octet-stream';
 /** Of what the store answers, what the client is told. */
 const PASSED = [
@@ -53,7 +54,7 @@ export function evidenceRoute(accessing: Accessing, log: Log, stopping: AbortSig
       const gone = new AbortController();
       request.env.outgoing.once('close', () => gone.abort());
       const signal = AbortSignal.any([gone.signal, stopping]);
-      const { purpose } = readQuery(Query, request);
+      const { purpose } = readQuery(PurposeQuery, request);
       const { id = '', set = '', name = '' } = request.req.param();
       const { caller } = request.var;
       const source = await accessing({ caller, acquisitionId: id, set, name, purpose }, signal);

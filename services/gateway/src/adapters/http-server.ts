@@ -26,13 +26,18 @@ export type Health = () => Promise<{ readonly status: string }>;
 
 /** An application that lets only known callers in and answers every fault as problem+json. */
 export function openApp(
-  { door, health }: { readonly door: Doorkeeper; readonly health: Health },
+  {
+    door,
+    health,
+    document,
+  }: { readonly door: Doorkeeper; readonly health: Health; readonly document: object },
   log: Log,
 ): App {
   const app: App = new Hono();
   app.notFound(() => answerRefusal(new Refusal('not-found', 'README.md names what there is')));
   app.onError((error) => answerRefusal(refusalOf(error, log)));
   app.get('/healthz', async (context) => context.json(await health()));
+  app.get('/openapi.json', (context) => context.json(document));
   app.use('/v1/*', async (context, next) => {
     const { incoming } = context.env;
     if (incoming.rawHeaders.length / 2 > HEADERS_MAX) {

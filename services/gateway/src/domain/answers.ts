@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+import { AcquisitionId, CaseId, Count, text } from '@impound/contracts/ids.ts';
+import * as z from 'zod';
+
+const Links = z.record(z.string(), z.string());
+
+/** What is answered to an order. */
+export const SubmittedAnswer = z.object({ acquisitionId: AcquisitionId, links: Links });
+
+/** What is answered to a decision: the version of the chain with it. */
+export const DecidedAnswer = z.object({ acquisitionId: AcquisitionId, version: Count });
+
+/** A page of acquisitions; `next` is the `before` of the one after. */
+export const ListAnswer = z.object({
+  acquisitions: z.array(
+    z.looseObject({
+      acquisitionId: AcquisitionId,
+      caseId: CaseId,
+      status: z.string(),
+      target: z.string(),
+      links: Links,
+    }),
+  ),
+  next: Count.optional(),
+});
+
+/** One acquisition, folded from its chain. */
+export const ViewAnswer = z.looseObject({
+  acquisitionId: AcquisitionId,
+  caseId: CaseId,
+  status: z.string(),
+  version: Count,
+  target: z.string(),
+  objects: z.array(z.looseObject({ name: z.string(), key: z.string(), sha256: z.string() })),
+  links: Links,
+});
+
+/** RFC 9457, with the faults of a body by their paths. */
+export const ProblemAnswer = z.object({
+  type: z.string().regex(/^urn:impound:problem:[a-z-]+$/),
+  title: z.string(),
+  status: z.int().min(400).max(599),
+  detail: text(2_048),
+  errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+});
+
+/** How the gateway does. */
+export const HealthAnswer = z.object({ status: z.enum(['ok', 'integrations-damaged']) });
