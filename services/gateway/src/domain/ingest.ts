@@ -5,7 +5,7 @@ import { Refusal } from './problem.ts';
 /** A text with places: `{/a/b}` is a JSON Pointer into the alert, `{?name}` what the URL says. */
 const Template = z.string().min(1).max(2_048);
 
-/** How the alerts of one product become orders; of several templates the first that can be filled. */
+/** How the alerts of one product become orders: of several templates the first that has it all. */
 export const Preset = z.strictObject({
   about: z.string(),
   target: z.array(Template).min(1),
