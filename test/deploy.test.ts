@@ -179,7 +179,7 @@ test('the collector knows every part that its pipelines name', () => {
 });
 
 test('no secret of a deployment is committed', () => {
-  const secret = /(^|\/)(compose\.env|token|integrations\.json|[^/]+\.nk)$|^secrets\//;
+  const secret = /(^|\/)(compose\.env|token|[^/]+\.nk)$|^secrets\//;
   assert.deepEqual(
     projectFiles().filter((file) => secret.test(file)),
     [],
