@@ -26,9 +26,10 @@ export const killMatrix: Drill = {
     const ended: Ended[] = [];
     for (const cell of cellsOf(stage)) {
       const one = await runCell(fleet, { cell, calmMs: calm[cell.way] }, stage.signal);
-      stage.tell(`${cell.victim} at ${cell.moment}, ${cell.way}: ${one.text}`);
+      stage.tell(one.late ?? `${cell.victim} at ${cell.moment}, ${cell.way}: ${one.text}`);
       ended.push(one);
       findings.push(...one.findings);
+      if (one.late !== undefined && stage.clocked) findings.push(one.late);
     }
     for (const line of table(ended)) stage.tell(line);
     const audited = await audit(fleet, stage.signal);

@@ -41,6 +41,7 @@ if (chosen === undefined) {
   }
   const findings = await chosen.run({
     full: rest.includes('--full'),
+    clocked: true,
     args: rest.filter((each) => !each.startsWith('--')),
     signal: stop.signal,
     tell: (line) => void process.stdout.write(`${line}\n`),

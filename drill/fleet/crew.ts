@@ -121,6 +121,7 @@ function callerOf(id: string, token: string, more: object): object {
     ...{ id, kind: 'person', tenant: 'default', clusters: ['*'], namespaces: ['*'] },
     credentials: [{ id: 'drill', kind: 'token', sha256 }],
     limits: { openMax: MANY, requestsPerSecond: MANY, ordersPerHour: 10 * MANY },
+    budget: { bytesMax: 2 ** 40, secondsMax: 86_400 },
     ...{ repeatSeconds: 0, stormSeconds: 0 },
     ...more,
   };

@@ -5,6 +5,8 @@ import type { Audit } from './audit.ts';
 export interface Stage {
   /** True for the whole; false for the form that every change goes through. */
   readonly full: boolean;
+  /** False in tests, which say nothing of time: what is late is told and is no finding. */
+  readonly clocked: boolean;
   readonly signal: AbortSignal;
   /** What came after the name on the command line, beside --full. */
   readonly args: readonly string[];

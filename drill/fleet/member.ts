@@ -145,11 +145,13 @@ async function live(it: Living): Promise<void> {
 
 const STARTS_MAX = 5;
 
-/** One that ends again and again before it is ready never will be: whoever waits is told why. */
+/**
+ * One that was never ready and ends again and again never will be: whoever waits is told why. One
+ * that was ready may lack for a while what a drill has taken away.
+ */
 function refuseInVain({ lives, options }: Living, readiness: PromiseWithResolvers<void>): void {
-  const last = lives.slice(-STARTS_MAX);
-  if (last.length < STARTS_MAX || last.some(({ readyAtMs }) => readyAtMs !== undefined)) return;
-  const because = last.at(-1)?.lastLine ?? 'it said nothing';
+  if (lives.length < STARTS_MAX || lives.some(({ readyAtMs }) => readyAtMs !== undefined)) return;
+  const because = lives.at(-1)?.lastLine ?? 'it said nothing';
   readiness.promise.catch(() => undefined);
   readiness.reject(new Error(`${options.name} does not start: ${because}`));
 }

@@ -35,6 +35,8 @@ export interface Ended {
   readonly outcome: string;
   readonly text: string;
   readonly findings: readonly string[];
+  /** Set where it took longer than the lease and the work: by how it reads. */
+  readonly late?: string | undefined;
 }
 
 /** After each of these types an entry was just committed. */
@@ -161,9 +163,9 @@ function endedWith(it: {
   const epochs = chain.filter(({ event }) => event.type === 'acquisition.assigned.v1').length;
   const text = `${outcome} after ${(ms / 1_000).toFixed(1)} s, ${epochs} epochs`;
   const limitMs = LEASE_MS + WORK_MS_MAX + calmMs;
-  const late = cell.victim !== undefined && ms > limitMs;
-  const findings = late ? [`${nameOf(cell)}: ${text}, later than ${limitMs / 1_000} s`] : [];
-  return { cell, ms, outcome, text, findings };
+  const isLate = cell.victim !== undefined && ms > limitMs;
+  const late = isLate ? `${nameOf(cell)}: ${text}, later than ${limitMs / 1_000} s` : undefined;
+  return { cell, ms, outcome, text, findings: [], late };
 }
 
 function nameOf({ victim, moment, way }: Cell): string {

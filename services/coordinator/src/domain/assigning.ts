@@ -50,10 +50,13 @@ function assign(state: Acquisition, rung: Rung, handInMs: number): Decision {
   });
 }
 
-/** When the next attempt at a rung is due: at once for the first, doubling waits from then on. */
+/**
+ * When the next attempt at a rung is due: at once for the first, and where a worker fell silent,
+ * for its lease was the wait; doubling waits otherwise.
+ */
 function retryMs(tries: readonly Execution[]): number {
   const last = tries.at(-1);
-  if (last === undefined) return 0;
+  if (last === undefined || last.lapsed !== undefined) return 0;
   const overMs = millisecondsOf(last.overAt ?? last.assignedAt);
   return overMs + RETRY_DELAY_MS * 2 ** (tries.length - 1);
 }
