@@ -8,6 +8,7 @@ import { killMatrix } from '../drill/kill-matrix.ts';
 import { ledgerAway } from '../drill/ledger-away.ts';
 import { load } from '../drill/load.ts';
 import { memory } from '../drill/memory.ts';
+import { mixedVersions } from '../drill/mixed-versions.ts';
 import { partition } from '../drill/partition.ts';
 import { store } from '../drill/store.ts';
 import { zombie } from '../drill/zombie.ts';
@@ -19,6 +20,7 @@ const DRILLS: Readonly<Record<string, Drill>> = {
   memory,
   load,
   'ledger-away': ledgerAway,
+  'mixed-versions': mixedVersions,
   partition,
   store,
   zombie,

@@ -9,6 +9,8 @@ import { wait } from '@impound/runtime/wait.ts';
 /** One life of a member: from one start of its process to its end. Times are Unix milliseconds. */
 export interface Life {
   readonly pid: number;
+  /** The program. */
+  readonly file: string;
   readonly startedAtMs: number;
   /** When it said that it is ready, and under which name of a worker. */
   readyAtMs?: number;
@@ -39,6 +41,8 @@ export interface Member extends Killable, AsyncDisposable {
   freeze(): void;
   /** SIGCONT. */
   thaw(): void;
+  /** SIGTERM, as in a rolling update: resolves when it has come back as that program. */
+  replace(file: string): Promise<void>;
 }
 
 /** What a member is made of. */
@@ -59,6 +63,7 @@ export function startMember(options: MemberOptions): Member {
   const it: Living = {
     options,
     log,
+    file: options.file,
     lives: [],
     over: new AbortController(),
     child: undefined,
@@ -71,10 +76,15 @@ export function startMember(options: MemberOptions): Member {
     name: options.name,
     service: options.service,
     lives: it.lives,
-    kill: () => killed(it),
+    kill: () => ended(it, 'SIGKILL'),
     ready: () => it.readiness.promise,
     freeze: () => signal('SIGSTOP'),
     thaw: () => signal('SIGCONT'),
+    replace: async (file) => {
+      it.file = file;
+      await ended(it, 'SIGTERM');
+      await it.readiness.promise;
+    },
     neglect: () => {
       it.allowed = Promise.withResolvers();
     },
@@ -82,7 +92,7 @@ export function startMember(options: MemberOptions): Member {
     [Symbol.asyncDispose]: async () => {
       it.over.abort();
       it.allowed.resolve();
-      await killed(it);
+      await ended(it, 'SIGKILL');
       await living;
       log.end();
     },
@@ -92,6 +102,8 @@ export function startMember(options: MemberOptions): Member {
 interface Living {
   readonly options: MemberOptions;
   readonly log: WriteStream;
+  /** What it runs from its next life on. */
+  file: string;
   readonly lives: Life[];
   readonly over: AbortController;
   child: ChildProcess | undefined;
@@ -115,14 +127,14 @@ async function keepAlive(it: Living): Promise<void> {
 
 /** The kernel ends it with this process, however that ends. */
 async function live(it: Living): Promise<void> {
-  const { file, environment } = it.options;
+  const { file, options } = it;
   const argv = ['--pdeathsig', 'KILL', '--', process.execPath, file];
   const child = spawn('setpriv', argv, {
-    env: environment as NodeJS.ProcessEnv,
+    env: options.environment as NodeJS.ProcessEnv,
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   it.child = child;
-  const life: Life = { pid: child.pid ?? 0, startedAtMs: Date.now() };
+  const life: Life = { pid: child.pid ?? 0, file, startedAtMs: Date.now() };
   it.lives.push(life);
   const { readiness } = it;
   const lines = createInterface({ input: child.stderr });
@@ -149,11 +161,12 @@ const STARTS_MAX = 5;
  * One that was never ready and ends again and again never will be: whoever waits is told why. One
  * that was ready may lack for a while what a drill has taken away.
  */
-function refuseInVain({ lives, options }: Living, readiness: PromiseWithResolvers<void>): void {
+function refuseInVain(it: Living, readiness: PromiseWithResolvers<void>): void {
+  const lives = it.lives.filter(({ file }) => file === it.file);
   if (lives.length < STARTS_MAX || lives.some(({ readyAtMs }) => readyAtMs !== undefined)) return;
   const because = lives.at(-1)?.lastLine ?? 'it said nothing';
   readiness.promise.catch(() => undefined);
-  readiness.reject(new Error(`${options.name} does not start: ${because}`));
+  readiness.reject(new Error(`${it.options.name} does not start: ${because}`));
 }
 
 /** The worker's name, where this line of a log tells that the service is ready. */
@@ -163,12 +176,12 @@ function workerIn(line: string): string | undefined {
   return worker;
 }
 
-async function killed(it: Living): Promise<void> {
+async function ended(it: Living, by: NodeJS.Signals): Promise<void> {
   const { child } = it;
   const life = it.lives.at(-1);
   if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, 'exit');
-  child.kill('SIGKILL');
+  child.kill(by);
   await exited;
   if (life !== undefined) life.endedAtMs = Date.now();
   if (life?.readyAtMs !== undefined) it.readiness = Promise.withResolvers();

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { isDeepStrictEqual } from 'node:util';
 import { ENTRY_HASH, SEQ, TOLD_AGAIN } from '@impound/contracts/say.ts';
 import {
   ACK_WAIT_MS,
@@ -36,11 +37,15 @@ export interface Laid {
 }
 
 /**
- * Lays the stream and the consumers where they are missing, and reads the settings back: an old
- * server ignores what it does not know. Throws Never where the stream is another one.
+ * Lays the stream and the consumers where they are missing or have the limits of another release,
+ * and reads the settings back: an old server ignores what it does not know. Throws Never where the
+ * stream is another one.
  */
-export async function layStream(house: House, plans: readonly ConsumerPlan[]): Promise<Laid> {
-  const manager = await jetstreamManager(house.connection, { checkAPI: false });
+export async function layStream(
+  { connection }: Pick<House, 'connection'>,
+  plans: readonly ConsumerPlan[],
+): Promise<Laid> {
+  const manager = await jetstreamManager(connection, { checkAPI: false });
   const info = await manager.streams.info(STREAM.name).catch(absent);
   if (info === undefined) await manager.streams.add({ ...STREAM_SETTINGS });
   const found = await manager.streams.info(STREAM.name);
@@ -68,19 +73,27 @@ const STREAM_SETTINGS = {
   deny_purge: STREAM.denyPurge,
 };
 
+/** What a release may change of a consumer that an earlier one has laid. */
+const CONSUMER_LIMITS = {
+  ack_wait: ACK_WAIT_MS * NANOSECONDS,
+  max_deliver: DELIVERIES_MAX,
+  max_ack_pending: ACKS_PENDING_MAX,
+};
+
 async function layConsumer(manager: JetStreamManager, plan: ConsumerPlan): Promise<void> {
   const info = await manager.consumers.info(STREAM.name, plan.durable).catch(absent);
-  if (info?.config.filter_subject === plan.filter) return;
-  await manager.consumers.add(STREAM.name, {
-    durable_name: plan.durable,
-    filter_subject: plan.filter,
-    ack_policy: AckPolicy.Explicit,
-    deliver_policy: DeliverPolicy.All,
-    ack_wait: ACK_WAIT_MS * NANOSECONDS,
-    max_deliver: DELIVERIES_MAX,
-    max_ack_pending: ACKS_PENDING_MAX,
-    max_waiting: PULLS_WAITING_MAX,
-  });
+  if (info?.config.filter_subject !== plan.filter) {
+    await manager.consumers.add(STREAM.name, {
+      durable_name: plan.durable,
+      filter_subject: plan.filter,
+      ack_policy: AckPolicy.Explicit,
+      deliver_policy: DeliverPolicy.All,
+      max_waiting: PULLS_WAITING_MAX,
+      ...CONSUMER_LIMITS,
+    });
+  } else if (!isDeepStrictEqual(info.config, { ...info.config, ...CONSUMER_LIMITS })) {
+    await manager.consumers.update(STREAM.name, plan.durable, CONSUMER_LIMITS);
+  }
 }
 
 /** What JetStream knows of one consumer. */
