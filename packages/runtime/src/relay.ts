@@ -19,6 +19,7 @@ import {
   jetstreamManager,
   RetentionPolicy,
   StorageType,
+  type StoredMsg,
 } from '@nats-io/jetstream';
 import { headers } from '@nats-io/transport-node';
 import { SpanKind } from '@opentelemetry/api';
@@ -55,8 +56,13 @@ export async function layStream(
   await Promise.all(plans.map((plan) => layConsumer(manager, plan)));
   if (found.state.messages === 0) return { toldSeq: undefined };
   const last = await manager.streams.getMessage(STREAM.name, { seq: found.state.last_seq });
-  const told = last?.header.get(TOLD_SEQ) || last?.header.get(SEQ);
-  return { toldSeq: told ? Number(told) : undefined };
+  return { toldSeq: last === null ? undefined : toldSeqOf(last) };
+}
+
+/** How far the log was told when this message was: what comes after it in the log came later. */
+function toldSeqOf({ header }: StoredMsg): number | undefined {
+  const told = header.get(TOLD_SEQ) || header.get(SEQ);
+  return told ? Number(told) : undefined;
 }
 
 const STREAM_SETTINGS = {
@@ -117,6 +123,48 @@ export async function consumerStates(
     return [{ durable, pending: info.num_pending, unsettled: info.num_ack_pending }];
   };
   return (await Promise.all(plans.map(look))).flat();
+}
+
+/** Whether an entry lies in the stream and was handed to none of those who hear its subject. */
+export type Waiting = (subject: string, seq: number) => boolean;
+
+/**
+ * Looks at what waits to be handed out. It holds for certain: the stream drops its oldest only, so
+ * where the message that was handed out last is here, so is all that was told after it.
+ */
+export async function lookWaiting(house: House, plans: readonly ConsumerPlan[]): Promise<Waiting> {
+  const manager = await jetstreamManager(house.connection, { checkAPI: false });
+  const { state } = await manager.streams.info(STREAM.name);
+  const handed = await Promise.all(
+    plans.map(async (plan) => ({ plan, seq: await handedSeq(manager, plan, state.first_seq) })),
+  );
+  return (subject, seq) => {
+    const hearers = handed.filter(({ plan }) => isHeardBy(subject, plan));
+    return hearers.length > 0 && hearers.every((hearer) => seq > hearer.seq);
+  };
+}
+
+/** Above this index all that this consumer hears waits for it; infinite where nothing does. */
+async function handedSeq(
+  manager: JetStreamManager,
+  { durable }: ConsumerPlan,
+  firstSeq: number,
+): Promise<number> {
+  const nothing = Number.POSITIVE_INFINITY;
+  const info = await manager.consumers.info(STREAM.name, durable).catch(absent);
+  if (info === undefined || info.num_pending === 0) return nothing;
+  const handed = info.delivered.stream_seq;
+  const seq = Math.max(handed, firstSeq);
+  const message = await manager.streams.getMessage(STREAM.name, { seq });
+  if (message === null) return nothing;
+  const told = toldSeqOf(message) ?? nothing;
+  // Where nothing that is still here was handed out, the first message waits too.
+  return handed < firstSeq && message.header.get(TOLD_SEQ) === '' ? told - 1 : told;
+}
+
+function isHeardBy(subject: string, { filter }: ConsumerPlan): boolean {
+  const tokens = subject.split('.');
+  return filter.split('.').every((part, at) => '*>'.includes(part) || part === tokens[at]);
 }
 
 function absent(error: unknown): undefined {

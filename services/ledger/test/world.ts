@@ -78,6 +78,8 @@ export interface World {
   ): Promise<SayReply>;
   ask<Q extends QuestionContract>(question: Q, request: RequestOf<Q>): Promise<ReplyOf<Q>>;
   request(subject: string, body: string): Promise<SayReply>;
+  /** Has a consumer hand out its next message, and never settles it. */
+  take(durable: string): Promise<void>;
   /** What the stream holds, from its first message on. */
   stored(): Promise<readonly Heard[]>;
 }
@@ -89,6 +91,7 @@ const SPEAKERS: Readonly<Record<string, string>> = {
   'evidence.captured.v1': 'executor-kubernetes',
   'evidence.stored.v1': 'uploader',
   'evidence.accessed.v1': 'gateway',
+  callback: 'gateway',
   'acquisition.requested.v1': 'gateway',
   'cancellation.requested.v1': 'gateway',
   acquisition: 'coordinator',
@@ -151,6 +154,10 @@ export async function world(
       const options = { timeout: 5_000 };
       const reply = await connection.request(subject, body, options);
       return JSON.parse(Buffer.from(reply.data).toString('utf8'));
+    },
+    take: async (durable) => {
+      const subject = `$JS.API.CONSUMER.MSG.NEXT.IMPOUND.${durable}`;
+      await connection.request(subject, '{"batch":1}', { timeout: 10_000, noMux: true });
     },
     stored: async () => {
       const messages: Heard[] = [];

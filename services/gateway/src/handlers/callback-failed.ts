@@ -3,6 +3,7 @@ import type { AcquisitionRequestedV1 } from '@impound/contracts/acquisition/requ
 import { CallbackDeliveredV1 } from '@impound/contracts/callback/delivered.v1.ts';
 import { CallbackFailedV1 } from '@impound/contracts/callback/failed.v1.ts';
 import type { Entry } from '@impound/contracts/entry.ts';
+import type { Envelope } from '@impound/contracts/envelope.ts';
 import { EventId } from '@impound/contracts/ids.ts';
 import type { Integrations } from '@impound/contracts/integration.ts';
 import { millisecondsOf, timeOf } from '@impound/contracts/time.ts';
@@ -48,11 +49,11 @@ export async function callBack(
   deps: CallbackDeps,
   signal: AbortSignal,
 ): Promise<Told> {
-  const { of, about, attempt } = it;
+  const { about, attempt } = it;
   const { integrations } = await deps.integrations.current();
   // Where nobody wants to be told, no chain is read for it.
   if (integrations.every(({ callback }) => callback === undefined)) return undefined;
-  const found = await entryOf({ of, about }, deps.ask, signal);
+  const found = await untold(it, deps.ask, signal);
   if (found === undefined) return undefined;
   const { entry, request } = found;
   const callback = callbackFor(entry, integrations, request);
@@ -70,15 +71,24 @@ export async function callBack(
   return say(CallbackFailedV1, { ...told, because: becauseOf(posted.because), ...againAt });
 }
 
-async function entryOf(
-  { of, about }: { readonly of: ChainOf; readonly about: string },
+/** The entry to tell of; none where the chain says what came of this attempt. */
+async function untold(
+  { of, about, attempt }: Parameters<typeof callBack>[0],
   ask: Ask,
   signal: AbortSignal,
 ): Promise<{ readonly entry: Entry; readonly request: AcquisitionRequestedV1 } | undefined> {
   let request: AcquisitionRequestedV1 | undefined;
+  let found: Entry | undefined;
   for await (const { entry } of entriesOf(of, { ask, after: 0 }, signal)) {
     if (entry.acqSeq === 1) request = entry.event.data as AcquisitionRequestedV1;
-    if (entry.event.id === about && request !== undefined) return { entry, request };
+    if (entry.event.id === about) found = entry;
+    if (isToldOf(entry.event, about, attempt)) return undefined;
   }
-  return undefined;
+  return found && request && { entry: found, request };
+}
+
+/** A message that comes again is not posted again once it is on record what came of it. */
+function isToldOf({ type, data }: Envelope, about: string, attempt: number): boolean {
+  const isOutcome = type === CallbackDeliveredV1.type || type === CallbackFailedV1.type;
+  return isOutcome && data['about'] === about && Number(data['attempt']) >= attempt;
 }

@@ -1,14 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 import { consumerPlans } from '@impound/contracts/streams.ts';
 import { busVerdict } from '@impound/runtime/bus-verdict.ts';
-import { type ConsumerState, consumerStates, layStream, tell } from '@impound/runtime/relay.ts';
+import {
+  type ConsumerState,
+  consumerStates,
+  layStream,
+  lookWaiting,
+  tell,
+} from '@impound/runtime/relay.ts';
 import type { House } from '@impound/runtime/service.ts';
 import type { Stream } from '../handlers/relay.ts';
 
 /** The one stream of the house on JetStream. */
 export function natsStream(house: House): Stream {
   const plans = consumerPlans();
-  return { lay: () => layStream(house, plans), tell: (telling) => tell(house, telling) };
+  return {
+    lay: () => layStream(house, plans),
+    tell: (telling) => tell(house, telling),
+    waiting: () => lookWaiting(house, plans),
+  };
 }
 
 /** Looks at everybody's consumers. */

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Database } from '@impound/runtime/postgres.ts';
-import { firstOpen } from '../db/open.ts';
+import { firstOpen, firstRecent } from '../db/open.ts';
+import { AFTER_THE_END } from '../domain/contracts.ts';
 import type { StoredEntry } from '../domain/telling.ts';
 import type { Log } from '../handlers/ports.ts';
+
+/** Whoever asked is tried to be told for a day; this leaves a second one to be away. */
+const CALLBACK_SECONDS_MAX = 2 * 86_400;
 
 /** Reads the log for the relay; any connection will do, for what is committed never changes. */
 export function postgresLog(sql: Database): Log {
   const openFrom = firstOpen(sql);
+  const recentFrom = firstRecent(sql, CALLBACK_SECONDS_MAX);
   return {
     size: async () => {
       const [row] = await sql`select max(size_after) as size from ledger_batch`;
@@ -18,14 +23,23 @@ export function postgresLog(sql: Database): Log {
         select idx, encode(leaf, 'hex') as leaf, entry from ledger_entry
         where idx >= ${from} and idx < ${to} order by idx limit ${limit}`,
       ),
-    openEntries: async (from, to, limit) =>
-      stored(
+    unheard: async (from, to, limit) => {
+      const recent = await recentFrom();
+      const open = await openFrom();
+      return stored(
         await sql`
         select e.idx, encode(e.leaf, 'hex') as leaf, e.entry from ledger_entry e
-        where e.idx >= ${Math.max(from, await openFrom())} and e.idx < ${to}
-          and not exists (select from ledger_entry x where x.acq = e.acq and x.ends)
+        where e.idx >= ${Math.max(from, Math.min(recent, open))} and e.idx < ${to}
+          and (
+            e.idx >= ${open}
+              and not exists (select from ledger_entry x where x.acq = e.acq and x.ends)
+            or e.idx >= ${recent} and e.type = any(${AFTER_THE_END})
+              and not exists (select from ledger_entry x
+                where x.acq = e.acq and x.cause = e.event_id and x.speaker <> 'ledger')
+          )
         order by e.idx limit ${limit}`,
-      ),
+      );
+    },
     stalled: async (after, beforeMs, limit) => {
       const rows = await sql`
         select f.acq, f.idx, extract(epoch from last.recorded_at) * 1000 as last_ms

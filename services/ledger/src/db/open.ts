@@ -18,3 +18,19 @@ export function firstOpen(sql: Database): () => Promise<number> {
     return from;
   };
 }
+
+/** Index of the first entry that was committed within the last so many seconds. */
+export function firstRecent(sql: Database, seconds: number): () => Promise<number> {
+  let from = 0;
+  return async () => {
+    const [row] = await sql`
+      select coalesce(
+        (select size_before from ledger_batch
+          where size_after > ${from}
+            and committed_at > clock_timestamp() - ${seconds} * interval '1 second'
+          order by size_after limit 1),
+        (select max(size_after) from ledger_batch)) as idx`;
+    from = Math.max(from, Number(row?.['idx']));
+    return from;
+  };
+}

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { AcquisitionAssignedV1 } from '@impound/contracts/acquisition/assigned.v1.ts';
+import { CallbackFailedV1 } from '@impound/contracts/callback/failed.v1.ts';
 import { CancellationRequestedV1 } from '@impound/contracts/cancellation/requested.v1.ts';
 import type { EventContract } from '@impound/contracts/event.ts';
 import { EVENTS } from '@impound/contracts/events.ts';
@@ -31,4 +32,12 @@ export const DECIDING_TYPES: readonly string[] = [
   ExecutionLapsedV1.type,
   ExecutionStartedV1.type,
   ...EVENTS.flatMap((one) => (one.begins || one.ends ? [one.type] : [])),
+];
+
+const HEARD = new Set(Object.values(PARTIES).flatMap(({ hears }) => hears));
+
+/** What is heard of a chain that has ended: the end, and that nobody could be told of it yet. */
+export const AFTER_THE_END: readonly string[] = [
+  ...EVENTS.flatMap(({ type, ends }) => (ends && HEARD.has(type) ? [type] : [])),
+  CallbackFailedV1.type,
 ];

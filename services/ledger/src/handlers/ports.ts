@@ -40,8 +40,11 @@ export interface Log {
   size(): Promise<number>;
   /** Entries from `from` on, below `to`, in their order, at most `limit`. */
   entries(from: number, to: number, limit: number): Promise<readonly StoredEntry[]>;
-  /** The same, of chains that have not ended only. */
-  openEntries(from: number, to: number, limit: number): Promise<readonly StoredEntry[]>;
+  /**
+   * The same, only of chains that have not ended; of one that has, what is to be told to whoever
+   * asked, and of which nothing has come.
+   */
+  unheard(from: number, to: number, limit: number): Promise<readonly StoredEntry[]>;
   /** Open chains that began after `after` and whose last entry is from before `beforeMs`. */
   stalled(after: number, beforeMs: number, limit: number): Promise<readonly OpenChain[]>;
   /** The newest entries of a chain, oldest first, at most `limit`. */

@@ -46,12 +46,13 @@ function scene(size: number, toldSeq: number | undefined, refuses: (seq: number)
       log: {
         size: async () => size,
         entries: page,
-        openEntries: page,
+        unheard: page,
         stalled: async () => [],
         chain: async () => [],
       },
       stream: {
         lay: async () => ({ toldSeq: seen }),
+        waiting: async () => () => false,
         tell: async (telling: Telling) => {
           if (refuses(telling.seq)) throw new Error('not taken');
           told.push(telling);

@@ -2,7 +2,7 @@
 import { messageOf, Never } from '@impound/runtime/fault.ts';
 import type { Log as Logging } from '@impound/runtime/log.ts';
 import { measuresOf } from '@impound/runtime/metrics.ts';
-import type { Laid, Telling } from '@impound/runtime/relay.ts';
+import type { Laid, Telling, Waiting } from '@impound/runtime/relay.ts';
 import { METRICS } from '@impound/runtime/semantics.ts';
 import { backoffMs, wait } from '@impound/runtime/wait.ts';
 import type { Draft } from '../domain/batch.ts';
@@ -16,6 +16,8 @@ export interface Stream {
   lay(): Promise<Laid>;
   /** Publishes one entry; rejects where the stream did not take it. */
   tell(telling: Telling): Promise<void>;
+  /** Looks at what nobody was handed yet. */
+  waiting(): Promise<Waiting>;
 }
 
 /** The publishing side of one term. */
@@ -112,11 +114,11 @@ async function runRelay(relay: Relay, signal: AbortSignal): Promise<void> {
   }
 }
 
-/** Lays the stream; where it has lost its memory, the open chains are told again. */
+/** Lays the stream; where it has lost its memory, what may not have been heard is told again. */
 async function catchUp(relay: Relay, signal: AbortSignal): Promise<void> {
   relay.doubtful = false;
   const { toldSeq } = await relay.stream.lay();
-  if (toldSeq === undefined) return await tellOpenAgain(relay, signal);
+  if (toldSeq === undefined) return await tellUnheardAgain(relay, signal);
   if (toldSeq >= relay.size) throw behind(toldSeq, relay.size);
   // What failed here is told again even where the stream took what came after it.
   relay.next = relay.next === UNKNOWN ? toldSeq + 1 : Math.min(relay.next, toldSeq + 1);
@@ -131,11 +133,11 @@ export function behind(toldSeq: number, size: number): Never {
   );
 }
 
-async function tellOpenAgain(relay: Relay, signal: AbortSignal): Promise<void> {
+async function tellUnheardAgain(relay: Relay, signal: AbortSignal): Promise<void> {
   const { size } = relay;
   let told = 0;
   for (let from = 0; from < size && !signal.aborted; ) {
-    const page = await relay.log.openEntries(from, size, PAGE);
+    const page = await relay.log.unheard(from, size, PAGE);
     await tellAll(relay, page, { again: true, cursor: false });
     told += page.length;
     from = page.length < PAGE ? size : (page.at(-1)?.seq ?? size) + 1;
@@ -154,9 +156,14 @@ async function keepTelling(relay: Relay, walk: Walk, signal: AbortSignal): Promi
     else await pause(relay, deadline - Date.now());
   }
   if (isOver()) return walk;
-  return await tellStalled(relay, walk, (entries) =>
-    tellAll(relay, entries, { again: true, cursor: true }),
-  );
+  return await tellStalled(relay, walk, {
+    tellNew: async () => {
+      const isNew = relay.next < relay.size;
+      if (isNew) await tellNew(relay);
+      return isNew;
+    },
+    tellAgain: (entries) => tellAll(relay, entries, { again: true, cursor: true }),
+  });
 }
 
 async function tellNew(relay: Relay): Promise<void> {

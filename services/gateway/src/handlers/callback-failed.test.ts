@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { AcquisitionRequestedV1 } from '@impound/contracts/acquisition/requested.v1.ts';
+import { AcquisitionSealedV1 } from '@impound/contracts/acquisition/sealed.v1.ts';
+import { CallbackDeliveredV1 } from '@impound/contracts/callback/delivered.v1.ts';
+import { CallbackFailedV1 } from '@impound/contracts/callback/failed.v1.ts';
+import { canonical } from '@impound/contracts/canonical.ts';
+import { entryText, NO_PREVIOUS } from '@impound/contracts/entry.ts';
+import type { EventContract } from '@impound/contracts/event.ts';
+import { Integrations } from '@impound/contracts/integration.ts';
+import { type CallbackDeps, callBack } from './callback-failed.ts';
+import type { ChainOf } from './chain-read.ts';
+
+const ACQ = '0199f5a2-7c3e-7a10-8f52-2f6a3b9c4d01';
+const END = idAt(2);
+const TIME = '2026-11-23T09:15:00.000000Z';
+const OF = { tenant: 'default', acquisitionId: ACQ } as ChainOf;
+
+function idAt(acqSeq: number): string {
+  return `0199f5a2-7c3e-7a10-8f52-00000000000${acqSeq}`;
+}
+
+function textAt(acqSeq: number, { type }: EventContract, data: unknown): string {
+  const event = canonical({
+    specversion: '1.0',
+    id: idAt(acqSeq),
+    source: '/impound/gateway/g-1',
+    type,
+    subject: ACQ,
+    time: TIME,
+    datacontenttype: 'application/json',
+    tenant: 'default',
+    data,
+  });
+  const salt = 'AAAAAAAAAAAAAAAAAAAAAA==';
+  return entryText({ acq: ACQ, acqSeq, acqPrev: NO_PREVIOUS, recordedAt: TIME, salt }, event);
+}
+
+/** A sealed chain with this outcome on record, and how often it is posted on an attempt. */
+async function postedOn(attempt: number, outcome?: [EventContract, object]): Promise<number> {
+  const request = AcquisitionRequestedV1.example;
+  const texts = [
+    textAt(1, AcquisitionRequestedV1, request),
+    textAt(2, AcquisitionSealedV1, AcquisitionSealedV1.example),
+    ...(outcome ? [textAt(3, outcome[0], outcome[1])] : []),
+  ];
+  const entries = texts.map((text, seq) => ({ seq, hash: NO_PREVIOUS, text }));
+  const url = 'https://siem.example/in';
+  const secrets = [`whsec_${Buffer.alloc(32, 5).toString('base64')}`];
+  const one = {
+    id: request.requestedBy.id,
+    kind: 'integration',
+    tenant: 'default',
+    credentials: [{ kind: 'token', id: 'key-1', sha256: '0'.repeat(64) }],
+    clusters: ['*'],
+    namespaces: ['*'],
+    callback: { url, secrets },
+  };
+  const integrations = Integrations.parse({ version: 1, integrations: [one], changes: [] });
+  let posted = 0;
+  const deps = {
+    ask: (async () => ({ version: entries.length, entries })) as unknown as CallbackDeps['ask'],
+    now: () => 0,
+    integrations: { current: async () => integrations },
+    post: async () => {
+      posted += 1;
+      return { ok: true, status: 204 } as const;
+    },
+  };
+  await callBack({ of: OF, about: END, attempt }, deps, AbortSignal.timeout(1_000));
+  return posted;
+}
+
+const DELIVERED = { ...CallbackDeliveredV1.example, about: END };
+const FAILED = { ...CallbackFailedV1.example, about: END };
+
+test('an end that comes again is posted until it is on record what came of it', async () => {
+  assert.equal(await postedOn(1), 1);
+  assert.equal(await postedOn(1, [CallbackDeliveredV1, DELIVERED]), 0);
+  assert.equal(await postedOn(1, [CallbackFailedV1, FAILED]), 0);
+  assert.equal(await postedOn(2, [CallbackFailedV1, FAILED]), 1);
+  assert.equal(await postedOn(1, [CallbackDeliveredV1, { ...DELIVERED, about: idAt(1) }]), 1);
+});
