@@ -16,7 +16,10 @@ function pod(name: string): PodSpec {
   return { name, containers: [container] };
 }
 
-const stage = stageFor({ lab: { namespaces: [{ name: 'shop', pods: NAMES.map(pod) }] } });
+const stage = stageFor({
+  lab: { namespaces: [{ name: 'shop', pods: NAMES.map(pod) }] },
+  losesBus: true,
+});
 
 interface Listed {
   readonly acquisitions: readonly { readonly acquisitionId: string; readonly version: number }[];
