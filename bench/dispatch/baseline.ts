@@ -43,7 +43,10 @@ export async function openBaseline(databaseUrl: string, signal: AbortSignal): Pr
     await manager.streams.add({ name, subjects: [name], storage: StorageType.File });
     await manager.consumers.add(name, { durable_name: name, ack_policy: AckPolicy.Explicit });
     const consumer = await stream.consumers.get(name, name);
-    pulls.push((await consumer.consume({ max_messages: 1 }))[Symbol.asyncIterator]());
+    const messages = await consumer.consume({ max_messages: 1 });
+    // Its watch over missed heartbeats would keep the process alive.
+    opening.defer(() => void messages.stop());
+    pulls.push(messages[Symbol.asyncIterator]());
   }
   const sql = postgres(databaseUrl, { max: 1, onnotice: () => undefined });
   opening.defer(() => sql.end({ timeout: 1 }));
