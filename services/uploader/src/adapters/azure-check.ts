@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { StoreFault } from '../domain/evidence-store.ts';
-import type { Finding } from '../domain/finding.ts';
+import { type Finding, lockFinding } from '../domain/finding.ts';
 import type { Lock } from '../domain/lock.ts';
 import { azureAsked, type Container } from './azure-client.ts';
 
@@ -30,15 +30,10 @@ export async function examineContainer(
 }
 
 function lockable(name: string, can: boolean, lock: Lock | undefined): Finding | undefined {
-  if (can && lock !== undefined) return undefined;
-  if (can) {
-    const message = 'RETENTION_MODE is none: evidence can be deleted by whoever may delete blobs';
-    return { level: 'warn', code: 'no-lock', message };
-  }
-  const message = `container ${name} has no immutable versions: make one that has`;
-  return lock === undefined
-    ? { level: 'warn', code: 'no-lock', message: `${message}, and set RETENTION_MODE` }
-    : { level: 'stop', code: 'no-lock', message: `${message}, or set RETENTION_MODE=none` };
+  return lockFinding(
+    { can, lacks: `container ${name} has no immutable versions`, kept: 'blobs' },
+    lock,
+  );
 }
 
 function inTheWay(name: string): Finding {

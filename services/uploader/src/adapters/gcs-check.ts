@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { StoreFault } from '../domain/evidence-store.ts';
-import type { Finding } from '../domain/finding.ts';
+import { type Finding, lockFinding } from '../domain/finding.ts';
 import type { Lock } from '../domain/lock.ts';
 import { type GcsBucket, gcsAsked } from './gcs-client.ts';
 
@@ -38,15 +38,10 @@ export async function examineGcs(
 }
 
 function lockable(name: string, can: boolean, lock: Lock | undefined): Finding | undefined {
-  if (can && lock !== undefined) return undefined;
-  if (can) {
-    const message = 'RETENTION_MODE is none: evidence can be deleted by whoever may delete objects';
-    return { level: 'warn', code: 'no-lock', message };
-  }
-  const message = `bucket ${name} has no object retention: make one that has`;
-  return lock === undefined
-    ? { level: 'warn', code: 'no-lock', message: `${message}, and set RETENTION_MODE` }
-    : { level: 'stop', code: 'no-lock', message: `${message}, or set RETENTION_MODE=none` };
+  return lockFinding(
+    { can, lacks: `bucket ${name} has no object retention`, kept: 'objects' },
+    lock,
+  );
 }
 
 function inTheWay(name: string): Finding {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { StoreFault } from '../domain/evidence-store.ts';
-import type { Finding } from '../domain/finding.ts';
+import { type Finding, lockFinding } from '../domain/finding.ts';
 import type { Lock } from '../domain/lock.ts';
 import { asked, type Bucket, s3Failure } from './s3-client.ts';
 import { write } from './s3-object.ts';
@@ -67,16 +67,10 @@ async function lockable(
   const request = new sdk.GetObjectLockConfigurationCommand({ Bucket: bucket });
   const none = ['ObjectLockConfigurationNotFoundError', 'NoSuchObjectLockConfiguration'];
   const found = await asked('tell of its Object Lock', client.send(request), none);
-  if (found?.ObjectLockConfiguration?.ObjectLockEnabled === 'Enabled') {
-    const ruled = found.ObjectLockConfiguration.Rule !== undefined;
-    if (lock !== undefined || ruled) return undefined;
-    const message = 'RETENTION_MODE is none: evidence can be deleted by whoever may delete objects';
-    return { level: 'warn', code: 'no-lock', message };
-  }
-  const message = `bucket ${bucket} has no Object Lock: make one that has`;
-  return lock === undefined
-    ? { level: 'warn', code: 'no-lock', message: `${message}, and set RETENTION_MODE` }
-    : { level: 'stop', code: 'no-lock', message: `${message}, or set RETENTION_MODE=none` };
+  const can = found?.ObjectLockConfiguration?.ObjectLockEnabled === 'Enabled';
+  // A rule of the bucket's own locks without being asked.
+  if (can && found.ObjectLockConfiguration?.Rule !== undefined) return undefined;
+  return lockFinding({ can, lacks: `bucket ${bucket} has no Object Lock`, kept: 'objects' }, lock);
 }
 
 async function isPrivate({ sdk, client, bucket }: Bucket): Promise<Finding | undefined> {
