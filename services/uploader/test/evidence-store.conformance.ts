@@ -12,6 +12,7 @@ import {
   never,
   newSession,
   openIt,
+  PREPARE_LIMIT,
   partOf,
   put,
   type Subject,
@@ -47,7 +48,7 @@ export function storeConformance(
   const subject = () => ready ?? assert.fail('the server did not start');
   before(async () => {
     ready = await prepare(scope);
-  }, LIMIT);
+  }, PREPARE_LIMIT);
   after(() => scope.disposeAsync(), LIMIT);
   const promise = (what: string, prove: (t: TestContext, store: EvidenceStore) => Promise<void>) =>
     test(`${name}: ${what}`, LIMIT, async (t) => {
@@ -65,12 +66,9 @@ export function storeConformance(
       await put(store, session, 1, FIRST);
       const whole = wholeOf(FIRST, LAST);
       const held = await store.holding(session);
-      assert.deepEqual(
-        held.parts.map(({ number, bytes }) => [number, bytes]),
-        [
-          [1, FIRST.length],
-          [2, LAST.length],
-        ],
+      assert.equal(
+        held.parts.map(({ number, bytes }) => `${number}: ${bytes}`).join(),
+        `1: ${FIRST.length},2: ${LAST.length}`,
       );
       const object = await store.complete(session, whole, never);
       const { bytes, sha256 } = whole;
@@ -291,9 +289,9 @@ export function storeConformance(
     const session = newSession();
     await upload(store, session, LAST);
     const stopped = AbortSignal.abort(new Error('stopped'));
-    const reading = { object: session, cause: 'again' };
-    await assert.rejects(store.verify(reading, stopped), /stopped/);
-    assert.equal((await store.verify(reading, never))?.sha256, sha256(LAST));
+    const again = { object: session, cause: 'again' };
+    await assert.rejects(store.verify(again, stopped), /stopped/);
+    assert.equal((await store.verify(again, never))?.sha256, sha256(LAST));
   });
 
   more(subject);

@@ -34,6 +34,9 @@ export interface Subject {
 
 export const MIB = 1_048_576;
 export const LIMIT = { timeout: 60_000 };
+
+/** Somebody else's server may need several tries. */
+export const PREPARE_LIMIT = { timeout: 290_000 };
 export const never: AbortSignal = AbortSignal.any([]);
 
 export function sha256(bytes: Uint8Array): string {

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
 
 const START_MS_MAX = 60_000;
 const STOP_MS_MAX = 5_000;
+const RADOS_STARTS_MAX = 3;
 
 /** Whether a program is there; a test that needs it is skipped, visibly, where it is not. */
 export function hasProgram(name: string): boolean {
@@ -77,44 +79,73 @@ export const RADOS_PROGRAMS = [
   'monmaptool',
 ];
 
-/** Ceph's S3 on one monitor and one disk in memory: verifies signatures, knows Object Lock. */
-export async function radosServer(
-  key: { readonly id: string; readonly secret: string },
-  scope: AsyncDisposableStack,
-): Promise<string> {
-  const root = await scratch(scope);
+type Key = { readonly id: string; readonly secret: string };
+
+/**
+ * Ceph's S3 on one monitor and one disk in memory: verifies signatures, knows Object Lock. It has
+ * several tries, since a port that was free may be somebody's when its server starts.
+ */
+export async function radosServer(key: Key, scope: AsyncDisposableStack): Promise<string> {
+  for (let start = 1; ; start++) {
+    await using attempt = new AsyncDisposableStack();
+    const root = await scratch(attempt);
+    try {
+      const url = await startRados(root, key, attempt);
+      scope.use(attempt.move());
+      return url;
+    } catch (error) {
+      const said = await lastWords(root);
+      if (start === RADOS_STARTS_MAX) throw new Error(`no radosgw: ${said}`, { cause: error });
+      process.stderr.write(`radosgw did not start, once more: ${error}\n${said}\n`);
+    }
+  }
+}
+
+async function startRados(root: string, key: Key, scope: AsyncDisposableStack): Promise<string> {
   const [port, monitor] = [await freePort(), await freePort()];
   const [cluster, disk] = [randomUUID(), randomUUID()];
   for (const name of ['mon', 'osd', 'log', 'run']) await mkdir(join(root, name));
   await writeFile(join(root, 'ceph.conf'), cephConfig({ root, cluster, monitor, port }));
   const conf = ['-c', join(root, 'ceph.conf')];
   const map = join(root, 'monmap');
-  tool('monmaptool', [
-    '--create',
-    '--addv',
-    'a',
-    `[v1:127.0.0.1:${monitor}]`,
-    '--fsid',
-    cluster,
-    map,
-  ]);
-  tool('ceph-mon', [...conf, '--mkfs', '-i', 'a', '--monmap', map]);
+  const address = `[v1:127.0.0.1:${monitor}]`;
+  await tool('monmaptool', ['--create', '--addv', 'a', address, '--fsid', cluster, map]);
+  await tool('ceph-mon', [...conf, '--mkfs', '-i', 'a', '--monmap', map]);
   serve('ceph-mon', [...conf, '-i', 'a', '-f'], scope);
-  tool('ceph', [...conf, 'osd', 'new', disk]);
-  tool('ceph-osd', [...conf, '-i', '0', '--mkfs', '--osd-uuid', disk]);
-  serve('ceph-osd', [...conf, '-i', '0', '-f'], scope);
+  await tool('ceph', [...conf, 'osd', 'new', disk]);
+  await tool('ceph-osd', [...conf, '-i', '0', '--mkfs', '--osd-uuid', disk]);
+  await serveDisk(conf, scope);
   const gateway = serve('radosgw', [...conf, '-n', 'client.rgw', '--no-mon-config', '-f'], scope);
   await answering(`http://127.0.0.1:${port}`, gateway);
   const user = ['user', 'create', '--uid', 'evidence', '--display-name', 'evidence'];
   const access = ['--access-key', key.id, '--secret', key.secret];
-  tool('radosgw-admin', [...conf, '--no-mon-config', ...user, ...access]);
+  await tool('radosgw-admin', [...conf, '--no-mon-config', ...user, ...access]);
   return `http://127.0.0.1:${port}`;
 }
 
-function tool(file: string, args: readonly string[]): void {
-  const options = { encoding: 'utf8', timeout: START_MS_MAX } as const;
-  const { status, stderr } = spawnSync(file, args, options);
-  if (status !== 0) throw new Error(`${file} ended with ${status}: ${stderr.slice(-500)}`);
+/** A disk may be told of a wrong cluster by a monitor that has just begun, and gives up then. */
+async function serveDisk(conf: readonly string[], scope: AsyncDisposableStack): Promise<void> {
+  const until = Date.now() + START_MS_MAX;
+  let disk = serve('ceph-osd', [...conf, '-i', '0', '-f'], scope);
+  while (!/"num_up_osds": *1/.test(await tool('ceph', [...conf, 'osd', 'stat', '-f', 'json']))) {
+    if (Date.now() > until) throw new Error(`the disk is not up within ${START_MS_MAX} ms`);
+    if (disk.exitCode !== null) disk = serve('ceph-osd', [...conf, '-i', '0', '-f'], scope);
+  }
+}
+
+async function tool(file: string, args: readonly string[]): Promise<string> {
+  const options = { timeout: START_MS_MAX, killSignal: 'SIGKILL' } as const;
+  return (await promisify(execFile)(file, args, options)).stdout;
+}
+
+/** The ends of the logs of a cluster that did not start. */
+async function lastWords(root: string): Promise<string> {
+  const names = ['ceph-mon.a', 'ceph-osd.0', 'ceph-client.rgw'];
+  const ends = names.map(async (name) => {
+    const text = await readFile(join(root, 'log', `${name}.log`), 'utf8').catch(() => '');
+    return `${name}: ${text.split('\n').slice(-6).join(' | ')}`;
+  });
+  return (await Promise.all(ends)).join('\n');
 }
 
 function cephConfig(of: {
@@ -134,7 +165,7 @@ function cephConfig(of: {
     'auth_client_required = none',
     `run_dir = ${of.root}/run`,
     `admin_socket = ${of.root}/run/$cluster-$name.asok`,
-    `log_file = ${of.root}/log/$name.log`,
+    `log_file = ${of.root}/log/$cluster-$name.log`,
     'ms_bind_msgr2 = false',
     'mon_data_avail_crit = 1',
     'mon_allow_pool_size_one = true',
