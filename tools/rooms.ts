@@ -35,7 +35,7 @@ export function read(file: string): string {
 
 /** The folder with a package.json that a file belongs to; '' for the root's own. */
 export function roomOf(file: string): string {
-  return /^(contracts|cli|lab|(?:packages|services)\/[^/]+)\//.exec(file)?.[1] ?? '';
+  return /^(contracts|cli|lab|witness|(?:packages|services)\/[^/]+)\//.exec(file)?.[1] ?? '';
 }
 
 /** The package.json files of the project, by room. */

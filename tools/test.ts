@@ -12,14 +12,14 @@ const CONCURRENCY = 2;
 const TEST_MS_MAX = 300_000;
 const UNIT = [
   '{contracts,packages,services}/**/src/**',
-  '{cli,lab}/src/**',
+  '{cli,lab,witness}/src/**',
   'contracts/test',
   'test',
   'drill/fleet',
 ];
 const INTEGRATION = [
   '{packages,services}/*/test/**',
-  '{cli,lab}/test/**',
+  '{cli,lab,witness}/test/**',
   'test/end-to-end/**',
   'drill',
 ];
