@@ -12,5 +12,6 @@ const HEADER = `-- SPDX-License-Identifier: Apache-2.0
 --   psql -v ON_ERROR_STOP=1 -d impound -f ledger.sql
 --   psql -d impound -c '\\password ledger_writer' -c '\\password ledger_reader'
 -- ledger_owner owns the tables and cannot log in; ledger_writer, as which the ledger connects, may
--- add and read; ledger_reader, for doctor and auditors, may read.
+-- add and read; ledger_reader, for doctor, may read all but the bytes of the entries;
+-- ledger_verifier, for auditors, may read all.
 `;

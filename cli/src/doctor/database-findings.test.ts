@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { CONSTRAINTS, TABLES, TRIGGERS } from '@impound/ledger/domain/guards.ts';
 import type { DatabaseFacts } from './database.ts';
 import { databaseFindings } from './database-findings.ts';
 
@@ -13,17 +14,9 @@ const WELL: DatabaseFacts = {
     role: 'ledger_writer',
     isSuperuser: false,
     ownsLedger: false,
-    rights: ['ledger_entry', 'ledger_batch'].flatMap((t) => [`${t} INSERT`, `${t} SELECT`]),
-    triggers: ['entry', 'batch'].flatMap((t) => [
-      `ledger_${t}_no_change A`,
-      `ledger_${t}_no_truncate A`,
-    ]),
-    constraints: [
-      ...['pkey', 'event_id_key', 'acq_key', 'leaf_check', 'bytes_check'].map(
-        (name) => `ledger_entry_${name}`,
-      ),
-      ...['pkey', 'size_before_key', 'size_before_fkey'].map((name) => `ledger_batch_${name}`),
-    ],
+    rights: TABLES.flatMap((table) => [`${table} INSERT`, `${table} SELECT`]),
+    triggers: TRIGGERS.map((name) => `${name} A`),
+    constraints: CONSTRAINTS,
     settings: { fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on' },
   },
   overrides: [],

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readGuards } from '@impound/ledger/db/guards.ts';
-import type { Guards } from '@impound/ledger/domain/guards.ts';
+import { type Guards, TABLES } from '@impound/ledger/domain/guards.ts';
 import { clockBetween } from '@impound/runtime/bus-look.ts';
 import { type Database, openDatabase } from '@impound/runtime/postgres.ts';
 import type { Secret } from '@impound/runtime/secret.ts';
@@ -102,7 +102,7 @@ async function overrides(sql: Database): Promise<string[]> {
 async function roles(sql: Database): Promise<RoleFacts> {
   const others = await sql`
     select rolname || ' ' || r || ' ' || t as held
-    from pg_roles, unnest(array['ledger_entry', 'ledger_batch', 'ledger_schema']) t,
+    from pg_roles, unnest(${sql.array([...TABLES, 'ledger_schema'])}::text[]) t,
       unnest(array['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER']) r
     where not rolsuper and rolname not in (${WRITER}, ${OWNER}) and rolname not like 'pg\\_%'
       and has_table_privilege(oid, t, r) order by 1 limit 20`;

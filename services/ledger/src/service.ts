@@ -17,7 +17,7 @@ import { postgresLog } from './adapters/postgres-log.ts';
 import { postgresOpenTypes } from './adapters/postgres-open-types.ts';
 import { postgresPen } from './adapters/postgres-pen.ts';
 import { config } from './config.ts';
-import { checkGuards } from './db/guards.ts';
+import { checkWhole } from './db/tree.ts';
 import { freshHeads } from './handlers/fresh-heads.ts';
 import { lead } from './handlers/lead.ts';
 import { ledgerEntry } from './handlers/ledger-entry.ts';
@@ -40,7 +40,7 @@ export const ledger = service({
     const log = postgresLog(sql);
     const stream = natsStream(house);
     void tellVerdict(house);
-    const guards = { check: () => checkGuards(sql) };
+    const guards = { check: () => checkWhole(sql) };
     await readyToStart({ guards, log, stream, logging: house.log }, house.stopping);
     const relay = {
       stream,

@@ -10,10 +10,15 @@ import { requested, type World, world } from './world.ts';
 const CHANGES = [
   `update ledger_entry set tenant = 'x'`,
   'delete from ledger_entry',
-  'truncate ledger_entry',
+  'truncate ledger_entry cascade',
   'update ledger_batch set committed_at = now() where size_after = 1',
   'delete from ledger_batch where size_after = 1',
   'truncate ledger_batch cascade',
+  'truncate ledger_tile',
+  'truncate ledger_checkpoint cascade',
+  'truncate ledger_cosignature',
+  'truncate ledger_anchor',
+  'truncate ledger_key',
 ];
 
 async function withOneEntry(it: World): Promise<void> {
@@ -47,7 +52,8 @@ test('the database itself refuses a wrong leaf and a second successor', async (t
     insert into ledger_entry select 1, gen_random_uuid(), entry || ' ', leaf, acq, 2, tenant,
       case_id, actor, speaker, cause, type, null, ends, event_at, recorded_at from ledger_entry`;
   await assert.rejects(forged, /ledger_entry_leaf_check/);
-  const fork = writer`insert into ledger_batch (size_before, size_after) values (0, 2)`;
+  const fork = writer`insert into ledger_batch (size_before, size_after, root, edge, writer_epoch)
+    select 0, 2, root, root, 1 from ledger_batch where size_after = 1`;
   await assert.rejects(fork, /ledger_batch_size_before_key/);
 });
 

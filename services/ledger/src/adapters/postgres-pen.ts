@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict';
 import { canonical } from '@impound/contracts/canonical.ts';
 import { Later } from '@impound/runtime/fault.ts';
 import { type Database, openDatabase } from '@impound/runtime/postgres.ts';
 import type { Secret } from '@impound/runtime/secret.ts';
 import { wait } from '@impound/runtime/wait.ts';
+import { grow } from '@impound/transparency/tree.ts';
+import { append, rowOf } from '../db/append.ts';
 import { asked, checkGuards } from '../db/guards.ts';
 import { readHeads } from '../db/heads.ts';
-import type { Draft, First } from '../domain/batch.ts';
-import { projectionOf } from '../domain/projection.ts';
+import { readTree, type Standing } from '../db/tree.ts';
+import type { First } from '../domain/batch.ts';
 import { eventIn } from '../domain/telling.ts';
 import type { Pen, PenHolder } from '../handlers/ports.ts';
 
@@ -41,8 +44,8 @@ export function postgresPen(url: Secret, worker: string): PenHolder {
         signal.throwIfAborted();
         if (lost.signal.aborted) throw new Later('database-away', STANDBY_MS, 'the session ended');
       }
-      const size = await asked(() => readSize(sql));
-      return pen(sql, { size, lost: lost.signal, scope: scope.move() });
+      const standing = await asked(() => readTree(sql));
+      return pen(sql, { standing, lost: lost.signal, scope: scope.move() });
     },
   };
 }
@@ -69,36 +72,37 @@ async function tryLock(sql: Database): Promise<boolean> {
   return row?.['held'] === true;
 }
 
-async function readSize(sql: Database): Promise<number> {
-  const [row] = await sql`
-    select (select max(size_after) from ledger_batch) as size,
-      (select coalesce(max(idx), -1) + 1 from ledger_entry) as entries`;
-  const size = Number(row?.['size']);
-  if (size !== Number(row?.['entries'])) {
-    throw Object.assign(new Error(`batches end at ${size}, entries at ${row?.['entries']}`), {
-      severity: 'ERROR',
-    });
-  }
-  return size;
-}
-
 function pen(
   sql: Database,
-  held: { size: number; lost: AbortSignal; scope: AsyncDisposableStack },
+  held: { standing: Standing; lost: AbortSignal; scope: AsyncDisposableStack },
 ): Pen {
+  let { tree } = held.standing;
+  const writerEpoch = held.standing.writerEpoch + 1;
   const alive = setInterval(() => void sql`select 1`.catch(() => undefined), ALIVE_MS);
   held.scope.defer(() => clearInterval(alive));
   return {
-    size: held.size,
+    size: tree.size,
     lost: held.lost,
     known: async (ids, acqs) => {
       const [firsts, heads] = await Promise.all([readFirsts(sql, ids), readHeads(sql, acqs)]);
       return { firsts, heads };
     },
-    append: (size, drafts) => insert(sql, size, drafts),
+    append: async (size, drafts) => {
+      assert.equal(size, tree.size, 'the log is not as long as whoever writes believes');
+      const rows = drafts.map(rowOf);
+      const grown = grow(
+        tree,
+        rows.map(({ leaf }) => leaf),
+      );
+      await append(sql, { size, rows, ...grown, writerEpoch });
+      tree = grown.tree;
+    },
     [Symbol.asyncDispose]: () => held.scope.disposeAsync(),
   };
 }
+
+/** The OID of uuid[] (src/include/catalog/pg_type.dat). */
+const UUIDS = 2951;
 
 async function readFirsts(
   sql: Database,
@@ -120,54 +124,4 @@ async function readFirsts(
     });
   }
   return found;
-}
-
-/** OIDs of array types (src/include/catalog/pg_type.dat): plain lists lack what a bytea needs. */
-const UUIDS = 2951;
-const BYTEAS = 1001;
-const TEXTS = 1009;
-const INTEGERS = 1007;
-const BOOLEANS = 1000;
-
-/** One statement, so one transaction: the entries and the batch that makes them part of the log. */
-async function insert(sql: Database, size: number, drafts: readonly Draft[]): Promise<void> {
-  const rows = drafts.map(rowOf);
-  const column = <K extends keyof Row>(key: K, type: number) =>
-    sql.array(rows.map((row) => row[key]) as never[], type);
-  await sql`
-    with batch as (
-      insert into ledger_batch (size_before, size_after) values (${size}, ${size + rows.length})
-    )
-    insert into ledger_entry (idx, event_id, entry, leaf, acq, acq_seq, tenant, case_id, actor,
-      speaker, cause, type, target, ends, event_at, recorded_at)
-    select ${size}::bigint + n - 1, event_id, entry, leaf, acq, acq_seq, tenant, case_id, actor,
-      speaker, cause, type, target, ends, event_at::timestamptz, recorded_at::timestamptz
-    from unnest(${column('eventId', UUIDS)}, ${column('entry', BYTEAS)},
-      ${column('leaf', BYTEAS)}, ${column('acq', UUIDS)}, ${column('acqSeq', INTEGERS)},
-      ${column('tenant', TEXTS)}, ${column('caseId', TEXTS)}, ${column('actor', TEXTS)},
-      ${column('speaker', TEXTS)}, ${column('cause', UUIDS)}, ${column('type', TEXTS)},
-      ${column('target', TEXTS)}, ${column('ends', BOOLEANS)}, ${column('eventAt', TEXTS)},
-      ${column('recordedAt', TEXTS)})
-    with ordinality as t (event_id, entry, leaf, acq, acq_seq, tenant, case_id, actor, speaker,
-      cause, type, target, ends, event_at, recorded_at, n)`;
-}
-
-type Row = ReturnType<typeof rowOf>;
-
-function rowOf(draft: Draft) {
-  const { event } = draft;
-  return {
-    eventId: event.id,
-    entry: Buffer.from(draft.entry, 'utf8'),
-    leaf: Buffer.from(draft.hash, 'hex'),
-    acq: event.subject,
-    acqSeq: draft.version,
-    tenant: event.tenant,
-    caseId: draft.caseId,
-    ...projectionOf(event),
-    cause: event.causationid ?? null,
-    type: event.type,
-    eventAt: event.time,
-    recordedAt: draft.recordedAt,
-  };
 }

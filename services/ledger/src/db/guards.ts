@@ -23,6 +23,7 @@ export async function asked<T>(question: () => Promise<T>): Promise<T> {
   try {
     return await question();
   } catch (cause) {
+    if (cause instanceof Never) throw cause;
     const { code = '', severity } = cause as { code?: string; severity?: string };
     const refused = severity !== undefined && !PASSING.test(code);
     const because = `the database: ${messageOf(cause)}`;

@@ -11,12 +11,15 @@ const config = z.object({
   WRITER_PASSWORD: SecretText,
   /** Left out: nobody reads the ledger beside itself. */
   READER_PASSWORD: SecretText.optional(),
+  /** Left out: nobody verifies the log from the database itself. */
+  VERIFIER_PASSWORD: SecretText.optional(),
 });
 
 await runOnce('ledger-migrate', config, async (given, log) => {
   await migrate(given.ADMIN_DATABASE_URL.reveal(), {
     writerPassword: given.WRITER_PASSWORD.reveal(),
     readerPassword: given.READER_PASSWORD?.reveal(),
+    verifierPassword: given.VERIFIER_PASSWORD?.reveal(),
   });
   log.info('the database is at this version');
 });

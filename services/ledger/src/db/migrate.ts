@@ -9,6 +9,7 @@ import { ledgerScript } from './script.ts';
 export interface RolePasswords {
   readonly writerPassword: string;
   readonly readerPassword?: string | undefined;
+  readonly verifierPassword?: string | undefined;
 }
 
 const TRIES_MAX = 5;
@@ -26,6 +27,7 @@ export async function migrate(adminUrl: string, passwords: RolePasswords): Promi
   await again(sql, `alter role ledger_owner nologin`);
   await again(sql, `alter role ledger_writer ${login(passwords.writerPassword)}`);
   await again(sql, `alter role ledger_reader ${login(passwords.readerPassword)}`);
+  await again(sql, `alter role ledger_verifier ${login(passwords.verifierPassword)}`);
 }
 
 /** Roles belong to the whole server: where another database's migration changes one, once more. */

@@ -4,7 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 const MIGRATIONS = new URL('./migrations/', import.meta.url);
 /** One migration at a time in one database: 'ledger' in ASCII. */
 const MIGRATION_LOCK = 0x6c656467;
-const ROLES = ['ledger_owner', 'ledger_writer', 'ledger_reader'] as const;
+const ROLES = ['ledger_owner', 'ledger_writer', 'ledger_reader', 'ledger_verifier'] as const;
 
 /**
  * SQL that makes the ledger's roles and tables, or brings them up to this version: what the
@@ -45,7 +45,7 @@ create table if not exists ledger_schema (
   applied_at timestamptz not null default clock_timestamp()
 );
 revoke all on ledger_schema from public;
-grant select on ledger_schema to ledger_writer, ledger_reader;
+grant select on ledger_schema to ledger_writer, ledger_reader, ledger_verifier;
 `;
 
 function step(version: number, sql: string): string {
@@ -62,7 +62,7 @@ end $step$;
 
 const END = `reset role;
 revoke create on schema public from ledger_owner;
-grant usage on schema public to ledger_writer, ledger_reader;
+grant usage on schema public to ledger_writer, ledger_reader, ledger_verifier;
 commit;
 `;
 

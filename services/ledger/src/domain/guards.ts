@@ -21,21 +21,34 @@ export interface Guards {
 }
 
 /** The tables that only grow. */
-export const TABLES = ['ledger_entry', 'ledger_batch'] as const;
+export const TABLES = [
+  'ledger_entry',
+  'ledger_tile',
+  'ledger_batch',
+  'ledger_checkpoint',
+  'ledger_cosignature',
+  'ledger_anchor',
+  'ledger_key',
+] as const;
 const NEEDED = ['INSERT', 'SELECT'];
 /** All but these are too much. */
 export const RIGHTS = [...NEEDED, 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER'] as const;
-const TRIGGERS = TABLES.flatMap((table) => [`${table}_no_change`, `${table}_no_truncate`]);
-const CONSTRAINTS = [
-  'ledger_entry_pkey',
-  'ledger_entry_event_id_key',
-  'ledger_entry_acq_key',
-  'ledger_entry_leaf_check',
-  'ledger_entry_bytes_check',
-  'ledger_batch_pkey',
-  'ledger_batch_size_before_key',
-  'ledger_batch_size_before_fkey',
-];
+/** A trigger against each way to change each. */
+export const TRIGGERS = TABLES.flatMap((table) => [`${table}_no_change`, `${table}_no_truncate`]);
+/** Each table's constraints, by their names without the table's. */
+const CONSTRAINTS_OF: Readonly<Record<(typeof TABLES)[number], readonly string[]>> = {
+  ledger_entry: ['pkey', 'event_id_key', 'acq_key', 'leaf_check', 'bytes_check', 'whole_check'],
+  ledger_tile: ['pkey', 'bytes_check'],
+  ledger_batch: ['pkey', 'size_before_key', 'size_before_fkey', 'grows_check', 'tree_check'],
+  ledger_checkpoint: ['pkey', 'size_fkey', 'head_check'],
+  ledger_cosignature: ['pkey', 'checkpoint_fkey'],
+  ledger_anchor: ['pkey', 'checkpoint_fkey'],
+  ledger_key: ['pkey', 'idx_fkey', 'role_check', 'change_check', 'bytes_check'],
+};
+/** What keeps the rows sound, and the log from forking. */
+export const CONSTRAINTS = TABLES.flatMap((table) =>
+  CONSTRAINTS_OF[table].map((name) => `${table}_${name}`),
+);
 
 /** Every reason not to write into this database, each with what to do; none: it is guarded. */
 export function guardFaults(guards: Guards): readonly string[] {

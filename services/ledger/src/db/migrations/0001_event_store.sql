@@ -1,34 +1,42 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- The event store. Runs as ledger_owner. Nothing here is ever updated or deleted.
 
--- One entry of the log. `entry` holds the bytes that were hashed; every other column is only an
--- index made from them, and a verifier makes it again.
+-- One leaf of the log. `entry` holds the bytes that were hashed; every other column is only an
+-- index made from them, and a verifier makes it again. Where a leaf is no entry of a chain but the
+-- 128 bytes that sigsum keeps of a seal, the seal is the leaf before it, and it has no index.
 create table ledger_entry (
   idx bigint not null check (idx >= 0),
-  event_id uuid not null,
+  event_id uuid,
   entry bytea not null,
   leaf bytea not null,
-  acq uuid not null,
-  acq_seq integer not null check (acq_seq >= 1),
-  tenant text not null,
-  case_id text not null,
+  acq uuid,
+  acq_seq integer check (acq_seq >= 1),
+  tenant text,
+  case_id text,
   -- The person or integration that acts, or the process that speaks.
-  actor text not null,
+  actor text,
   -- The service in the event's source.
-  speaker text not null,
+  speaker text,
   -- The event's causationid.
   cause uuid,
-  type text not null,
+  type text,
   -- formatTarget() of the requested target, on the first entry of a chain only.
   target text,
-  ends boolean not null,
-  event_at timestamptz not null,
-  recorded_at timestamptz not null,
+  -- After this entry nobody waits for the chain to go on.
+  ends boolean,
+  event_at timestamptz,
+  recorded_at timestamptz,
   constraint ledger_entry_pkey primary key (idx),
   constraint ledger_entry_event_id_key unique (event_id),
   constraint ledger_entry_acq_key unique (acq, acq_seq),
   constraint ledger_entry_leaf_check check (leaf = sha256('\x00'::bytea || entry)),
-  constraint ledger_entry_bytes_check check (octet_length(entry) <= 65535)
+  constraint ledger_entry_bytes_check check (octet_length(entry) <= 65535),
+  constraint ledger_entry_whole_check check (
+    num_nulls(event_id, acq, acq_seq, tenant, case_id, actor, speaker, type, ends, event_at,
+      recorded_at) = 0
+    or (octet_length(entry) = 128 and num_nonnulls(event_id, acq, acq_seq, tenant, case_id, actor,
+      speaker, cause, type, target, ends, event_at, recorded_at) = 0)
+  )
 );
 -- Entries are incompressible enough, and short: reading a chain should not cost a decompression.
 alter table ledger_entry alter column entry set storage external;
@@ -41,11 +49,31 @@ create index ledger_entry_case on ledger_entry (tenant, case_id, idx) where acq_
 -- Hash, because a target may be longer than a btree key.
 create index ledger_entry_target on ledger_entry using hash (target) where acq_seq = 1;
 
+-- Full tiles of the Merkle tree over the leaves: 256 hashes of one level, inserted once, in the
+-- transaction that filled them. What lies beside full tiles follows from the rows themselves: the
+-- leaves of the last entries on level 0, the roots of the last tiles below on each other level.
+create table ledger_tile (
+  level smallint not null check (level >= 0),
+  n bigint not null check (n >= 0),
+  hashes bytea not null,
+  root bytea not null,
+  constraint ledger_tile_pkey primary key (level, n),
+  constraint ledger_tile_bytes_check check (octet_length(hashes) = 8192 and octet_length(root) = 32)
+);
+alter table ledger_tile alter column hashes set storage external;
+
 -- The log advances only by a row here: the one that follows size_before. A second successor of the
 -- same size violates the unique key, so the log cannot fork, whoever believes to be the sequencer.
 create table ledger_batch (
   size_after bigint not null,
   size_before bigint,
+  -- The Merkle tree hash of all leaves so far.
+  root bytea not null,
+  -- The roots of the full subtrees that they fall into, the largest first: as many as size_after
+  -- has ones.
+  edge bytea not null,
+  -- Counts the processes that have held the pen.
+  writer_epoch bigint not null,
   committed_at timestamptz not null default clock_timestamp(),
   constraint ledger_batch_pkey primary key (size_after),
   constraint ledger_batch_size_before_key unique (size_before),
@@ -54,9 +82,72 @@ create table ledger_batch (
   constraint ledger_batch_grows_check check (
     (size_after = 0 and size_before is null)
     or (size_before is not null and size_before >= 0 and size_after > size_before)
+  ),
+  constraint ledger_batch_tree_check check (
+    octet_length(root) = 32
+    and octet_length(edge) = 32 * length(replace(size_after::bit(64)::text, '0', ''))
   )
 );
-insert into ledger_batch (size_after, size_before) values (0, null);
+insert into ledger_batch (size_after, size_before, root, edge, writer_epoch)
+  values (0, null, sha256(''), '', 0);
+
+-- A size that was published under a head: `own` is the log's own origin, `sigsum` the one that
+-- sigsum derives from its key. Both stand over one tree, and only over what is committed.
+create table ledger_checkpoint (
+  size bigint not null,
+  head text not null,
+  -- The signed note, with the log's own signatures.
+  note text not null,
+  signed_at timestamptz not null default clock_timestamp(),
+  constraint ledger_checkpoint_pkey primary key (size, head),
+  constraint ledger_checkpoint_size_fkey foreign key (size) references ledger_batch (size_after),
+  constraint ledger_checkpoint_head_check check (head in ('own', 'sigsum'))
+);
+
+-- What a witness has added to a checkpoint: its signature line.
+create table ledger_cosignature (
+  size bigint not null,
+  head text not null,
+  -- The key name of the witness.
+  witness text not null,
+  line text not null,
+  -- The time within the signature.
+  cosigned_at timestamptz not null,
+  constraint ledger_cosignature_pkey primary key (size, head, witness),
+  constraint ledger_cosignature_checkpoint_fkey
+    foreign key (size, head) references ledger_checkpoint (size, head)
+);
+
+-- What an authority of another kind has said of a checkpoint, such as a timestamp token.
+create table ledger_anchor (
+  size bigint not null,
+  head text not null,
+  -- rfc3161, or the name of another kind.
+  kind text not null,
+  authority text not null,
+  -- The exact bytes it speaks of: a note of this checkpoint, with the lines it had then.
+  note text not null,
+  token bytea not null,
+  anchored_at timestamptz not null default clock_timestamp(),
+  constraint ledger_anchor_pkey primary key (size, head, kind, authority),
+  constraint ledger_anchor_checkpoint_fkey
+    foreign key (size, head) references ledger_checkpoint (size, head)
+);
+
+-- Which keys sign, since which entry, and until which: made from the entries that say so.
+create table ledger_key (
+  -- checkpoint, sigsum or submitter.
+  role text not null,
+  public_key bytea not null,
+  -- registered or retired.
+  change text not null,
+  idx bigint not null,
+  constraint ledger_key_pkey primary key (role, public_key, change),
+  constraint ledger_key_idx_fkey foreign key (idx) references ledger_entry (idx),
+  constraint ledger_key_role_check check (role in ('checkpoint', 'sigsum', 'submitter')),
+  constraint ledger_key_change_check check (change in ('registered', 'retired')),
+  constraint ledger_key_bytes_check check (octet_length(public_key) = 32)
+);
 
 create function ledger_refuse_change() returns trigger language plpgsql as $$
 begin
@@ -65,21 +156,29 @@ begin
 end
 $$;
 
-create trigger ledger_entry_no_change before update or delete on ledger_entry
-  for each row execute function ledger_refuse_change();
-create trigger ledger_entry_no_truncate before truncate on ledger_entry
-  for each statement execute function ledger_refuse_change();
-create trigger ledger_batch_no_change before update or delete on ledger_batch
-  for each row execute function ledger_refuse_change();
-create trigger ledger_batch_no_truncate before truncate on ledger_batch
-  for each statement execute function ledger_refuse_change();
+-- On every table, and ALWAYS: they fire under session_replication_role = replica too.
+do $$
+declare
+  name text;
+begin
+  foreach name in array array['ledger_entry', 'ledger_tile', 'ledger_batch', 'ledger_checkpoint',
+    'ledger_cosignature', 'ledger_anchor', 'ledger_key']
+  loop
+    execute format('create trigger %I before update or delete on %I
+      for each row execute function ledger_refuse_change()', name || '_no_change', name);
+    execute format('create trigger %I before truncate on %I
+      for each statement execute function ledger_refuse_change()', name || '_no_truncate', name);
+    execute format('alter table %I enable always trigger %I', name, name || '_no_change');
+    execute format('alter table %I enable always trigger %I', name, name || '_no_truncate');
+    execute format('revoke all on %I from public', name);
+    execute format('grant select, insert on %I to ledger_writer', name);
+    execute format('grant select on %I to ledger_verifier', name);
+  end loop;
+end
+$$;
 
--- ALWAYS: they fire under session_replication_role = replica too.
-alter table ledger_entry enable always trigger ledger_entry_no_change;
-alter table ledger_entry enable always trigger ledger_entry_no_truncate;
-alter table ledger_batch enable always trigger ledger_batch_no_change;
-alter table ledger_batch enable always trigger ledger_batch_no_truncate;
-
-revoke all on ledger_entry, ledger_batch from public;
-grant select, insert on ledger_entry, ledger_batch to ledger_writer;
-grant select on ledger_entry, ledger_batch to ledger_reader;
+-- Whoever looks after the database needs no evidence: all but the bytes of the entries.
+grant select (idx, event_id, leaf, acq, acq_seq, tenant, case_id, actor, speaker, cause, type,
+  target, ends, event_at, recorded_at) on ledger_entry to ledger_reader;
+grant select on ledger_tile, ledger_batch, ledger_checkpoint, ledger_cosignature, ledger_anchor,
+  ledger_key to ledger_reader;
