@@ -24,6 +24,8 @@ const TARGET = `kubernetes://demo/shop/${DEMO_TARGET.pod}/cart`;
 const WHY = ['--case', 'IR-1', '--reason', 'a shell in a web server'];
 /** Those that run on; the others do their work and end. */
 const LASTING = builtServices().filter((name) => name !== 'migrate' && name !== 'doctor');
+/** Where the executor of the file keeps what is not on record yet. */
+const SPOOL = '/var/lib/impound/spool/executor-kubernetes';
 const signal = new AbortController().signal;
 
 let host: Host;
@@ -110,6 +112,29 @@ test('a process that dies is started again by its container', async () => {
   await it.compose('up', '--detach', '--wait', '--no-build');
   await acquire();
   await assertStands();
+});
+
+test('what an executor did while the ledger was away outlives its container', async () => {
+  const [goOn, reached] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  host.lab.inject({
+    ...{ kind: 'pause', afterBytes: 4_096, path: /\/exec/, times: 1 },
+    ...{ reached: reached.resolve, until: goOn.promise },
+  });
+  const order = { target: TARGET, caseId: 'IR-3', reason: 'spool', methods: ['exec-stream'] };
+  const { acquisitionId } = await client.post('/v1/acquisitions', order);
+  await reached.promise;
+  await it.compose('kill', 'ledger');
+  goOn.resolve();
+  const list = `console.log(require('node:fs').readdirSync('${SPOOL}').join())`;
+  const kept = () => it.ask('exec', '-T', 'executor-kubernetes', 'node', '-e', list);
+  while (!(await kept()).endsWith('.json'));
+  await it.compose('kill', 'executor-kubernetes');
+  await it.compose('rm', '--force', 'executor-kubernetes');
+  await it.compose('up', '--detach', '--no-build', '--no-deps', 'executor-kubernetes');
+  await it.compose('up', '--detach', '--wait', '--no-build');
+  // One claim: what was collected counts, and nothing was collected a second time.
+  assertSealedOnce(await untilEnded(acquisitionId));
+  assert.equal(await kept(), '');
 });
 
 test('down and up again with the volumes kept: the same chain, and new ones', async () => {

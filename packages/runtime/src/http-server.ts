@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { constants } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type RequestListener, type Server } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { watched } from './http-watch.ts';
@@ -37,22 +37,52 @@ export interface Tls {
   readonly requestCert?: boolean;
 }
 
-/** Listens until the scope ends, within limits on all that a caller can stretch; gives the port. */
+/** A door that listens. */
+export interface HttpServer {
+  readonly port: number;
+  /**
+   * Shows other files and trusts by them from the next connection on. Whoever came before gets the
+   * answer that is under way, and has to come again. Throws where the files are no good.
+   */
+  renew(tls: Tls): void;
+}
+
+/** Listens until the scope ends, within limits on all that a caller can stretch. */
 export async function openHttpServer(
   door: Door,
   listener: RequestListener,
   scope: AsyncDisposableStack,
-): Promise<number> {
+): Promise<HttpServer> {
   const server = serverOf(door, watched(door.service, listener));
   server.maxConnections = CONNECTIONS_MAX;
   if (door.broken !== undefined) server.on('clientError', answering(door.broken));
-  const silent = silentOf(server, door.tls === undefined ? 'connection' : 'secureConnection');
-  const open = openOf(server);
+  const latest = latestOf(server, door.tls === undefined ? 'connection' : 'secureConnection');
+  const [open, shaking] = [openOf(server), shakingOf(server)];
   server.listen(door.port, door.host);
   await once(server, 'listening');
-  scope.defer(() => close(server, { silent, open }));
-  return (server.address() as AddressInfo).port;
+  scope.defer(() => close(server, { latest, open }));
+  return {
+    port: (server.address() as AddressInfo).port,
+    renew: (tls) => {
+      (server as TlsServer).setSecureContext({ ...tls, ...TLS_OPTIONS });
+      for (const socket of shaking.values()) socket.destroy();
+      for (const [socket, answer] of latest) letGo(socket, answer);
+    },
+  };
 }
+
+/** Ends a connection after the answer that is under way. */
+function letGo(socket: Socket, answer: ServerResponse | undefined): void {
+  if (answer === undefined) socket.destroy();
+  else if (answer.writableFinished) socket.destroySoon();
+  else answer.once('finish', () => socket.destroySoon());
+}
+
+// No tickets: a session that is resumed would carry on a certificate that is revoked by now.
+const TLS_OPTIONS = {
+  minVersion: 'TLSv1.2',
+  secureOptions: constants.SSL_OP_NO_TICKET,
+} as const;
 
 function serverOf({ requestMsMax, tls }: Door, listener: RequestListener): Server {
   const limits = {
@@ -62,10 +92,8 @@ function serverOf({ requestMsMax, tls }: Door, listener: RequestListener): Serve
     maxHeaderSize: HEADER_BYTES_MAX,
   };
   if (tls === undefined) return createServer(limits, listener);
-  // No tickets: a session that is resumed would carry on a certificate that is revoked by now.
-  const whole = { minVersion: 'TLSv1.2', secureOptions: constants.SSL_OP_NO_TICKET } as const;
-  const asked = { ...tls, ...whole, rejectUnauthorized: false, handshakeTimeout: HEADERS_MS_MAX };
-  return createTlsServer({ ...limits, ...asked }, listener);
+  const asked = { rejectUnauthorized: false, handshakeTimeout: HEADERS_MS_MAX };
+  return createTlsServer({ ...limits, ...tls, ...TLS_OPTIONS, ...asked }, listener);
 }
 
 function answering(broken: (code: string) => string) {
@@ -75,15 +103,18 @@ function answering(broken: (code: string) => string) {
   };
 }
 
-/** Connections without a request so far: clients open some in advance, and Node calls none idle. */
-function silentOf(server: Server, connected: 'connection' | 'secureConnection') {
-  const silent = new Set<Socket>();
+/**
+ * Connections and the latest answer of each. Without a request so far there is none: clients open
+ * some in advance, and Node calls none of those idle.
+ */
+function latestOf(server: Server, connected: 'connection' | 'secureConnection') {
+  const latest = new Map<Socket, ServerResponse | undefined>();
   server.on(connected, (socket: Socket) => {
-    silent.add(socket);
-    socket.once('close', () => silent.delete(socket));
+    latest.set(socket, undefined);
+    socket.once('close', () => latest.delete(socket));
   });
-  server.on('request', ({ socket }) => silent.delete(socket));
-  return silent;
+  server.on('request', ({ socket }, answer) => latest.set(socket, answer));
+  return latest;
 }
 
 /** Every connection, also one that is still in its handshake. */
@@ -96,16 +127,29 @@ function openOf(server: Server): ReadonlySet<Socket> {
   return open;
 }
 
+/** Connections in the middle of their handshake, by where they come from. */
+function shakingOf(server: Server): ReadonlyMap<string, Socket> {
+  const shaking = new Map<string, Socket>();
+  const whence = ({ remoteAddress, remotePort }: Socket) => `${remoteAddress} ${remotePort}`;
+  server.on('connection', (socket: Socket) => {
+    const from = whence(socket);
+    shaking.set(from, socket);
+    socket.once('close', () => shaking.delete(from));
+  });
+  server.on('secureConnection', (socket: Socket) => shaking.delete(whence(socket)));
+  return shaking;
+}
+
 interface Sockets {
-  readonly silent: ReadonlySet<Socket>;
+  readonly latest: ReadonlyMap<Socket, ServerResponse | undefined>;
   readonly open: ReadonlySet<Socket>;
 }
 
-async function close(server: Server, { silent, open }: Sockets): Promise<void> {
+async function close(server: Server, { latest, open }: Sockets): Promise<void> {
   const closed = once(server, 'close');
   server.close();
   server.closeIdleConnections();
-  for (const socket of silent) socket.destroy();
+  for (const [socket, answer] of latest) if (answer === undefined) socket.destroy();
   const timer = setTimeout(() => {
     for (const socket of open) socket.destroy();
   }, CLOSING_MS_MAX);

@@ -66,6 +66,7 @@ export const METRICS = {
   unsettled: metric('gauge', 'impound.consumer.unsettled', '{message}', 'Delivered, not settled'),
   // doors
   request: metric('histogram', 'http.server.request.duration', 's', 'HTTP; method, route, status'),
+  damaged: metric('gauge', 'impound.files.damaged', '{file}', '1: an older one counts; what'),
   refusal: metric('counter', 'impound.http.refused', '{request}', 'Requests refused; code'),
   received: metric('counter', 'impound.upload.received', 'By', 'Bytes of evidence received'),
   verified: metric('counter', 'impound.evidence.verified', 'By', 'Bytes read back and compared'),
@@ -86,4 +87,5 @@ export const LABEL = {
   state: 'state',
   code: 'code',
   consumer: 'consumer',
+  what: 'what',
 } as const;

@@ -17,7 +17,7 @@ async function door(t: TestContext, listener: RequestListener): Promise<string> 
   const scope = new AsyncDisposableStack();
   t.after(() => scope.disposeAsync());
   const at = { service: 'uploader', host: '127.0.0.1', port: 0, requestMsMax: 10_000 };
-  return `http://127.0.0.1:${await openHttpServer(at, listener, scope)}`;
+  return `http://127.0.0.1:${(await openHttpServer(at, listener, scope)).port}`;
 }
 
 test('a request is a span in the trace of its caller, named after its route', async (t) => {

@@ -18,23 +18,25 @@ import { PermissionDeniedV1 } from '@impound/contracts/permission/denied.v1.ts';
 import { answer, type House, on, service } from '@impound/runtime/service.ts';
 import { watchEvents, watchProgress } from '@impound/runtime/watch.ts';
 import type * as z from 'zod';
-import { openPolicies } from './adapters/cedar-policies.ts';
+import { followPolicies } from './adapters/cedar-policies.ts';
 import { openDoorkeeper } from './adapters/doorkeeper.ts';
 import { acquisitionRoutes, startRoutes } from './adapters/http-acquisitions.ts';
 import { clusterRoutes } from './adapters/http-clusters.ts';
 import { eventsRoute } from './adapters/http-events.ts';
 import { evidenceRoute } from './adapters/http-evidence.ts';
 import { ingestRoute, readPresets } from './adapters/http-ingest.ts';
-import { listen, readTls } from './adapters/http-listen.ts';
+import { openFront, type TlsFiles } from './adapters/http-listen.ts';
 import { addRoutes, openApp } from './adapters/http-server.ts';
 import { openIntegrations } from './adapters/integrations-file.ts';
 import { openApiDocument } from './adapters/openapi.ts';
+import { openStanding } from './adapters/standing.ts';
 import { openPost } from './adapters/webhook-post.ts';
 import { config } from './config.ts';
 import { acquisitionEnded } from './handlers/acquisition-ended.ts';
 import { acquisitionRequested } from './handlers/acquisition-requested.ts';
 import { openBounds } from './handlers/bounds.ts';
 import { callbackFailed } from './handlers/callback-failed.ts';
+import { damage } from './handlers/damage.ts';
 import { decide } from './handlers/decide.ts';
 import { openDenials } from './handlers/denial.ts';
 import { accessEvidence } from './handlers/evidence-access.ts';
@@ -73,20 +75,20 @@ export const gateway = service({
   answers: [answer(GatewaySubmitV1, gatewaySubmit)],
 });
 
-async function open(given: z.output<typeof config>, scope: AsyncDisposableStack, house: House) {
+type Given = z.output<typeof config>;
+
+async function open(given: Given, scope: AsyncDisposableStack, house: House) {
   const { ask, say, log, stopping } = house;
   const now = () => Date.now();
-  const policies = await openPolicies(given.POLICY_DIR);
+  const policies = await followPolicies(given.POLICY_DIR, house);
   const denials = openDenials({ say, log, now });
   const bounds = openBounds({ ask, now });
   const deps = { ask, say, now, policies, denials, bounds, watch: watchOf(house) };
   const integrations = await openIntegrations(given.INTEGRATIONS_FILE, log);
   const door = openDoorkeeper(integrations, now);
-  const health = async () => {
-    await integrations.current();
-    return { status: integrations.fault() === undefined ? 'ok' : 'integrations-damaged' };
-  };
-  const app = openApp({ door, health, document: openApiDocument() }, log);
+  const standing = openStanding(integrations, now, stopping);
+  const damaged = damage({ integrations, policies }, stopping);
+  const app = openApp({ door, health: damaged.health, document: openApiDocument() }, log);
   const behind = {
     submit: (of: Parameters<typeof submit>[0]) => submit(of, deps, stopping),
     decide: (of: Parameters<typeof decide>[0]) => decide(of, deps, stopping),
@@ -98,20 +100,14 @@ async function open(given: z.output<typeof config>, scope: AsyncDisposableStack,
     ...startRoutes(behind),
     ingestRoute(behind, await readPresets()),
     ...acquisitionRoutes(behind),
-    eventsRoute(followed(deps), stopping),
+    eventsRoute(followed(deps), standing, stopping),
     evidenceRoute((access, signal) => accessEvidence(access, deps, signal), log, stopping),
     ...clusterRoutes(lookAround(deps, stopping)),
   ]);
-  const tls = await readTls({
-    cert: given.GATEWAY_TLS_CERT_FILE,
-    key: given.GATEWAY_TLS_KEY_FILE,
-    clientCa: given.GATEWAY_TLS_CLIENT_CA_FILE,
-    crl: given.GATEWAY_TLS_CRL_FILE,
-  });
-  const at = { host: given.GATEWAY_HOST, port: given.GATEWAY_PORT, tls };
-  const port = await listen(app, at, scope);
-  const url = `${tls === undefined ? 'http' : 'https'}://${urlHost(given.GATEWAY_HOST)}:${port}`;
-  log.info('gateway listening', { port, url });
+  const at = { host: given.GATEWAY_HOST, port: given.GATEWAY_PORT };
+  const front = { app, at, files: tlsFilesOf(given), renewed: standing.renewed };
+  const { url, fault } = await openFront(front, house, scope);
+  damaged.watch('tls', fault);
   const post = await openPost(
     { networks: given.CALLBACK_NETWORKS, caFile: given.CALLBACK_CA_FILE },
     now,
@@ -119,8 +115,13 @@ async function open(given: z.output<typeof config>, scope: AsyncDisposableStack,
   return { ...deps, door, integrations, post, url };
 }
 
-function urlHost(host: string): string {
-  return host.includes(':') ? `[${host}]` : host;
+function tlsFilesOf(given: Given): TlsFiles {
+  return {
+    cert: given.GATEWAY_TLS_CERT_FILE,
+    key: given.GATEWAY_TLS_KEY_FILE,
+    clientCa: given.GATEWAY_TLS_CLIENT_CA_FILE,
+    crl: given.GATEWAY_TLS_CRL_FILE,
+  };
 }
 
 function watchOf(house: House): Watch {

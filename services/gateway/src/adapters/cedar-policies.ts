@@ -6,8 +6,10 @@ import { fileURLToPath } from 'node:url';
 import * as cedar from '@cedar-policy/cedar-wasm/nodejs';
 import { ConfigFault } from '@impound/runtime/config.ts';
 import { messageOf } from '@impound/runtime/fault.ts';
+import type { House } from '@impound/runtime/service.ts';
 import type { Decided, Policies } from '../domain/policy.ts';
 import { callOf } from './cedar-call.ts';
+import { markOfFolder, reread } from './reread.ts';
 
 const HOME = fileURLToPath(new URL('../policy/', import.meta.url));
 const FILE_CHARACTERS_MAX = 1_048_576;
@@ -40,11 +42,24 @@ export async function openPolicies(folder?: string): Promise<Policies> {
   return { decide: (asked) => decided(callOf(asked), policySet, sentences) };
 }
 
+/** The same, read again whenever the folder is another one. */
+export async function followPolicies(
+  folder: string | undefined,
+  { log, stopping }: Pick<House, 'log' | 'stopping'>,
+): Promise<Policies & { fault(): string | undefined }> {
+  const mark = async () => (folder === undefined ? '' : await markOfFolder(folder, ENDING));
+  const source = { what: 'policies', mark, read: () => openPolicies(folder) };
+  const { current, fault } = await reread(source, log, stopping);
+  return { decide: (asked) => current().decide(asked), fault };
+}
+
+const ENDING = '.cedar';
+
 async function inFolder(folder: string): Promise<Policy[][]> {
   const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
     throw new ConfigFault(`POLICY_DIR: ${folder} cannot be read: ${error.code}`);
   });
-  const files = names.filter((name) => name.endsWith('.cedar')).toSorted();
+  const files = names.filter((name) => name.endsWith(ENDING)).toSorted();
   return await Promise.all(files.map((name) => policiesOf(join(folder, name))));
 }
 

@@ -44,7 +44,8 @@ function bearerOf(authorization: string | undefined): string {
   throw new Refusal('token-refused', 'send Authorization: Bearer <token> with a known token');
 }
 
-function certificateOf({ socket }: IncomingMessage): Certificate | undefined {
+/** The certificate that a connection was begun with; undefined where none was shown. */
+export function certificateOf({ socket }: IncomingMessage): Certificate | undefined {
   if (!(socket instanceof TLSSocket)) return undefined;
   const shown = socket.getPeerX509Certificate();
   if (shown === undefined) return undefined;

@@ -6,6 +6,7 @@ import type { Caller } from '../domain/caller.ts';
 import { STREAM_MS_MAX, STREAMS_MAX } from '../domain/limits.ts';
 import { Refusal } from '../domain/problem.ts';
 import type { Request, Route } from './http-server.ts';
+import type { Standing } from './standing.ts';
 
 /** One message of a stream, before it is written down. */
 export interface Telling {
@@ -24,7 +25,11 @@ export type Following = (
 const RETRY_MS = 2_000;
 
 /** Adds server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html). */
-export function eventsRoute(following: Following, stopping: AbortSignal): Route {
+export function eventsRoute(
+  following: Following,
+  standing: Pick<Standing, 'of'>,
+  stopping: AbortSignal,
+): Route {
   let streams = 0;
   return {
     method: 'GET',
@@ -36,8 +41,9 @@ export function eventsRoute(following: Following, stopping: AbortSignal): Route 
         throw new Refusal('too-many', `${STREAMS_MAX} streams are open: come again later`);
       }
       streams += 1;
+      using stand = standing.of(request.var.caller, request.env.incoming);
       try {
-        return await stream(request, following, stopping);
+        return await stream(request, following, AbortSignal.any([stopping, stand.signal]));
       } finally {
         streams -= 1;
       }

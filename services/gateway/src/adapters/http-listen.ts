@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
+import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { createSecureContext } from 'node:tls';
 import { getRequestListener } from '@hono/node-server';
 import { ConfigFault } from '@impound/runtime/config.ts';
-import { openHttpServer, type Tls } from '@impound/runtime/http-server.ts';
+import { type HttpServer, openHttpServer, type Tls } from '@impound/runtime/http-server.ts';
+import type { House } from '@impound/runtime/service.ts';
 import { Refusal } from '../domain/problem.ts';
 import { takeSender } from './http-address.ts';
 import { answerBroken, answerRefusal } from './http-problem.ts';
 import type { App } from './http-server.ts';
+import { markOf, reread } from './reread.ts';
 
 const REQUEST_MS_MAX = 30_000;
 
@@ -32,12 +36,25 @@ export async function readTls(files: TlsFiles): Promise<Tls | undefined> {
   if (crl !== undefined && clientCa === undefined) {
     throw new ConfigFault('GATEWAY_TLS_CRL_FILE needs GATEWAY_TLS_CLIENT_CA_FILE');
   }
-  return {
+  return refuseUnfit({
     cert: await read(cert),
     key: await read(key),
     ...(clientCa === undefined ? {} : { ca: await read(clientCa), requestCert: true }),
     ...(crl === undefined ? {} : { crl: await read(crl) }),
-  };
+  });
+}
+
+/** What the library says of it repeats nothing of the files either. */
+function refuseUnfit(tls: Tls): Tls {
+  try {
+    createSecureContext(tls);
+    // Of a CA that is none the library says nothing: it would vouch for nobody.
+    if (tls.ca !== undefined) new X509Certificate(tls.ca);
+    return tls;
+  } catch (error) {
+    const { code = 'unreadable' } = error as NodeJS.ErrnoException;
+    throw new ConfigFault(`the certificate, its key, the CA or the CRL is no good: ${code}`);
+  }
 }
 
 async function read(file: string): Promise<Buffer> {
@@ -46,12 +63,50 @@ async function read(file: string): Promise<Buffer> {
   });
 }
 
-/** Listens until the scope ends; gives the port. */
-export async function listen(
+/** The door's TLS, which follows its files while the door is open. */
+export interface Front {
+  readonly url: string;
+  /** Why the files are not used as they are now; undefined where all is well. */
+  fault(): string | undefined;
+}
+
+/** Opens the door, and shows its files anew whenever they are others. Throws ConfigFault. */
+export async function openFront(
+  of: {
+    readonly app: App;
+    readonly at: { readonly host: string; readonly port: number };
+    readonly files: TlsFiles;
+    /** Called when who came before by a certificate has to show it again. */
+    readonly renewed: () => void;
+  },
+  { log, stopping }: Pick<House, 'log' | 'stopping'>,
+  scope: AsyncDisposableStack,
+): Promise<Front> {
+  const { app, at, files, renewed } = of;
+  const listening = Promise.withResolvers<HttpServer>();
+  const names = Object.values(files).filter((file) => file !== undefined);
+  const take = async (tls: Tls | undefined) => {
+    if (tls === undefined) return;
+    (await listening.promise).renew(tls);
+    renewed();
+  };
+  const source = { what: 'tls', mark: () => markOf(names), read: () => readTls(files), take };
+  const { current, fault } = await reread(source, log, stopping);
+  const tls = current();
+  const server = await listen(app, { ...at, tls }, scope);
+  listening.resolve(server);
+  const host = at.host.includes(':') ? `[${at.host}]` : at.host;
+  const url = `${tls === undefined ? 'http' : 'https'}://${host}:${server.port}`;
+  log.info('gateway listening', { port: server.port, url });
+  return { url, fault };
+}
+
+/** Listens until the scope ends. */
+async function listen(
   app: App,
   at: { readonly host: string; readonly port: number; readonly tls?: Tls | undefined },
   scope: AsyncDisposableStack,
-): Promise<number> {
+): Promise<HttpServer> {
   const refused = new Refusal('request-refused', 'the request line or the Host header is no good');
   const listener = getRequestListener(app.fetch as never, {
     overrideGlobalObjects: false,
@@ -64,8 +119,5 @@ export async function listen(
       void listener(incoming, outgoing);
     },
     scope,
-  ).catch((error: NodeJS.ErrnoException) => {
-    if (at.tls === undefined || error.syscall === 'listen') throw error;
-    throw new ConfigFault(`the certificate, its key or the CA is no good: ${error.code}`);
-  });
+  );
 }

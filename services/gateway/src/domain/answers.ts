@@ -45,4 +45,6 @@ export const ProblemAnswer = z.object({
 });
 
 /** How the gateway does. */
-export const HealthAnswer = z.object({ status: z.enum(['ok', 'integrations-damaged']) });
+export const HealthAnswer = z.object({
+  status: z.enum(['ok', 'integrations-damaged', 'policies-damaged', 'tls-damaged']),
+});

@@ -75,9 +75,10 @@ export async function listen(
       return answerProblem(refused, { spilt: false });
     },
   });
-  return await openHttpServer(
+  const { port } = await openHttpServer(
     { ...at, requestMsMax: REQUEST_MS_MAX, service: 'uploader' },
     (incoming, outgoing) => void listener(incoming, outgoing),
     scope,
   );
+  return port;
 }
