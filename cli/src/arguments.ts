@@ -89,6 +89,7 @@ const TAKES: Readonly<Record<string, readonly OptionName[]>> = {
   cancel: ['reason', ...PLATFORM],
   export: ['out', 'purpose', ...PLATFORM],
   verify: [],
+  report: ['out'],
   integration: [...INTEGRATIONS, ...CREDENTIAL, ...ABOUT, 'credential', 'overlap'],
   keys: ['rotate', 'finish', 'integrations'],
   doctor: ['data', 'env'],

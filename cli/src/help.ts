@@ -17,6 +17,8 @@ export const HELP = `impound: acquires forensic evidence from containers, with a
   impound cancel  ID --reason R       stops one; approve and refuse decide on one that waits
   impound export  ID --out DIR [--purpose P]    a BagIt bag: evidence, context, chain
   impound verify  DIR                 checks a bag, offline
+  impound report  DIR --out FILE      what a bag that verifies tells: FILE.pdf with a certification
+                                      form, FILE.csv, or FILE.jsonld (CASE/UCO)
   impound doctor  [--data DIR | --env FILE...]  what is wrong here, and what to do; changes nothing
   impound init    DIR [--cluster NAME --kubeconfig F [--reader F] [--context X]]
                                       makes keys and secrets for docker-compose.yml; once more

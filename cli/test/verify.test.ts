@@ -48,6 +48,27 @@ test('a bag that was just written verifies, and both say the same hashes', async
   assert.deepEqual([said?.['kind'], said?.['ok']], ['verification', true]);
 });
 
+test('a report is made of a bag that verifies, once, and of no other one', async () => {
+  const [head = ''] = /(?<=chain head +)[0-9a-f]{64}/.exec(written.out) ?? [];
+  const named = { pdf: /^%PDF-1\.7/, csv: new RegExp(head), jsonld: new RegExp(head) };
+  for (const [format, words] of Object.entries(named)) {
+    const file = join(folder, `report.${format}`);
+    const done = await impound(['report', sealed.bag, '--out', file]);
+    assert.equal(done.code, EXIT.ok, done.err);
+    assert.match(await readFile(file, 'latin1'), words);
+    const again = await impound(['report', sealed.bag, '--out', file]);
+    assert.deepEqual([again.code, /exists/.test(again.err)], [EXIT.failed, true]);
+  }
+  const bag = join(folder, 'altered');
+  await cp(sealed.bag, bag, { recursive: true });
+  await appendFile(join(bag, 'bag-info.txt'), 'X: y\n');
+  const refused = await impound(['report', bag, '--out', join(folder, 'altered.csv')]);
+  assert.equal(refused.code, EXIT.findings);
+  assert.ok(!(await readdir(folder)).includes('altered.csv'));
+  const other = await impound(['report', sealed.bag, '--out', join(folder, 'report.docx')]);
+  assert.equal(other.code, EXIT.usage);
+});
+
 async function bagFiles(): Promise<readonly string[]> {
   const entries = await readdir(sealed.bag, { recursive: true, withFileTypes: true });
   return entries

@@ -36,10 +36,12 @@ export async function verify(here: Here, signal: AbortSignal): Promise<number> {
   return ok ? EXIT.ok : EXIT.findings;
 }
 
-async function directoryOf({ args }: Here): Promise<string> {
+/** The directory that a command is given, where it holds a bag. Throws Exit(usage). */
+export async function directoryOf({ args }: Here): Promise<string> {
   const [directory, ...more] = args.positionals;
   if (directory === undefined || more.length > 0) {
-    throw new Exit(EXIT.usage, 'verify takes one directory: what impound export has written');
+    const what = 'takes one directory: what impound export has written';
+    throw new Exit(EXIT.usage, `${args.command} ${what}`);
   }
   const found = await stat(directory).catch((cause: NodeJS.ErrnoException) => {
     const why = cause.code === 'ENOENT' ? 'there is no such directory' : `${cause.code}`;
@@ -55,7 +57,8 @@ async function directoryOf({ args }: Here): Promise<string> {
   throw new Exit(EXIT.usage, `${directory} is no bag: it holds nothing that impound export writes`);
 }
 
-async function* chainLines(directory: string): AsyncGenerator<string> {
+/** The lines of the chain in a bag. */
+export async function* chainLines(directory: string): AsyncGenerator<string> {
   const file = fileStream(join(directory, 'custody', 'chain.jsonl'));
   for await (const { bytes, ended } of splitLines(file)) {
     yield bytes.subarray(0, ended ? -1 : undefined).toString('utf8');

@@ -16,15 +16,11 @@ export interface Bounds {
 
 const HOUR_SECONDS = 3_600;
 const PAGE = 1_000;
-/** A count that left no room stands for so long, which is less than a client is told to wait. */
-const FULL_MS = 250;
 
 /** What is known of one integration. */
 interface Desk {
   /** As many may begin before the ledger is to count again. */
   room: number;
-  /** Until then nothing may begin, and the ledger need not count for each who asks. */
-  fullUntilMs: number;
   /** What is on its way to the ledger, and not counted there. */
   readonly opening: Set<Promise<unknown>>;
   turn: Promise<void>;
@@ -44,11 +40,9 @@ export function openBounds({
   const orders = rateOf();
   const desks = new Map<string, Desk>();
   const deskOf = (id: string): Desk => {
-    const known = desks.get(id);
-    if (known !== undefined) return known;
-    const desk = { room: 0, fullUntilMs: 0, opening: new Set<never>(), turn: Promise.resolve() };
-    desks.set(id, desk);
-    return desk;
+    const known = desks.get(id) ?? { room: 0, opening: new Set(), turn: Promise.resolve() };
+    desks.set(id, known);
+    return known;
   };
   return {
     takeOrder: async ({ integration: { id, limits } }) => {
@@ -59,7 +53,7 @@ export function openBounds({
     opening: async (caller, open, signal) => {
       const desk = deskOf(caller.integration.id);
       // One after the other: two that count at once would both take the last place.
-      const turn = desk.turn.then(() => takePlace({ caller, desk, now }, ask, signal));
+      const turn = desk.turn.then(() => takePlace({ caller, desk }, ask, signal));
       desk.turn = turn.catch(() => undefined);
       await turn;
       const opened = open();
@@ -70,11 +64,7 @@ export function openBounds({
 }
 
 async function takePlace(
-  {
-    caller,
-    desk,
-    now,
-  }: { readonly caller: Caller; readonly desk: Desk; readonly now: () => number },
+  { caller, desk }: { readonly caller: Caller; readonly desk: Desk },
   ask: Ask,
   signal: AbortSignal,
 ): Promise<void> {
@@ -82,14 +72,12 @@ async function takePlace(
     desk.room -= 1;
     return;
   }
+  await Promise.allSettled([...desk.opening]);
   const { id, limits } = caller.integration;
   const most = limits.openMax;
-  const detail = `${most} acquisitions of ${id} are open: wait until one ends, or cancel one`;
-  if (now() < desk.fullUntilMs) throw new Refusal('too-many', detail);
-  await Promise.allSettled([...desk.opening]);
   const open = await patiently(() => counted({ caller, most }, ask, signal), signal);
   if (open >= most) {
-    desk.fullUntilMs = now() + FULL_MS;
+    const detail = `${most} acquisitions of ${id} are open: wait until one ends, or cancel one`;
     throw new Refusal('too-many', detail);
   }
   desk.room = most - open - 1;

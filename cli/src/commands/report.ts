@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createWriteStream } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { extname } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { Entry } from '@impound/contracts/entry.ts';
+import { verifyBag } from '@impound/evidence/verify-bag.ts';
+import { leafHash, verifyChain } from '@impound/evidence/verify-chain.ts';
+import { accountOf, type Recorded } from '@impound/report/account.ts';
+import { caseDocument } from '@impound/report/case-uco.ts';
+import { csv } from '@impound/report/csv.ts';
+import { pdf, type ReportOf } from '@impound/report/pdf.ts';
+import type { Here } from '../command.ts';
+import { EXIT, Exit } from '../exit-code.ts';
+import { chainLines, directoryOf } from './verify.ts';
+
+type Content = AsyncIterable<Uint8Array | string> | Iterable<string>;
+
+const FORMATS: Readonly<Record<string, (of: ReportOf) => Content>> = {
+  '.pdf': pdf,
+  '.csv': ({ account }) => csv(account.entries),
+  '.jsonld': ({ account }) => [`${JSON.stringify(caseDocument(account), undefined, 1)}\n`],
+};
+
+/** Writes what a bag tells as a report; of a bag that does not verify no report is made. */
+export async function report(here: Here, signal: AbortSignal): Promise<number> {
+  const { args, printer } = here;
+  const file = args.needed('out');
+  const write = FORMATS[extname(file).toLowerCase()];
+  if (write === undefined) {
+    const known = Object.keys(FORMATS).join(', ');
+    throw new Exit(EXIT.usage, `${file}: name a file that ends in ${known}`);
+  }
+  const directory = await directoryOf(here);
+  const { sha256, entries } = await verified(directory, signal);
+  const content = write({
+    account: accountOf(entries),
+    bagSha256: sha256,
+    at: new Date().toISOString(),
+  });
+  await save(file, content, signal);
+  printer.value('report', { file, bag: directory, bagSha256: sha256, entries: entries.length });
+  printer.line(`wrote ${file}: ${entries.length} entries of ${directory}`);
+  return EXIT.ok;
+}
+
+async function verified(directory: string, signal: AbortSignal) {
+  const bag = await verifyBag(directory, signal);
+  const texts: string[] = [];
+  const lines = (async function* () {
+    for await (const text of chainLines(directory)) {
+      texts.push(text);
+      yield text;
+    }
+  })();
+  const chain = await verifyChain(lines);
+  const found = [...bag.findings, ...chain.findings];
+  if (found.length > 0) {
+    const what = `${directory} has ${found.length} findings, so no report was made`;
+    throw new Exit(EXIT.findings, `${what}: see impound verify ${directory}`);
+  }
+  const recorded = (text: string): Recorded => ({
+    entry: Entry.parse(JSON.parse(text)),
+    leaf: leafHash(Buffer.from(text)),
+  });
+  return { sha256: bag.sha256, entries: texts.map(recorded) };
+}
+
+/** Writes a file that is not there yet; nothing is left of it where that fails. */
+async function save(file: string, content: Content, signal: AbortSignal): Promise<void> {
+  const out = createWriteStream(file, { flags: 'wx', mode: 0o600 });
+  try {
+    await pipeline(Readable.from(content), out, { signal });
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === 'EEXIST')
+      throw new Exit(EXIT.failed, `${file} exists: name a new file`, { cause });
+    await rm(file, { force: true });
+    throw new Exit(EXIT.failed, `${file} was not written: ${code ?? String(cause)}`, { cause });
+  }
+}
