@@ -54,7 +54,7 @@ test('everything that follows is said, until only time or others can bring more'
   ledger.tell(ID, ...EXEC);
   await first.advance(chain(3), signal);
   assert.equal(last(ledger.typesOf(ID)), 'acquisition.assigned.v1');
-  assert.equal(wakes.at(-1), BEGIN_MS + 20_000);
+  assert.equal(wakes.at(-1), BEGIN_MS + LEASE_MS, 'the executor was heard when listening began');
   ledger.tell(ID, started(1), captured(1), stored(1));
   await first.advance(chain(7), signal);
   assert.equal(last(ledger.typesOf(ID)), 'acquisition.sealed.v1');

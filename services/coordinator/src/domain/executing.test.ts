@@ -33,7 +33,9 @@ test('an assignment lapses when nobody has claimed it in time', () => {
 
 test('an executor that is heard at other work gets longer to claim, but not for ever', () => {
   const heard = { executorHeardMs: () => BEGIN_MS + CLAIM_MS };
-  assert.deepEqual(executing(told(...ASSIGNED), at(CLAIM_MS, heard)), wake(2 * CLAIM_MS));
+  const endMs = CLAIM_MS + LEASE_MS;
+  assert.deepEqual(executing(told(...ASSIGNED), at(endMs - 1, heard)), wake(endMs));
+  assert.equal(typeOf(executing(told(...ASSIGNED), at(endMs, heard))), 'execution.lapsed.v1');
   const always = { executorHeardMs: () => BEGIN_MS + CLAIM_BUSY_MS_MAX };
   const late = executing(told(...ASSIGNED), at(CLAIM_BUSY_MS_MAX, always));
   assert.equal(typeOf(late), 'execution.lapsed.v1');

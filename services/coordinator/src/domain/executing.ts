@@ -37,8 +37,12 @@ function leased(state: Acquisition, execution: Execution, now: Now): Decision {
 function unclaimed(state: Acquisition, execution: Execution, now: Now): Decision {
   const { executor } = execution.assigned;
   const assignedMs = millisecondsOf(execution.assignedAt);
-  const heardMs = Math.max(assignedMs, now.executorHeardMs(executor) ?? 0);
-  const endMs = Math.min(heardMs + CLAIM_MS, assignedMs + CLAIM_BUSY_MS_MAX);
+  // Who is heard is at work as long as a worker is: where the ledger changes nobody can claim.
+  const heardEndMs = (now.executorHeardMs(executor) ?? 0) + LEASE_MS;
+  const endMs = Math.min(
+    Math.max(assignedMs + CLAIM_MS, heardEndMs),
+    assignedMs + CLAIM_BUSY_MS_MAX,
+  );
   if (now.nowMs < endMs) return waitUntil(state, endMs);
   return lapse(execution, `executor ${executor} did not claim the assignment`);
 }

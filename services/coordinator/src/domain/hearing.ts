@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Acquisition } from '@impound/contracts/chain.ts';
 import type { Progress } from '@impound/contracts/progress.ts';
+import { millisecondsOf } from '@impound/contracts/time.ts';
 
 /** Who was heard when: the lease clock. Times are Unix milliseconds. */
 export interface Hearing {
@@ -11,11 +12,12 @@ export interface Hearing {
    * whoever was not heard in that time may have spoken: from here on they get their time again.
    */
   answered(nowMs: number): void;
-  /** Remembers who works for which executor. */
+  /** Remembers who works for which executor; a claim is a sign of life of its executor. */
   learn(state: Acquisition): void;
   forget(acquisitionId: string): void;
   lastHeardMs(state: Acquisition, epoch: number): number;
-  executorHeardMs(executor: string): number | undefined;
+  /** When it was last heard at any work; whoever has just begun to listen has heard everybody. */
+  executorHeardMs(executor: string): number;
 }
 
 /** Longer than the time between two sweeps, each of which asks the ledger. */
@@ -47,9 +49,12 @@ export function hearing(startedMs: number): Hearing {
     },
     learn: (state) => {
       if (!beats.has(state.acquisitionId)) beats.set(state.acquisitionId, undefined);
-      const started = state.executions.at(-1)?.started;
+      const { started, startedAt = '' } = state.executions.at(-1) ?? {};
       if (started === undefined) return;
-      executors.set(started.worker, started.executor);
+      const { worker, executor } = started;
+      executors.set(worker, executor);
+      // What takes less than a heartbeat is only heard of by its claim.
+      atWork.set(executor, Math.max(atWork.get(executor) ?? 0, millisecondsOf(startedAt)));
       const oldest = executors.size > WORKERS_MAX ? executors.keys().next().value : undefined;
       if (oldest !== undefined) executors.delete(oldest);
     },
@@ -60,6 +65,6 @@ export function hearing(startedMs: number): Hearing {
       const holder = beat?.epoch === epoch && beat.worker === worker;
       return Math.max(sinceMs, holder ? beat.atMs : 0);
     },
-    executorHeardMs: (executor) => atWork.get(executor),
+    executorHeardMs: (executor) => Math.max(sinceMs, atWork.get(executor) ?? 0),
   };
 }
