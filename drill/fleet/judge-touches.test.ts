@@ -41,6 +41,17 @@ test('two touches at once under one epoch are found out', () => {
   assert.match(judged.findings.join(), /epoch 1: exec beside exec/);
 });
 
+test('a worker that holds two acquisitions of one pod may touch it for each of them', () => {
+  const other = [
+    entry('acquisition.requested.v1', 0, { target: { pod: 'cart' } }),
+    entry('execution.started.v1', 2, { epoch: 1, worker: 'w-1' }),
+  ];
+  const two = [touch('w-1', 3, 9), touch('w-1', 4, 9)];
+  assert.deepEqual(judgeTouches([CHAIN, other], two).findings, []);
+  const three = [...two, touch('w-1', 5, 6)];
+  assert.match(judgeTouches([CHAIN, other], three).findings.join(), /exec beside exec/);
+});
+
 test('a touch after the end of its epoch is counted as late', () => {
   const { late } = judgeTouches([CHAIN], [touch('w-1', 14, 15)]);
   assert.deepEqual(late, [{ acquisitionId: ACQ, epoch: 1, worker: 'w-1', afterMs: 4_000 }]);

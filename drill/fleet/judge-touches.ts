@@ -51,9 +51,7 @@ export function judgeTouches(
   const late: LateTouch[] = [];
   const underEpoch = new Map<Claim, Touch[]>();
   for (const touch of touches.toSorted((a, b) => a.atMs - b.atMs)) {
-    const claim = claims.findLast(
-      ({ pod, worker, atMs }) => pod === touch.pod && worker === touch.worker && atMs <= touch.atMs,
-    );
+    const claim = claimOf(touch, claims, underEpoch);
     if (claim === undefined) {
       findings.push(`${touch.what} on ${touch.pod} by ${touch.worker}: no claim was on record`);
       continue;
@@ -62,14 +60,40 @@ export function judgeTouches(
     if (touch.atMs > overMs) {
       late.push({ acquisitionId, epoch, worker, afterMs: touch.atMs - overMs });
     }
-    const before = underEpoch.get(claim) ?? [];
-    const beside = before.find((one) => (one.overMs ?? Number.POSITIVE_INFINITY) > touch.atMs);
+    const beside = runningUnder(claim, touch.atMs, underEpoch);
     if (beside !== undefined) {
       findings.push(`${acquisitionId} epoch ${epoch}: ${touch.what} beside ${beside.what}`);
     }
-    underEpoch.set(claim, [...before, touch]);
+    underEpoch.set(claim, [...(underEpoch.get(claim) ?? []), touch]);
   }
   return { touches: touches.length, late, findings };
+}
+
+/**
+ * The claim that a touch was made under. A worker may hold several acquisitions of one pod, and a
+ * touch does not name its own: so it goes to one under which nothing runs, where there is any.
+ */
+function claimOf(
+  { pod, worker, atMs }: Touch,
+  claims: readonly Claim[],
+  underEpoch: ReadonlyMap<Claim, readonly Touch[]>,
+): Claim | undefined {
+  const before = claims.filter(
+    (one) => one.pod === pod && one.worker === worker && one.atMs <= atMs,
+  );
+  const live = before.filter(({ overMs }) => atMs <= overMs);
+  const free = live.find((one) => runningUnder(one, atMs, underEpoch) === undefined);
+  return free ?? live.at(-1) ?? before.at(-1);
+}
+
+/** What was still running under a claim at that moment. */
+function runningUnder(
+  claim: Claim,
+  atMs: number,
+  underEpoch: ReadonlyMap<Claim, readonly Touch[]>,
+): Touch | undefined {
+  const touches = underEpoch.get(claim) ?? [];
+  return touches.find(({ overMs = Number.POSITIVE_INFINITY }) => overMs > atMs);
 }
 
 function claimsOf(chain: readonly Entry[]): Claim[] {
