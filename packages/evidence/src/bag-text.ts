@@ -43,10 +43,17 @@ export interface BagCapture {
   readonly manifest: string;
 }
 
+/** What a bag has of the log. */
+export interface LogTexts {
+  /** Whether there is a proof of sigsum for the seal. */
+  readonly seal: boolean;
+}
+
 /** README.txt: lines that begin with "$ " are commands, run in the directory of the bag. */
-export function readme(captures: readonly BagCapture[], files: number): string {
+export function readme(captures: readonly BagCapture[], files: number, log?: LogTexts): string {
   const checks = [...extraction(captures, files), ...captures.flatMap(ends)];
-  return `${[...INTRODUCTION, ...checks, ...CUSTODY].join('\n')}\n`;
+  const proofs = log === undefined ? [] : [...LOG, ...(log.seal ? SEAL : []), ...NOT_PROVEN];
+  return `${[...INTRODUCTION, ...checks, ...CUSTODY, ...proofs].join('\n')}\n`;
 }
 
 const INTRODUCTION = [
@@ -107,4 +114,45 @@ const CUSTODY = [
   '   entries name the digests of the objects in data/. This prints the hash of each entry:',
   '',
   `$ while IFS= read -r e; do printf '\\0%s' "$e" | sha256sum; done < ${CHAIN}`,
+];
+
+const LOG = [
+  '',
+  '5. The log. Every entry of the chain is a leaf of a Merkle tree (RFC 6962) that others have seen',
+  '   grow. custody/checkpoint is a signed note (c2sp.org/tlog-checkpoint) over its size and root:',
+  '   custody/checkpoint.text is what was signed, custody/checkpoint.sig the signature of the log.',
+  '   Compare custody/log.vkey with the key that you got by another way. openssl 3 or later:',
+  '',
+  '$ head -n 3 custody/checkpoint | cmp - custody/checkpoint.text',
+  '$ openssl pkeyutl -verify -rawin -pubin -inkey custody/log.pem -in custody/checkpoint.text \\',
+  '$     -sigfile custody/checkpoint.sig',
+  '',
+  '   Each entry stands in that tree: custody/entries/*.json are the lines of the chain without',
+  '   their newline, .tlog-proof (c2sp.org/tlog-proof) and .spicy the proof in two forms.',
+  '   spicy-litetlog comes with the package litetlog of Debian 13:',
+  '',
+  '$ for e in custody/entries/*.json; do cat "$e"; echo; done | cmp - custody/chain.jsonl',
+  '$ (for e in custody/entries/*.json; do',
+  '$     spicy-litetlog -verify "$(cat custody/log.vkey)" "$e" || exit 1; done)',
+];
+
+const SEAL = [
+  '',
+  '6. The seal. custody/seal/seal.json is the entry that ended the acquisition; it names every',
+  '   object in data/ with its SHA-256. Who signed it is known by custody/seal/submitter.pub, and',
+  '   custody/seal/policy says which log, and which witnesses, must have signed as well. Compare',
+  '   both with those that you got by another way. sigsum-verify comes with the package sigsum-go',
+  '   of Debian 13 and Ubuntu 24.04. The second command must print OK for every object:',
+  '',
+  '$ sigsum-verify -k custody/seal/submitter.pub -p custody/seal/policy custody/seal/seal.proof \\',
+  '$     < custody/seal/seal.json',
+  "$ sed 's/},{/}\\n{/g' custody/seal/seal.json \\",
+  '$     | sed -n \'s/.*"name":"\\([^"]*\\)","sha256":"\\([0-9a-f]*\\)".*/\\2  data\\/\\1/p\' \\',
+  '$     | sha256sum -c',
+];
+
+const NOT_PROVEN = [
+  '',
+  'What none of this proves: that what was collected is true; that an event which never came to the',
+  'log did not happen; and, where no witness signed, that the log showed everybody the same tree.',
 ];

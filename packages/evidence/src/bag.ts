@@ -8,17 +8,21 @@ import {
   bagInfo,
   CHAIN,
   CHECKSUMS,
+  type LogTexts,
   PAYLOAD_MANIFEST,
   readme,
   TAG_MANIFEST,
 } from './bag-text.ts';
 import { checksumLine, checksumList } from './checksum-list.ts';
+import { CUSTODY_FOLDERS, type CustodyLog, custodyFiles } from './custody-log.ts';
 import { EvidenceFault } from './fault.ts';
 import { fileStream } from './file-stream.ts';
+import { splitLines } from './lines.ts';
 import { CAPTURE_NAMES } from './manifest.ts';
 
 const NAME = /^[a-z0-9][a-z0-9.-]{0,63}$/;
 const OBJECTS_MAX = 64;
+const CHAIN_ENTRIES_MAX = 30_000;
 const BATCH_BYTES = 256 * 1_024;
 
 /** One stored object on its way into a bag. */
@@ -35,6 +39,8 @@ export interface BagContent {
   readonly objects: readonly BagObject[];
   /** The entries of the chain, each the exact bytes that were hashed and a newline. */
   readonly chain: AsyncIterable<Uint8Array>;
+  /** What the log says of this chain, asked once the chain is whole: its bytes, entry by entry. */
+  readonly log?: (chain: readonly Buffer[]) => Promise<CustodyLog>;
   /** For bag-info.txt, e.g. External-Identifier, Bagging-Date (RFC 8493 section 2.2.2). */
   readonly info: Readonly<Record<string, string>>;
 }
@@ -82,7 +88,7 @@ async function fill(
   content: BagContent,
   signal: AbortSignal,
 ): Promise<WrittenBag> {
-  const write = (path: string, bytes: AsyncIterable<Uint8Array> | string): Promise<BagFile> => {
+  const write: Write = (path, bytes) => {
     const chunks = typeof bytes === 'string' ? [Buffer.from(bytes)] : bytes;
     return writeBagFile({ directory, path }, chunks, signal);
   };
@@ -92,6 +98,8 @@ async function fill(
   for (const object of content.objects) {
     payload.push(held(object, await write(`data/${object.name}`, object.content)));
   }
+  const chain = await write(CHAIN, content.chain);
+  const custody = await writeLog(directory, content, write);
   const captures = capturesOf(content.objects.map(({ name }) => name));
   const checksums = await write(CHECKSUMS, listOf(directory, captures));
   payload.push(checksums);
@@ -100,12 +108,41 @@ async function fill(
   const tags = [
     await write('bagit.txt', BAGIT_TXT),
     await write('bag-info.txt', bagInfo(content.info, { bytes, files })),
-    await write('README.txt', readme(captures, checksums.bytes)),
-    await write(CHAIN, content.chain),
+    await write('README.txt', readme(captures, checksums.bytes, textsOf(custody))),
+    ...[chain, ...custody],
     await write(PAYLOAD_MANIFEST, manifestOf(payload)),
   ];
   const { sha256 } = await write(TAG_MANIFEST, manifestOf(tags));
   return { sha256, payload: { files, bytes } };
+}
+
+type Bytes = AsyncIterable<Uint8Array> | Iterable<Uint8Array> | string;
+type Write = (path: string, bytes: Bytes) => Promise<BagFile>;
+
+async function writeLog(
+  directory: string,
+  { log }: BagContent,
+  write: Write,
+): Promise<readonly BagFile[]> {
+  if (log === undefined) return [];
+  const chain: Buffer[] = [];
+  for await (const { bytes } of splitLines(fileStream(join(directory, CHAIN)))) {
+    chain.push(bytes.subarray(0, -1));
+    if (chain.length <= CHAIN_ENTRIES_MAX) continue;
+    const message = `a bag holds proofs of up to ${CHAIN_ENTRIES_MAX} entries`;
+    throw new EvidenceFault('bag-refused', message);
+  }
+  for (const name of CUSTODY_FOLDERS) await mkdir(join(directory, 'custody', name));
+  const written: BagFile[] = [];
+  for (const { name, bytes } of custodyFiles(await log(chain), chain)) {
+    written.push(await write(`custody/${name}`, [bytes]));
+  }
+  return written;
+}
+
+function textsOf(custody: readonly BagFile[]): LogTexts | undefined {
+  if (custody.length === 0) return undefined;
+  return { seal: custody.some(({ path }) => path === 'custody/seal/seal.proof') };
 }
 
 function held(object: BagObject, file: BagFile): BagFile {

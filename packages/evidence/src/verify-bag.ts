@@ -11,7 +11,7 @@ import { CAPTURE_NAMES } from './manifest.ts';
 import { printable, refusalOf } from './path-bytes.ts';
 import { type CaptureReport, verifyCapture } from './verify.ts';
 
-const ENTRIES_MAX = 10_000;
+const ENTRIES_MAX = 100_000;
 const PATH_CHARACTERS_MAX = 4_096;
 const TAG_BYTES_MAX = 256 * 1_024;
 const REQUIRED = ['bagit.txt', 'bag-info.txt', CHAIN, PAYLOAD_MANIFEST, CHECKSUMS];

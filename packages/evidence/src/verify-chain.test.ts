@@ -2,76 +2,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AccessCheckedV1 } from '@impound/contracts/access/checked.v1.ts';
-import { AcquisitionAssignedV1 } from '@impound/contracts/acquisition/assigned.v1.ts';
 import { AcquisitionRequestedV1 } from '@impound/contracts/acquisition/requested.v1.ts';
 import { AcquisitionSealedV1 } from '@impound/contracts/acquisition/sealed.v1.ts';
-import { canonical } from '@impound/contracts/canonical.ts';
-import { entryText, NO_PREVIOUS } from '@impound/contracts/entry.ts';
-import type { EventContract } from '@impound/contracts/event.ts';
-import { EvidenceAccessedV1 } from '@impound/contracts/evidence/accessed.v1.ts';
 import { EvidenceCapturedV1 } from '@impound/contracts/evidence/captured.v1.ts';
-import { EvidenceStoredV1 } from '@impound/contracts/evidence/stored.v1.ts';
 import { ExecutionFailedV1 } from '@impound/contracts/execution/failed.v1.ts';
-import { ExecutionStartedV1 } from '@impound/contracts/execution/started.v1.ts';
 import { TargetResolvedV1 } from '@impound/contracts/target/resolved.v1.ts';
+import { ACQUISITION, growingChain, STORY, sealedChain } from './testing/chain-specimen.ts';
 import { exportedObjects, leafHash, verifyChain } from './verify-chain.ts';
 
-const ID = '0199f5a2-7c3e-7a10-8f52-2f6a3b9c4d01';
 const OTHER = '0199f5a2-7c3e-7a10-8f52-2f6a3b9c4d02';
-
-interface Change {
-  readonly acq?: string;
-  readonly data?: object;
-  readonly type?: string;
-}
-
-/** A chain that grows as the ledger grows it. */
-function chain() {
-  const lines: string[] = [];
-  const head = () => {
-    const last = lines.at(-1);
-    return last === undefined ? NO_PREVIOUS : leafHash(Buffer.from(last));
-  };
-  const add = (contract: EventContract, change: Change = {}) => {
-    const { acq = ID, data = contract.example as object, type = contract.type } = change;
-    const event = canonical({
-      specversion: '1.0',
-      id: `0199f5a2-7c3e-7a10-8f52-${String(lines.length).padStart(12, '0')}`,
-      source: '/impound/ledger/ledger-1',
-      type,
-      subject: acq,
-      time: '2026-11-23T09:15:00.000000Z',
-      datacontenttype: 'application/json',
-      tenant: 'default',
-      data,
-    });
-    const recordedAt = '2026-11-23T09:15:00.000000Z';
-    const salt = 'AAAAAAAAAAAAAAAAAAAAAA==';
-    const place = { acq, acqSeq: lines.length + 1, acqPrev: head(), recordedAt, salt };
-    lines.push(entryText(place, event));
-  };
-  return { lines, head, add };
-}
-
-const STORY: readonly EventContract[] = [
-  AcquisitionRequestedV1,
-  TargetResolvedV1,
-  AccessCheckedV1,
-  AcquisitionAssignedV1,
-  ExecutionStartedV1,
-  EvidenceCapturedV1,
-  EvidenceStoredV1,
-];
-
-/** A whole story: requested to sealed, and handed out once. */
-function sealedChain() {
-  const it = chain();
-  for (const contract of STORY) it.add(contract);
-  const seal = { entries: it.lines.length, lastEntry: it.head() };
-  it.add(AcquisitionSealedV1, { data: { ...AcquisitionSealedV1.example, ...seal } });
-  it.add(EvidenceAccessedV1);
-  return it;
-}
 
 async function verified(lines: readonly string[]) {
   return await verifyChain(
@@ -92,7 +31,7 @@ test('a sealed chain fits, and its head is the leaf hash of its last line', asyn
   assert.equal(report.ok, true);
   assert.equal(report.entries, lines.length);
   assert.equal(report.head, head());
-  assert.equal(report.state.acquisitionId, ID);
+  assert.equal(report.state.acquisitionId, ACQUISITION);
 });
 
 test('a leaf hash is that of RFC 6962: SHA-256 of a zero byte and the bytes', () => {
@@ -151,21 +90,21 @@ for (let kept = 0; kept < GOOD.length - 1; kept++) {
 }
 
 test('a chain that was made anew without one entry does not fit its seal', async () => {
-  const it = chain();
+  const it = growingChain();
   for (const contract of STORY.toSpliced(2, 1)) it.add(contract);
   it.add(AcquisitionSealedV1, { data: { ...AcquisitionSealedV1.example, entries: 7 } });
   assert.deepEqual(await codesOf(it.lines), ['seal-mismatch']);
 });
 
 test('an entry of another acquisition does not belong here', async () => {
-  const it = chain();
+  const it = growingChain();
   it.add(AcquisitionRequestedV1);
   it.add(TargetResolvedV1, { acq: OTHER });
   assert.deepEqual(await codesOf(it.lines), ['chain-mixed', 'chain-unsealed']);
 });
 
 test('an event of a type that nobody knows yet is passed over', async () => {
-  const it = chain();
+  const it = growingChain();
   it.add(AcquisitionRequestedV1);
   it.add(AccessCheckedV1, { type: 'something.new.v7', data: { any: 'thing' } });
   assert.deepEqual(await codesOf(it.lines), ['chain-unsealed']);
@@ -190,7 +129,7 @@ for (const [what, text] of NO_ENTRIES) {
 for (const contract of STORY) {
   test(`${contract.type} whose data is not what it should be is a finding, no crash`, async () => {
     for (const data of [{}, { objects: 7, context: null, policy: null, epoch: 'x' }]) {
-      const it = chain();
+      const it = growingChain();
       it.add(contract, { data });
       const codes = await codesOf(it.lines);
       assert.deepEqual(codes, ['chain-line-invalid', 'chain-unsealed']);
@@ -220,7 +159,7 @@ test('a bag holds what was captured and the context', async () => {
 });
 
 test('a bag of what was never captured holds what an interrupted execution had stored', async () => {
-  const it = chain();
+  const it = growingChain();
   for (const contract of STORY.slice(0, 5)) it.add(contract);
   const [salvaged] = EvidenceCapturedV1.example.objects;
   it.add(ExecutionFailedV1, { data: { ...ExecutionFailedV1.example, salvaged: [salvaged] } });

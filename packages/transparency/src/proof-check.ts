@@ -22,7 +22,9 @@ export function verifyInclusion({ index, size, root, leaf, path }: Inclusion): v
   const sides = sidesOf(index, size - 1n, path.length);
   const join = (found: Uint8Array, one: Uint8Array, at: number) =>
     sides[at] === 'left' ? nodeHash(one, found) : nodeHash(found, one);
-  if (!same(path.reduce(join, leaf), root)) throw refused('it leads to another root');
+  const found = path.reduce(join, leaf);
+  if (!same(found, root))
+    throw refused(`leaf ${hex(leaf)} leads to root ${hex(found)}, not ${hex(root)}`);
 }
 
 /** That the tree of the larger size begins with the tree of the smaller. */
@@ -125,6 +127,10 @@ function isOdd(value: bigint): boolean {
 
 function same(one: Uint8Array, other: Uint8Array): boolean {
   return Buffer.compare(one, other) === 0;
+}
+
+function hex(hash: Uint8Array): string {
+  return Buffer.from(hash).toString('hex');
 }
 
 function refused(why: string): ProofFault {

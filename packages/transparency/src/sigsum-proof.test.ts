@@ -15,6 +15,7 @@ import {
   sigsumLeafBytes,
   sigsumLeafMessage,
   sigsumVkey,
+  sshKeyOf,
   sshPublicKey,
 } from './sigsum.ts';
 import { formatSigsumProof, parseSigsumProof, verifySigsumProof } from './sigsum-proof.ts';
@@ -128,4 +129,8 @@ test('a public key is written as OpenSSH writes it', () => {
     line,
     'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINdamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea custody\n',
   );
+  assert.deepEqual(sshKeyOf(line), key);
+  for (const other of ['', 'ssh-rsa AAAA', line.replace('AAAAC3', 'AAAAC4'), line.slice(8)]) {
+    refuses('key-malformed', () => sshKeyOf(other));
+  }
 });

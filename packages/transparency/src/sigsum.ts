@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { hash } from 'node:crypto';
+import { fromBase64 } from './base64.ts';
 import { isSigned } from './note.ts';
 import { ProofFault } from './proof-fault.ts';
 import { KEY_TYPES, type Vkey, vkey } from './vkey.ts';
@@ -65,6 +66,7 @@ export function isSigsumLeafOf(leaf: SigsumLeaf, file: Uint8Array, submitter: Ui
 }
 
 const SSH_TYPE = 'ssh-ed25519';
+const SSH_LINE_MAX = 1_024;
 
 /** A public key in a line of OpenSSH, which the tools of sigsum read. */
 export function sshPublicKey(key: Uint8Array, comment: string): string {
@@ -74,4 +76,13 @@ export function sshPublicKey(key: Uint8Array, comment: string): string {
     return Buffer.concat([length, bytes]);
   });
   return `${SSH_TYPE} ${Buffer.concat(strings).toString('base64')} ${comment}\n`;
+}
+
+/** The key in such a line, whatever its comment. Throws ProofFault `key-malformed`. */
+export function sshKeyOf(line: string): Buffer {
+  const [type, encoded = ''] = line.trimEnd().split(' ');
+  const bytes = type === SSH_TYPE && line.length < SSH_LINE_MAX ? fromBase64(encoded) : undefined;
+  const key = bytes?.subarray(-HASH_BYTES);
+  if (key !== undefined && sshPublicKey(key, '').split(' ')[1] === encoded) return key;
+  throw new ProofFault('key-malformed', `no public key: a line begins with ${SSH_TYPE} and a key`);
 }

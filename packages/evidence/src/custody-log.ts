@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+import { parseCheckpoint } from '@impound/transparency/checkpoint.ts';
+import { parseNote, verifyNote } from '@impound/transparency/note.ts';
+import { parsePolicy } from '@impound/transparency/policy.ts';
+import { parseSigsumLeaf, sigsumHash, sshPublicKey } from '@impound/transparency/sigsum.ts';
+import { formatSigsumProof } from '@impound/transparency/sigsum-proof.ts';
+import { formatSpicy, formatTlogProof } from '@impound/transparency/tlog-proof.ts';
+import { formatVkey, publicKey, type Vkey } from '@impound/transparency/vkey.ts';
+import { sigsumPolicy } from './custody-policy.ts';
+
+/** Where a leaf stands in the log, and the hashes from it to the root. */
+export interface LeafProof {
+  readonly index: number;
+  readonly path: readonly Buffer[];
+}
+
+/** What the log has to say of a chain, so that strangers can check it with programs of their own. */
+export interface CustodyLog {
+  /** The log's checkpoint under its own origin, with every signature it has. */
+  readonly checkpoint: string;
+  readonly key: Vkey;
+  /** Whose cosignatures are enough: C2SP tlog-policy. */
+  readonly policy: string;
+  /** One for each entry of the chain, in its order, under that checkpoint. */
+  readonly proofs: readonly LeafProof[];
+  readonly seal?: SealLog;
+}
+
+/** The leaf of sigsum that vouches for the seal. */
+export interface SealLog extends LeafProof {
+  /** Which entry of the chain the seal is, counted from 0. */
+  readonly entry: number;
+  /** The same size and root under the origin that sigsum gives the log. */
+  readonly checkpoint: string;
+  readonly key: Vkey;
+  /** The 128 bytes that are hashed into the tree. */
+  readonly leaf: Buffer;
+  /** The 32 bytes of who signed the leaf. */
+  readonly submitter: Buffer;
+}
+
+/** A file of custody/ by its name there. */
+export interface CustodyFile {
+  readonly name: string;
+  readonly bytes: Buffer;
+}
+
+/** The folders in custody/ that these files lie in. */
+export const CUSTODY_FOLDERS = ['entries', 'seal'] as const;
+
+const NUMBER_DIGITS = 6;
+
+/** The file of an entry by its place in the chain, counted from 1. */
+export function entryName(acqSeq: number): string {
+  return `entries/${String(acqSeq).padStart(NUMBER_DIGITS, '0')}.json`;
+}
+
+/** The files that a bag has of the log. Throws RangeError where there is no proof for an entry. */
+export function* custodyFiles(log: CustodyLog, chain: readonly Buffer[]): Generator<CustodyFile> {
+  if (log.proofs.length !== chain.length) {
+    throw new RangeError(`${log.proofs.length} proofs came for ${chain.length} entries`);
+  }
+  yield* headFiles(log);
+  for (const [at, bytes] of chain.entries()) {
+    const { index, path } = log.proofs[at] as LeafProof;
+    const proof = { index: BigInt(index), path, note: log.checkpoint };
+    const name = entryName(at + 1);
+    yield { name, bytes };
+    yield file(`${name}.tlog-proof`, formatTlogProof(proof));
+    yield file(`${name}.spicy`, formatSpicy(proof));
+  }
+  if (log.seal !== undefined) yield* sealFiles(log, log.seal, chain);
+}
+
+function* headFiles({ checkpoint, key, policy }: CustodyLog): Generator<CustodyFile> {
+  const { text, signatures } = parseNote(Buffer.from(checkpoint));
+  const own = signatures.find(({ name, id }) => name === key.name && id.equals(key.id));
+  yield file('checkpoint', checkpoint);
+  yield file('checkpoint.text', text);
+  yield { name: 'checkpoint.sig', bytes: own?.signature ?? Buffer.alloc(0) };
+  yield file('log.vkey', `${formatVkey(key)}\n`);
+  yield file('log.pem', String(publicKey(key.key).export({ format: 'pem', type: 'spki' })));
+  yield file('policy', policy);
+}
+
+function* sealFiles(
+  log: CustodyLog,
+  seal: SealLog,
+  chain: readonly Buffer[],
+): Generator<CustodyFile> {
+  yield { name: 'seal/seal.json', bytes: chain[seal.entry] as Buffer };
+  yield file('seal/seal.proof', sealProof(log, seal));
+  yield file('seal/policy', sigsumPolicy(log.policy, seal.key.key));
+  yield file('seal/submitter.pub', sshPublicKey(seal.submitter, 'submitter'));
+  yield file('seal/checkpoint', seal.checkpoint);
+}
+
+function sealProof(log: CustodyLog, seal: SealLog): string {
+  const note = parseNote(Buffer.from(seal.checkpoint));
+  const { size, root } = parseCheckpoint(note.text);
+  const { signature, keyHash } = parseSigsumLeaf(seal.leaf);
+  const { witnesses } = parsePolicy(log.policy);
+  const verified = verifyNote(note, [seal.key, ...witnesses.flatMap(({ vkey }) => vkey ?? [])]);
+  const signedBy = (key: Vkey) =>
+    note.signatures.find(({ name, id }) => name === key.name && id.equals(key.id))?.signature ??
+    Buffer.alloc(0);
+  const cosignatures = verified.flatMap(({ key, time }) =>
+    time === undefined
+      ? []
+      : [{ keyHash: sigsumHash(key.key), time, signature: signedBy(key).subarray(8) }],
+  );
+  return formatSigsumProof({
+    logKeyHash: sigsumHash(seal.key.key),
+    leaf: { keyHash, signature },
+    ...{ size, root, cosignatures },
+    signature: signedBy(seal.key),
+    index: BigInt(seal.index),
+    path: seal.path,
+  });
+}
+
+function file(name: string, text: string): CustodyFile {
+  return { name, bytes: Buffer.from(text) };
+}

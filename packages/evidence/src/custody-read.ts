@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+import { join } from 'node:path';
+import { ProofFault, type ProofFaultCode } from '@impound/transparency/proof-fault.ts';
+import { FINDINGS_MAX } from './limits.ts';
+import { printable } from './path-bytes.ts';
+import { readSmallFile } from './small-file.ts';
+
+/** Everything that can be wrong with what a bag has of the log. docs/spec/ledger.md explains each. */
+export type LogFindingCode =
+  | ProofFaultCode
+  | 'proof-missing'
+  | 'proof-differs'
+  | 'entry-differs'
+  | 'index-order'
+  | 'heads-differ'
+  | 'key-differs';
+
+/** Which entry a finding is about. */
+export interface OfEntry {
+  readonly index?: bigint;
+  readonly eventId?: string;
+}
+
+/** One thing that is wrong with the place of a chain in the log: what, where, at which entry. */
+export interface LogFinding extends OfEntry {
+  readonly code: LogFindingCode;
+  readonly what: string;
+  readonly where: string;
+}
+
+/** The files of custody/ as they are read and checked; what is wrong becomes a finding. */
+export interface CustodyReader {
+  readonly findings: readonly LogFinding[];
+  add(code: LogFindingCode, what: string, at: At): void;
+  /** A file by its name in custody/, or undefined and a finding. */
+  read(name: string, bytesMax: number, of?: OfEntry): Promise<Buffer | undefined>;
+  /** What a check gives, or undefined and a finding where it throws a ProofFault. */
+  check<T>(at: At, work: () => T): T | undefined;
+}
+
+/** A name in custody/, and the entry that it is about. */
+export interface At extends OfEntry {
+  readonly name: string;
+}
+
+/** Reads the custody/ of a bag. Its `read` rejects only when the signal aborts. */
+export function custodyReader(directory: string, signal: AbortSignal): CustodyReader {
+  const findings: LogFinding[] = [];
+  const add = (code: LogFindingCode, what: string, { name, ...of }: At): void => {
+    const where = `custody/${name}`;
+    if (findings.length < FINDINGS_MAX) findings.push({ code, what, where, ...of });
+  };
+  return {
+    findings,
+    add,
+    read: async (name, bytesMax, of = {}) => {
+      signal.throwIfAborted();
+      try {
+        return await readSmallFile(join(directory, 'custody', name), bytesMax);
+      } catch (error) {
+        add('proof-missing', `it cannot be read: ${whyOf(error)}`, { name, ...of });
+        return undefined;
+      }
+    },
+    check: (at, work) => {
+      try {
+        return work();
+      } catch (error) {
+        if (!(error instanceof ProofFault)) throw error;
+        add(error.code, printable(Buffer.from(error.message), WHY_BYTES_MAX), at);
+        return undefined;
+      }
+    },
+  };
+}
+
+const WHY_BYTES_MAX = 400;
+
+function whyOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+  return code === 'ENOENT' ? 'there is no such file' : code;
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+import { generateKeyPairSync, sign } from 'node:crypto';
+import { formatCheckpoint } from '@impound/transparency/checkpoint.ts';
+import { cosignedMessage, writeCosignature } from '@impound/transparency/cosignature.ts';
+import { leafHash } from '@impound/transparency/hash.ts';
+import { noteSigner, signatureLine, signNote } from '@impound/transparency/note.ts';
+import { inclusionPath } from '@impound/transparency/proof.ts';
+import {
+  sigsumChecksum,
+  sigsumHash,
+  sigsumLeafBytes,
+  sigsumLeafMessage,
+  sigsumVkey,
+} from '@impound/transparency/sigsum.ts';
+import { rangeRoots } from '@impound/transparency/tile-reader.ts';
+import { EMPTY_TREE, grow, rootOf } from '@impound/transparency/tree.ts';
+import { formatVkey, KEY_TYPES, rawPublicKey, vkey } from '@impound/transparency/vkey.ts';
+import type { CustodyLog } from '../custody-log.ts';
+
+const TIME = 1_795_000_000n;
+/** Leaves of others before, between and behind those of a chain. */
+const OTHERS = 300;
+
+function pair() {
+  const { privateKey } = generateKeyPairSync('ed25519');
+  return { privateKey, raw: rawPublicKey(privateKey) };
+}
+
+/** A log with keys of its own and one witness, which takes chains in. */
+export function specimenLog(origin = 'ledger.example/custody/1') {
+  const [own, sigsum, submitter, witness] = [pair(), pair(), pair(), pair()];
+  const key = vkey(origin, KEY_TYPES.note, own.raw);
+  const sigsumKey = sigsumVkey(sigsum.raw);
+  const witnessKey = vkey('witness.example/w1', KEY_TYPES.cosignature, witness.raw);
+  const policy = `log ${formatVkey(key)}\nwitness w1 ${formatVkey(witnessKey)}\nquorum w1\n`;
+
+  const headOf = async (signer: ReturnType<typeof noteSigner>, size: number, root: Buffer) => {
+    const text = formatCheckpoint({ origin: signer.vkey.name, size: BigInt(size), root });
+    const signed = sign(null, cosignedMessage(TIME, text), witness.privateKey);
+    const line = signatureLine(witnessKey, writeCosignature(TIME, signed));
+    return (await signNote(text, [signer])) + line;
+  };
+
+  /** The chain in a tree among leaves of others; behind the entry `seal` its leaf of sigsum. */
+  const record = async (chain: readonly Buffer[], seal: number): Promise<CustodyLog> => {
+    const others = Array.from({ length: OTHERS }, (_, n) => Buffer.from(`other ${n}`));
+    const sealed = chain[seal] ?? Buffer.alloc(0);
+    const checksum = sigsumChecksum(sealed);
+    const signature = sign(null, sigsumLeafMessage(checksum), submitter.privateKey);
+    const leaf = sigsumLeafBytes({ checksum, signature, keyHash: sigsumHash(submitter.raw) });
+    const leaves: Buffer[] = [...others];
+    const places = chain.map((entry, at) => {
+      const index = leaves.push(entry) - 1;
+      leaves.push(at === seal ? leaf : Buffer.from(`other after ${at}`));
+      return index;
+    });
+    leaves.push(...others);
+    const { tree, tiles } = grow(EMPTY_TREE, leaves.map(leafHash));
+    const full = new Map(tiles.map((tile) => [`${tile.level}/${tile.n}`, tile.hashes]));
+    const tile = async ({ level, n }: { level: number; n: number }) =>
+      full.get(`${level}/${n}`) ?? Buffer.concat(tree.partial[level] ?? []);
+    const range = rangeRoots({ tile }, tree.size);
+    const proofOf = async (index: number) => ({
+      index,
+      path: await inclusionPath(range, index, tree.size),
+    });
+    const root = rootOf(tree);
+    const place = places[seal];
+    return {
+      checkpoint: await headOf(noteSigner(key, own.privateKey), tree.size, root),
+      ...{ key, policy },
+      proofs: await Promise.all(places.map(proofOf)),
+      ...(place === undefined
+        ? {}
+        : {
+            seal: {
+              ...(await proofOf(place + 1)),
+              entry: seal,
+              checkpoint: await headOf(noteSigner(sigsumKey, sigsum.privateKey), tree.size, root),
+              key: sigsumKey,
+              ...{ leaf, submitter: submitter.raw },
+            },
+          }),
+    };
+  };
+  return { record, key, policy, submitter: submitter.raw };
+}

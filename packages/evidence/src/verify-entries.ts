@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+import { join } from 'node:path';
+import { AcquisitionSealedV1 } from '@impound/contracts/acquisition/sealed.v1.ts';
+import type { Checkpoint } from '@impound/transparency/checkpoint.ts';
+import { leafHash } from '@impound/transparency/hash.ts';
+import { NOTE_BYTES_MAX } from '@impound/transparency/note.ts';
+import { verifyInclusion } from '@impound/transparency/proof-check.ts';
+import { formatSpicy, parseTlogProof } from '@impound/transparency/tlog-proof.ts';
+import * as z from 'zod';
+import { CHAIN } from './bag-text.ts';
+import { entryName } from './custody-log.ts';
+import type { CustodyReader, OfEntry } from './custody-read.ts';
+import { fileStream } from './file-stream.ts';
+import { splitLines } from './lines.ts';
+
+/** A line of a chain: its exact bytes, and which event it is. */
+export interface ChainLine {
+  readonly bytes: Buffer;
+  readonly eventId: string;
+  readonly type: string;
+}
+
+/** The lines of the chain in a bag, as far as they can be read: verifyChain() tells of the rest. */
+export async function* chainLines(directory: string): AsyncGenerator<ChainLine> {
+  try {
+    for await (const line of splitLines(fileStream(join(directory, CHAIN)))) {
+      const bytes = line.bytes.subarray(0, line.ended ? -1 : undefined);
+      yield { bytes, ...eventOf(bytes) };
+    }
+  } catch {
+    return;
+  }
+}
+
+const UNKNOWN = { eventId: 'unknown', type: 'unknown' };
+const LineEvent = z.object({ event: z.object({ id: z.uuid(), type: z.string().max(64) }) });
+
+function eventOf(bytes: Buffer): Omit<ChainLine, 'bytes'> {
+  try {
+    const { event } = LineEvent.parse(JSON.parse(bytes.toString()));
+    return { eventId: event.id, type: event.type };
+  } catch {
+    return UNKNOWN;
+  }
+}
+
+/** A checkpoint and the bytes of its note; undefined where there is none that holds. */
+interface Under {
+  readonly chain: AsyncIterable<ChainLine>;
+  readonly note: Buffer | undefined;
+  readonly checkpoint: Checkpoint | undefined;
+}
+
+const ENTRY_BYTES_MAX = 65_535;
+const PROOF_BYTES_MAX = 2 * NOTE_BYTES_MAX;
+
+/** What of a chain is proven to stand in the log, and its seal where it has one. */
+export interface ProvenChain {
+  readonly proven: number;
+  readonly seal: ChainLine | undefined;
+}
+
+/** Checks entry by entry that each stands in the log, after the one before it. */
+export async function proveChain(reader: CustodyReader, under: Under): Promise<ProvenChain> {
+  let proven = 0;
+  let at = 0;
+  let last = -1n;
+  let seal: ChainLine | undefined;
+  for await (const line of under.chain) {
+    at += 1;
+    const name = entryName(at);
+    if (line.type === AcquisitionSealedV1.type) seal ??= line;
+    const index = await provenEntry(reader, under, { ...line, name });
+    if (index === undefined) continue;
+    proven += 1;
+    if (index <= last) {
+      const what = `it stands at ${index} of the log, an entry before it at ${last}`;
+      reader.add('index-order', what, { name, index, eventId: line.eventId });
+    }
+    last = index;
+  }
+  return { proven, seal };
+}
+
+/** The index that is proven, or undefined and findings. */
+async function provenEntry(
+  reader: CustodyReader,
+  { note, checkpoint }: Under,
+  { name, bytes, eventId }: ChainLine & { readonly name: string },
+): Promise<bigint | undefined> {
+  const own = await reader.read(name, ENTRY_BYTES_MAX, { eventId });
+  if (own !== undefined && !own.equals(bytes)) {
+    const what = 'these bytes are not those of its line in custody/chain.jsonl';
+    reader.add('entry-differs', what, { name, eventId });
+  }
+  const proof = await readProof(reader, `${name}.tlog-proof`, { eventId });
+  if (proof === undefined) return undefined;
+  const { index, path } = proof;
+  const of = { index, eventId };
+  await checkSpicy(reader, `${name}.spicy`, formatSpicy(proof), of);
+  if (note === undefined || checkpoint === undefined) return undefined;
+  if (proof.note !== note.toString()) {
+    const what = 'it is a proof under another checkpoint than custody/checkpoint';
+    reader.add('proof-differs', what, { name: `${name}.tlog-proof`, ...of });
+    return undefined;
+  }
+  const { size, root } = checkpoint;
+  return reader.check({ name: `${name}.tlog-proof`, ...of }, () => {
+    verifyInclusion({ ...{ index, path, size, root }, leaf: leafHash(bytes) });
+    return index;
+  });
+}
+
+async function readProof(reader: CustodyReader, name: string, of: OfEntry) {
+  const bytes = await reader.read(name, PROOF_BYTES_MAX, of);
+  return bytes && reader.check({ name, ...of }, () => parseTlogProof(bytes));
+}
+
+/** Both forms must be one proof: a reader of either is told the same. */
+async function checkSpicy(
+  reader: CustodyReader,
+  name: string,
+  expected: string,
+  of: OfEntry,
+): Promise<void> {
+  const bytes = await reader.read(name, PROOF_BYTES_MAX, of);
+  if (bytes === undefined || bytes.toString() === expected) return;
+  reader.add('proof-differs', 'it is not the proof in the .tlog-proof beside it', { name, ...of });
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type OpenedCheckpoint, openCheckpoint } from '@impound/transparency/checkpoint.ts';
+import { NOTE_BYTES_MAX } from '@impound/transparency/note.ts';
+import { type Policy, parsePolicy } from '@impound/transparency/policy.ts';
+import { formatVkey, parseVkey, type Vkey } from '@impound/transparency/vkey.ts';
+import { type CustodyReader, custodyReader, type LogFinding } from './custody-read.ts';
+import { type ChainLine, proveChain } from './verify-entries.ts';
+import { type SealReport, verifySeal } from './verify-seal.ts';
+
+/** Whom the verifier believes, by other ways than the bag. */
+export interface Trust {
+  readonly key?: Vkey;
+  readonly policy?: Policy;
+  /** The 32 bytes of who signs seals. */
+  readonly submitter?: Buffer;
+}
+
+/** A witness whose cosignature holds, and when it says to have signed, in seconds since 1970. */
+export interface Witnessed {
+  readonly name: string;
+  readonly time: bigint;
+}
+
+/** Where a key or a policy was taken from: what comes with the bag vouches for nobody. */
+export type From = 'bag' | 'given';
+
+/** What verifying showed of the place of a chain in its log. */
+export interface LogReport {
+  readonly findings: readonly LogFinding[];
+  /** Undefined where the bag has none that holds. */
+  readonly checkpoint: OpenedCheckpoint | undefined;
+  readonly key: { readonly vkey: string; readonly from: From } | undefined;
+  readonly policy: { readonly quorum: string; readonly from: From } | undefined;
+  readonly witnesses: readonly Witnessed[];
+  /** Entries whose place in the log is proven. */
+  readonly proven: number;
+  readonly seal: SealReport | undefined;
+}
+
+const TEXT_BYTES_MAX = 65_536;
+
+/**
+ * Checks that the log has signed a checkpoint, that enough witnesses have, and that every entry of
+ * a chain stands in the log below it: by the given keys, else by those of the bag. Rejects only
+ * when the signal aborts.
+ */
+export async function verifyLog(
+  directory: string,
+  on: { readonly chain: AsyncIterable<ChainLine>; readonly trust: Trust },
+  signal: AbortSignal,
+): Promise<LogReport> {
+  const { chain, trust } = on;
+  const reader = custodyReader(directory, signal);
+  const key = await keyOf(reader, trust);
+  const policy = await policyOf(reader, trust);
+  const note = await reader.read('checkpoint', NOTE_BYTES_MAX);
+  const known = [key?.vkey, ...(policy?.read.witnesses ?? []).map(({ vkey }) => vkey)];
+  const keys = known.filter((one) => one !== undefined);
+  const checkpoint = note && reader.check({ name: 'checkpoint' }, () => openCheckpoint(note, keys));
+  const witnesses = witnessesOf(checkpoint, policy?.read);
+  if (checkpoint !== undefined) checkQuorum(reader, witnesses, policy?.read);
+  const { proven, seal: line } = await proveChain(reader, { chain, note, checkpoint });
+  const seal = await verifySeal(reader, {
+    ...{ seal: line, checkpoint, trust },
+    policy: policy?.read,
+  });
+  return {
+    findings: reader.findings,
+    key: key && { vkey: formatVkey(key.vkey), from: key.from },
+    policy: policy && { quorum: policy.read.quorum, from: policy.from },
+    ...{ checkpoint, witnesses, proven, seal },
+  };
+}
+
+async function keyOf(reader: CustodyReader, { key }: Trust) {
+  if (key !== undefined) return { vkey: key, from: 'given' as const };
+  const name = 'log.vkey';
+  const text = (await reader.read(name, TEXT_BYTES_MAX))?.toString().replace(/\n$/, '');
+  const vkey = text && reader.check({ name }, () => parseVkey(text));
+  return vkey ? { vkey, from: 'bag' as const } : undefined;
+}
+
+async function policyOf(reader: CustodyReader, { policy }: Trust) {
+  if (policy !== undefined) return { read: policy, from: 'given' as const };
+  const name = 'policy';
+  const bytes = await reader.read(name, TEXT_BYTES_MAX);
+  const read = bytes && reader.check({ name }, () => parsePolicy(bytes.toString('latin1')));
+  return read && { read, from: 'bag' as const };
+}
+
+function witnessesOf(
+  checkpoint: OpenedCheckpoint | undefined,
+  policy: Policy | undefined,
+): readonly Witnessed[] {
+  return (checkpoint?.verified ?? []).flatMap(({ key, time }) => {
+    const known = policy?.witnesses.find(({ vkey }) => vkey?.name === key.name);
+    return time === undefined || known === undefined ? [] : [{ name: known.name, time }];
+  });
+}
+
+function checkQuorum(
+  reader: CustodyReader,
+  witnesses: readonly Witnessed[],
+  policy: Policy | undefined,
+): void {
+  const names = new Set(witnesses.map(({ name }) => name));
+  if (policy === undefined || policy.isQuorum(names)) return;
+  const by = [...names].join(', ') || 'nobody';
+  const what = `cosigned by ${by}, where the policy wants ${policy.quorum}`;
+  reader.add('quorum-unmet', what, { name: 'checkpoint' });
+}
