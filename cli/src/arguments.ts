@@ -51,6 +51,9 @@ const OPTIONS = {
   callback: { type: 'string' },
   rotate: { type: 'string' },
   finish: { type: 'boolean' },
+  vkey: { type: 'string' },
+  policy: { type: 'string' },
+  submitter: { type: 'string' },
   json: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const satisfies ParseArgsConfig['options'];
@@ -73,6 +76,7 @@ const BOUNDS = [
 ] as const;
 const GRANTS = ['no-approval', 'may-approve', 'may-read-evidence'] as const;
 const ABOUT = ['tenant', 'about', 'person', 'callback', ...ALLOWED, ...BOUNDS, ...GRANTS] as const;
+const TRUST = ['vkey', 'policy', 'submitter'] as const;
 const INTEGRATIONS = ['data', 'integrations'] as const;
 
 /** What each command takes; --json and --help go with all. */
@@ -88,7 +92,7 @@ const TAKES: Readonly<Record<string, readonly OptionName[]>> = {
   refuse: ['reason', ...PLATFORM],
   cancel: ['reason', ...PLATFORM],
   export: ['out', 'purpose', ...PLATFORM],
-  verify: [],
+  verify: TRUST,
   report: ['out'],
   integration: [...INTEGRATIONS, ...CREDENTIAL, ...ABOUT, 'credential', 'overlap'],
   keys: ['rotate', 'finish', 'integrations'],

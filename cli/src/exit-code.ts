@@ -9,12 +9,20 @@ export const EXIT = {
   usage: 2,
   /** The acquisition ended without evidence because somebody or a deadline wanted that. */
   stopped: 3,
-  /** Verification found something that does not fit. */
+  /** Verification found that a bag or the evidence in it is not as it was written. */
   findings: 4,
   /** No platform answers, or it does not know the token. */
   unreachable: 5,
   /** Sealed, and the collection ended before everything asked for was tried. */
   partial: 6,
+  /** Verification: the chain of custody is broken, or not whole. */
+  chain: 7,
+  /** Verification: a signature of the log or of who sealed is missing, or not that of its key. */
+  signature: 8,
+  /** Verification: an entry is not where it is said to stand in the log. */
+  proof: 9,
+  /** Verification: fewer witnesses have signed than the policy wants. */
+  witness: 10,
 } as const;
 
 /** Ends the command with one message and one exit code. */
@@ -32,6 +40,10 @@ const WORST_FIRST: readonly number[] = [
   EXIT.failed,
   EXIT.unreachable,
   EXIT.findings,
+  EXIT.signature,
+  EXIT.proof,
+  EXIT.chain,
+  EXIT.witness,
   EXIT.usage,
   EXIT.stopped,
   EXIT.partial,

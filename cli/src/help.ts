@@ -16,7 +16,8 @@ export const HELP = `impound: acquires forensic evidence from containers, with a
   impound watch   ID                  follows one until it ends
   impound cancel  ID --reason R       stops one; approve and refuse decide on one that waits
   impound export  ID --out DIR [--purpose P]    a BagIt bag: evidence, context, chain
-  impound verify  DIR                 checks a bag, offline
+  impound verify  DIR [--vkey KEY|F] [--policy F] [--submitter F]
+                                      checks a bag, offline, by keys that came another way
   impound report  DIR --out FILE      what a bag that verifies tells: FILE.pdf with a certification
                                       form, FILE.csv, or FILE.jsonld (CASE/UCO)
   impound doctor  [--data DIR | --env FILE...]  what is wrong here, and what to do; changes nothing
@@ -51,9 +52,13 @@ A kubeconfig that names a program for its token needs --allow-exec-plugins.
 acquire and watch is a "result", and a fault is an "error". Progress goes to standard error.
 
 Exit codes
-  0  done                       4  verify or doctor found something
+  0  done                       3  cancelled, refused, expired or interrupted
   1  failed                     5  no platform answers, it does not know the token, or doctor
-                                   was not able to look at something
-  2  the command line is wrong  6  sealed, but partial: it ended before all was tried
-  3  cancelled, refused, expired or interrupted
+  2  the command line is wrong     was not able to look at something
+  6  sealed, but partial: it ended before all was tried
+  4  verify: the bag or the evidence is not as it was written; or doctor found something
+  7  verify: the chain is broken or not whole
+  8  verify: a signature is missing, or not that of its key
+  9  verify: an entry is not where it is said to stand in the log
+  10  verify: fewer witnesses have signed than the policy wants
 `;

@@ -10,30 +10,34 @@ import {
   exportedObjects,
   verifyChain,
 } from '@impound/evidence/verify-chain.ts';
+import { chainIn } from '@impound/evidence/verify-entries.ts';
+import { verifyLog } from '@impound/evidence/verify-log.ts';
 import type { Here } from '../command.ts';
 import { EXIT, Exit } from '../exit-code.ts';
+import { trustOf } from '../trust.ts';
+import { exitOf, type Finding, indexText, told, verdictLines } from '../verdict.ts';
 
-interface Finding {
-  readonly code: string;
-  readonly what: string;
-  readonly where: string;
-}
-
-/** Checks an exported bag without any platform: every byte, every file, every link of the chain. */
+/** Checks an exported bag without any platform: every byte, every link, its place in the log. */
 export async function verify(here: Here, signal: AbortSignal): Promise<number> {
   const directory = await directoryOf(here);
+  const trust = await trustOf(here.args);
   const bag = await verifyBag(directory, signal);
   const chain = await verifyChain(chainLines(directory));
-  const findings = [...bag.findings, ...chain.findings, ...differences(bag, chain)];
-  const ok = findings.length === 0;
+  const log = await verifyLog(directory, { chain: chainIn(directory), trust }, signal);
+  const found = [...bag.findings, ...chain.findings, ...differences(bag, chain)];
+  const findings: readonly Finding[] = [...found, ...log.findings];
+  const exitCode = exitOf(findings);
+  const ok = exitCode === EXIT.ok;
   const { sha256, findingsLeftOut } = bag;
   const { head, entries, state } = chain;
   const { acquisitionId } = state;
   here.printer.value('verification', {
-    ...{ ok, acquisitionId, sha256, head, entries, findings, findingsLeftOut },
+    ...{ ok, exitCode, acquisitionId, sha256, head, entries, log: told(log) },
+    findings: findings.map((one) => ({ ...one, ...indexText(one) })),
+    findingsLeftOut,
   });
-  tell(here, { bag, chain, findings });
-  return ok ? EXIT.ok : EXIT.findings;
+  for (const line of verdictLines({ bag, chain, log, findings })) here.printer.line(line);
+  return exitCode;
 }
 
 /** The directory that a command is given, where it holds a bag. Throws Exit(usage). */
@@ -89,35 +93,3 @@ function differences(bag: BagReport, { state, findings }: ChainReport): readonly
 }
 
 const UNREADABLE: readonly ChainFinding['code'][] = ['chain-line-invalid', 'chain-unreadable'];
-
-interface Told {
-  readonly bag: BagReport;
-  readonly chain: ChainReport;
-  readonly findings: readonly Finding[];
-}
-
-function tell({ printer }: Here, { bag, chain, findings }: Told): void {
-  const hashes = [
-    `  chain head  ${chain.head}`,
-    `  bag SHA-256 ${bag.sha256 ?? 'unknown: it has no tagmanifest-sha256.txt'}`,
-  ];
-  for (const { code, what, where } of findings) printer.line(`  ${code}: ${what} (${where})`);
-  if (findings.length > 0) {
-    const more = bag.findingsLeftOut > 0 ? ` and ${bag.findingsLeftOut} more` : '';
-    printer.line(`NOT VERIFIED, ${findings.length} findings${more}: do not rely on this bag`);
-    for (const line of hashes) printer.line(line);
-    return;
-  }
-  const captures = [...bag.captures.values()];
-  const files = captures.reduce((sum, one) => sum + one.files, 0);
-  printer.line('verified: everything fits');
-  printer.line(
-    `  ${captures.length} captures, ${files} files: each has the SHA-256 of its manifest`,
-  );
-  printer.line(`  ${chain.entries} entries: each names the hash of the one before; seal checked`);
-  for (const line of hashes) printer.line(line);
-  printer.line(
-    '  not proven here: when it was, and that the ledger showed this chain to everybody.',
-  );
-  printer.line('  Compare both hashes with those that impound export printed when it was written.');
-}

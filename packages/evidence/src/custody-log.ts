@@ -14,7 +14,7 @@ export interface LeafProof {
   readonly path: readonly Buffer[];
 }
 
-/** What the log has to say of a chain, so that strangers can check it with programs of their own. */
+/** What the log has to say of a chain, so that strangers can check it by programs of their own. */
 export interface CustodyLog {
   /** The log's checkpoint under its own origin, with every signature it has. */
   readonly checkpoint: string;

@@ -5,7 +5,7 @@ import { FINDINGS_MAX } from './limits.ts';
 import { printable } from './path-bytes.ts';
 import { readSmallFile } from './small-file.ts';
 
-/** Everything that can be wrong with what a bag has of the log. docs/spec/ledger.md explains each. */
+/** All that can be wrong with what a bag has of the log. docs/spec/ledger.md explains each. */
 export type LogFindingCode =
   | ProofFaultCode
   | 'proof-missing'

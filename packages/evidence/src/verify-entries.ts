@@ -21,7 +21,7 @@ export interface ChainLine {
 }
 
 /** The lines of the chain in a bag, as far as they can be read: verifyChain() tells of the rest. */
-export async function* chainLines(directory: string): AsyncGenerator<ChainLine> {
+export async function* chainIn(directory: string): AsyncGenerator<ChainLine> {
   try {
     for await (const line of splitLines(fileStream(join(directory, CHAIN)))) {
       const bytes = line.bytes.subarray(0, line.ended ? -1 : undefined);

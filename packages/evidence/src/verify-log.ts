@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import { lstat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { type OpenedCheckpoint, openCheckpoint } from '@impound/transparency/checkpoint.ts';
 import { NOTE_BYTES_MAX } from '@impound/transparency/note.ts';
 import { type Policy, parsePolicy } from '@impound/transparency/policy.ts';
@@ -50,6 +52,7 @@ export async function verifyLog(
   signal: AbortSignal,
 ): Promise<LogReport> {
   const { chain, trust } = on;
+  if (!(await holdsLog(directory))) return NO_LOG;
   const reader = custodyReader(directory, signal);
   const key = await keyOf(reader, trust);
   const policy = await policyOf(reader, trust);
@@ -70,6 +73,26 @@ export async function verifyLog(
     policy: policy && { quorum: policy.read.quorum, from: policy.from },
     ...{ checkpoint, witnesses, proven, seal },
   };
+}
+
+const NO_LOG: LogReport = {
+  findings: [],
+  checkpoint: undefined,
+  key: undefined,
+  policy: undefined,
+  witnesses: [],
+  proven: 0,
+  seal: undefined,
+};
+
+async function holdsLog(directory: string): Promise<boolean> {
+  const found = ['checkpoint', 'log.vkey', 'policy', 'entries', 'seal'].map((name) =>
+    lstat(join(directory, 'custody', name)).then(
+      () => true,
+      () => false,
+    ),
+  );
+  return (await Promise.all(found)).includes(true);
 }
 
 async function keyOf(reader: CustodyReader, { key }: Trust) {

@@ -10,7 +10,7 @@ import type { LogFindingCode } from '@impound/evidence/custody-read.ts';
 import { sealedChain } from '@impound/evidence/testing/chain-specimen.ts';
 import { specimenLog } from '@impound/evidence/testing/log-specimen.ts';
 import { pieces } from '@impound/evidence/testing/specimen.ts';
-import { chainLines } from '@impound/evidence/verify-entries.ts';
+import { chainIn } from '@impound/evidence/verify-entries.ts';
 import { type Trust, verifyLog } from '@impound/evidence/verify-log.ts';
 import { parsePolicy } from '@impound/transparency/policy.ts';
 
@@ -39,7 +39,7 @@ async function write(directory: string, by: ReturnType<typeof specimenLog>): Pro
 }
 
 const verified = (directory: string, trust: Trust = {}) =>
-  verifyLog(directory, { chain: chainLines(directory), trust }, signal);
+  verifyLog(directory, { chain: chainIn(directory), trust }, signal);
 
 test('every entry of a chain is proven to stand in the log, and its seal to be signed', async () => {
   const report = await verified(bag);

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { BagReport } from '@impound/evidence/verify-bag.ts';
+import type { ChainReport } from '@impound/evidence/verify-chain.ts';
+import type { LogReport } from '@impound/evidence/verify-log.ts';
+import { EXIT, worstOf } from './exit-code.ts';
+
+/** One thing that verifying found wrong: what, where, and at which entry of the log. */
+export interface Finding {
+  readonly code: string;
+  readonly what: string;
+  readonly where: string;
+  readonly index?: bigint;
+  readonly eventId?: string;
+}
+
+/** The class that a finding belongs to, where it is not one of the bag itself. */
+const CLASSES: ReadonlyMap<string, number> = new Map([
+  ...classOf(EXIT.chain, ['chain-unreadable', 'chain-line-invalid', 'chain-not-canonical']),
+  ...classOf(EXIT.chain, ['chain-broken', 'chain-mixed', 'chain-unsealed', 'seal-mismatch']),
+  ...classOf(EXIT.signature, ['signature-missing', 'signature-refused', 'key-malformed']),
+  ...classOf(EXIT.signature, ['key-differs', 'note-malformed', 'checkpoint-malformed']),
+  ...classOf(EXIT.proof, ['proof-missing', 'proof-malformed', 'proof-refused', 'proof-differs']),
+  ...classOf(EXIT.proof, ['entry-differs', 'index-order', 'heads-differ']),
+  ...classOf(EXIT.witness, ['quorum-unmet', 'policy-malformed']),
+]);
+
+function classOf(exit: number, codes: readonly string[]): readonly (readonly [string, number])[] {
+  return codes.map((code) => [code, exit]);
+}
+
+/** What verifying ends with: the worst class of what was found. */
+export function exitOf(findings: readonly Pick<Finding, 'code'>[]): number {
+  return worstOf(findings.map(({ code }) => CLASSES.get(code) ?? EXIT.findings));
+}
+
+/** The index of a finding as JSON can have it. */
+export function indexText({ index }: Finding): { readonly index?: string } {
+  return index === undefined ? {} : { index: String(index) };
+}
+
+/** What JSON tells of the log. */
+export function told({ checkpoint, key, policy, witnesses, proven, seal }: LogReport): object {
+  return {
+    checkpoint: checkpoint && {
+      origin: checkpoint.origin,
+      size: String(checkpoint.size),
+      root: checkpoint.root.toString('hex'),
+    },
+    ...{ key, policy, proven },
+    witnesses: witnesses.map(({ name, time }) => ({ name, at: timeText(time) })),
+    seal: seal && { ...seal, index: String(seal.index) },
+  };
+}
+
+interface Verified {
+  readonly bag: BagReport;
+  readonly chain: ChainReport;
+  readonly log: LogReport;
+  readonly findings: readonly Finding[];
+}
+
+/** What people read: everything that was found, or what was checked, by which key, and what not. */
+export function verdictLines({ bag, chain, log, findings }: Verified): readonly string[] {
+  const hashes = [
+    `  chain head  ${chain.head}`,
+    `  bag SHA-256 ${bag.sha256 ?? 'unknown: it has no tagmanifest-sha256.txt'}`,
+  ];
+  if (findings.length > 0) {
+    const more = bag.findingsLeftOut > 0 ? ` and ${bag.findingsLeftOut} more` : '';
+    return [
+      ...findings.map(findingLine),
+      `NOT VERIFIED, ${findings.length} findings${more}: do not rely on this bag`,
+      ...hashes,
+    ];
+  }
+  const captures = [...bag.captures.values()];
+  const files = captures.reduce((sum, one) => sum + one.files, 0);
+  return [
+    'verified: everything fits',
+    `  ${captures.length} captures, ${files} files: each has the SHA-256 of its manifest`,
+    `  ${chain.entries} entries: each names the hash of the one before; seal checked`,
+    ...logLines(log),
+    ...hashes,
+    ...notProven(log),
+  ];
+}
+
+function findingLine({ code, what, where, index, eventId }: Finding): string {
+  const at = index === undefined ? [] : [`index ${index}`];
+  const of = eventId === undefined ? [] : [`event ${eventId}`];
+  return `  ${code}: ${what} (${[where, ...at, ...of].join(', ')})`;
+}
+
+function logLines({ checkpoint, key, policy, witnesses, proven, seal }: LogReport): string[] {
+  if (checkpoint === undefined || key === undefined)
+    return ['  the log     has nothing to say of it in this bag'];
+  const { origin, size } = checkpoint;
+  const seen = witnesses.map(({ name, time }) => `${name} at ${timeText(time)}`).join(', ');
+  return [
+    `  ${proven} entries stand in the log ${origin} of ${size} leaves, under its signature`,
+    `  key         ${key.vkey}${fromBag(key)}`,
+    `  witnesses   ${seen || 'none'}; the policy wants ${policy?.quorum}${fromBag(policy)}`,
+    ...(seal === undefined
+      ? []
+      : [`  sealed by   key ${seal.submitter.keyHash}${fromBag(seal.submitter)}`]),
+  ];
+}
+
+function fromBag(of: { readonly from: string } | undefined): string {
+  return of?.from === 'bag' ? ' (from the bag)' : '';
+}
+
+function timeText(seconds: bigint): string {
+  const date = new Date(Number(seconds) * 1_000);
+  return Number.isNaN(date.getTime()) ? `second ${seconds}` : date.toISOString();
+}
+
+function notProven({ key, witnesses }: LogReport): readonly string[] {
+  const time =
+    witnesses.length === 0 ? ['when it was; that the log showed everybody the same;'] : [];
+  const own =
+    'whose keys these are: compare them, or name them with --vkey, --policy, --submitter;';
+  const lines = [
+    ...time,
+    ...(key?.from === 'given' ? [] : [own]),
+    'that what was collected is true, or that all that happened came to the log.',
+  ];
+  return [
+    ...lines.map((line, at) => `  ${at === 0 ? 'not proven: ' : '            '}${line}`),
+    '  Compare both hashes with those that impound export printed when it was written.',
+  ];
+}
