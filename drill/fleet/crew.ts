@@ -37,6 +37,8 @@ export interface Ground {
   readonly token: string;
   readonly askerToken: string;
   readonly signingKey: string;
+  /** How many acquisitions one integration may have open. */
+  readonly openMax: number;
 }
 
 /** What the members of one service are made of. */
@@ -102,17 +104,21 @@ const OWN: Readonly<Record<ServiceName, Own>> = {
   }),
 };
 
-async function integrationsFile({ directory, token, askerToken }: Ground): Promise<string> {
+async function integrationsFile(ground: Ground): Promise<string> {
+  const { directory, token, askerToken, openMax } = ground;
   const file = join(directory, 'integrations.json');
+  const limits = { openMax, requestsPerSecond: MANY, ordersPerHour: 100 * MANY };
+  const all = { mayApprove: true, mayReadEvidence: true, approval: 'never' };
   const integrations = [
-    callerOf('drill', token, { mayApprove: true, mayReadEvidence: true, approval: 'never' }),
-    callerOf('asker', askerToken, { approval: 'always' }),
+    callerOf('drill', token, { limits, ...all }),
+    callerOf('asker', askerToken, { limits, approval: 'always' }),
   ];
   await writeFile(file, JSON.stringify({ version: 1, integrations }), { mode: 0o600 });
   return file;
 }
 
-const MANY = 10_000;
+/** More than any drill wants. */
+export const MANY = 10_000;
 
 /** One who is held back by nothing but what a drill is about. */
 function callerOf(id: string, token: string, more: object): object {
@@ -120,7 +126,6 @@ function callerOf(id: string, token: string, more: object): object {
   return {
     ...{ id, kind: 'person', tenant: 'default', clusters: ['*'], namespaces: ['*'] },
     credentials: [{ id: 'drill', kind: 'token', sha256 }],
-    limits: { openMax: MANY, requestsPerSecond: MANY, ordersPerHour: 10 * MANY },
     budget: { bytesMax: 2 ** 40, secondsMax: 86_400 },
     ...{ repeatSeconds: 0, stormSeconds: 0 },
     ...more,

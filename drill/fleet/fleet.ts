@@ -15,7 +15,7 @@ import postgres, { type Sql } from 'postgres';
 import { type Access, type Client, openClient } from '../../cli/src/client.ts';
 import { type Bus, startBus } from './bus.ts';
 import { CLUSTER, CONTAINER, labOf, NAMESPACE, type Pods } from './cluster.ts';
-import { crewOf, type Ground, SERVICES, type ServiceName } from './crew.ts';
+import { crewOf, type Ground, MANY, SERVICES, type ServiceName } from './crew.ts';
 import { type Door, openDoor } from './door.ts';
 import type { Killable, Member } from './member.ts';
 import { type Server, startServer } from './server.ts';
@@ -36,6 +36,8 @@ export interface FleetOptions {
   readonly doors?: readonly string[];
   /** How long a dead process stays dead; RESTART_MS if left out. */
   readonly restartMs?: number;
+  /** How many acquisitions one integration may have open; MANY if left out. */
+  readonly openMax?: number;
 }
 
 /** What is asked for, beside the pod. */
@@ -94,7 +96,7 @@ export async function startFleet(options: FleetOptions, signal: AbortSignal): Pr
   const bus = await startBus(directory, restartMs, signal);
   opening.use(bus.server);
   const doors = await doorsTo(bus, options.doors ?? [], opening);
-  const ground = await groundFor({ directory, lab, database, bus, doors });
+  const ground = await groundFor({ directory, lab, database, bus, doors }, options.openMax);
   const sql = postgres(database.now().url(DATABASE), { max: 2, onnotice: () => undefined });
   opening.defer(() => sql.end({ timeout: 1 }));
   const connection = await bus.watcher();
@@ -172,13 +174,16 @@ async function startDatabase(
   return database;
 }
 
-async function groundFor(at: {
-  readonly directory: string;
-  readonly lab: Lab;
-  readonly database: Server<PostgresServer>;
-  readonly bus: Bus;
-  readonly doors: ReadonlyMap<string, Door>;
-}): Promise<Ground> {
+async function groundFor(
+  at: {
+    readonly directory: string;
+    readonly lab: Lab;
+    readonly database: Server<PostgresServer>;
+    readonly bus: Bus;
+    readonly doors: ReadonlyMap<string, Door>;
+  },
+  openMax = MANY,
+): Promise<Ground> {
   const secret = () => randomBytes(32).toString('base64url');
   const storeDir = join(at.directory, 'evidence');
   const logDir = join(at.directory, 'logs');
@@ -194,6 +199,7 @@ async function groundFor(at: {
     token: secret(),
     askerToken: secret(),
     signingKey: secret(),
+    openMax,
   };
 }
 

@@ -31,6 +31,7 @@ export function usageOf(fleet: Fleet): readonly Usage[] {
   const postgres = Number.parseInt(readFileSync(postmaster, 'utf8'), 10);
   parts.set('nats-server', [fleet.bus.now().pid]);
   parts.set('postgres', [postgres, ...childrenOf(postgres)]);
+  parts.set('the drill itself', [process.pid]);
   return [...parts].map(([name, pids]) => ({
     name,
     cpuMs: sum(pids.map(cpuMsOf)),

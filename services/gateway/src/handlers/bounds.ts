@@ -16,11 +16,15 @@ export interface Bounds {
 
 const HOUR_SECONDS = 3_600;
 const PAGE = 1_000;
+/** A count that left no room stands for so long, which is less than a client is told to wait. */
+const FULL_MS = 250;
 
 /** What is known of one integration. */
 interface Desk {
   /** As many may begin before the ledger is to count again. */
   room: number;
+  /** Until then nothing may begin, and the ledger need not count for each who asks. */
+  fullUntilMs: number;
   /** What is on its way to the ledger, and not counted there. */
   readonly opening: Set<Promise<unknown>>;
   turn: Promise<void>;
@@ -40,9 +44,11 @@ export function openBounds({
   const orders = rateOf();
   const desks = new Map<string, Desk>();
   const deskOf = (id: string): Desk => {
-    const known = desks.get(id) ?? { room: 0, opening: new Set(), turn: Promise.resolve() };
-    desks.set(id, known);
-    return known;
+    const known = desks.get(id);
+    if (known !== undefined) return known;
+    const desk = { room: 0, fullUntilMs: 0, opening: new Set<never>(), turn: Promise.resolve() };
+    desks.set(id, desk);
+    return desk;
   };
   return {
     takeOrder: async ({ integration: { id, limits } }) => {
@@ -53,7 +59,7 @@ export function openBounds({
     opening: async (caller, open, signal) => {
       const desk = deskOf(caller.integration.id);
       // One after the other: two that count at once would both take the last place.
-      const turn = desk.turn.then(() => takePlace({ caller, desk }, ask, signal));
+      const turn = desk.turn.then(() => takePlace({ caller, desk, now }, ask, signal));
       desk.turn = turn.catch(() => undefined);
       await turn;
       const opened = open();
@@ -64,7 +70,11 @@ export function openBounds({
 }
 
 async function takePlace(
-  { caller, desk }: { readonly caller: Caller; readonly desk: Desk },
+  {
+    caller,
+    desk,
+    now,
+  }: { readonly caller: Caller; readonly desk: Desk; readonly now: () => number },
   ask: Ask,
   signal: AbortSignal,
 ): Promise<void> {
@@ -72,12 +82,14 @@ async function takePlace(
     desk.room -= 1;
     return;
   }
-  await Promise.allSettled([...desk.opening]);
   const { id, limits } = caller.integration;
   const most = limits.openMax;
+  const detail = `${most} acquisitions of ${id} are open: wait until one ends, or cancel one`;
+  if (now() < desk.fullUntilMs) throw new Refusal('too-many', detail);
+  await Promise.allSettled([...desk.opening]);
   const open = await patiently(() => counted({ caller, most }, ask, signal), signal);
   if (open >= most) {
-    const detail = `${most} acquisitions of ${id} are open: wait until one ends, or cancel one`;
+    desk.fullUntilMs = now() + FULL_MS;
     throw new Refusal('too-many', detail);
   }
   desk.room = most - open - 1;
