@@ -25,6 +25,13 @@ const OPTIONS = {
   'token-file': { type: 'string' },
   port: { type: 'string' },
   purpose: { type: 'string' },
+  acquisition: { type: 'string' },
+  actor: { type: 'string' },
+  type: { type: 'string' },
+  target: { type: 'string' },
+  from: { type: 'string' },
+  to: { type: 'string' },
+  claimed: { type: 'boolean' },
   integrations: { type: 'string' },
   auth: { type: 'string' },
   certificate: { type: 'string' },
@@ -48,6 +55,7 @@ const OPTIONS = {
   'no-approval': { type: 'boolean' },
   'may-approve': { type: 'boolean' },
   'may-read-evidence': { type: 'boolean' },
+  'may-audit': { type: 'boolean' },
   callback: { type: 'string' },
   rotate: { type: 'string' },
   finish: { type: 'boolean' },
@@ -74,7 +82,8 @@ const BOUNDS = [
   'requests-per-second',
   'orders-per-hour',
 ] as const;
-const GRANTS = ['no-approval', 'may-approve', 'may-read-evidence'] as const;
+const GRANTS = ['no-approval', 'may-approve', 'may-read-evidence', 'may-audit'] as const;
+const FILTER = ['case', 'acquisition', 'actor', 'type', 'target', 'from', 'to', 'claimed'] as const;
 const ABOUT = ['tenant', 'about', 'person', 'callback', ...ALLOWED, ...BOUNDS, ...GRANTS] as const;
 const TRUST = ['vkey', 'policy', 'submitter'] as const;
 const INTEGRATIONS = ['data', 'integrations'] as const;
@@ -93,6 +102,7 @@ const TAKES: Readonly<Record<string, readonly OptionName[]>> = {
   cancel: ['reason', ...PLATFORM],
   export: ['out', 'purpose', ...PLATFORM],
   verify: TRUST,
+  audit: [...FILTER, 'purpose', 'out', ...PLATFORM],
   report: ['out'],
   integration: [...INTEGRATIONS, ...CREDENTIAL, ...ABOUT, 'credential', 'overlap'],
   keys: ['rotate', 'finish', 'integrations'],

@@ -18,6 +18,10 @@ export const HELP = `impound: acquires forensic evidence from containers, with a
   impound export  ID --out DIR [--purpose P]    a BagIt bag: evidence, context, chain
   impound verify  DIR [--vkey KEY|F] [--policy F] [--submitter F]
                                       checks a bag, offline, by keys that came another way
+  impound audit   --purpose P [--case C] [--acquisition ID] [--actor A] [--type T] [--target T]
+                  [--from TIME] [--to TIME] [--claimed] [--out FILE.jsonl|FILE.csv]
+                                      entries of the log; who reads is on record. Times are those
+                                      of the ledger, with --claimed those of whoever spoke
   impound report  DIR --out FILE      what a bag that verifies tells: FILE.pdf with a certification
                                       form, FILE.csv, or FILE.jsonld (CASE/UCO)
   impound doctor  [--data DIR | --env FILE...]  what is wrong here, and what to do; changes nothing
@@ -27,8 +31,9 @@ export const HELP = `impound: acquires forensic evidence from containers, with a
   impound integration add ID --allow-cluster C... --allow-namespace N... [--auth token|url-token|
                   webhook|certificate|nats] [--certificate F | --subject S | --nats-user U]
                   [--person] [--tenant T] [--no-approval] [--may-approve] [--may-read-evidence]
-                  [--allow-method M]... [--allow-profile P]... [--callback URL] [--bytes-max N]
-                  [--seconds-max N] [--open-max N] [--requests-per-second N] [--orders-per-hour N]
+                  [--may-audit] [--allow-method M]... [--allow-profile P]... [--callback URL]
+                  [--bytes-max N] [--seconds-max N] [--open-max N]
+                  [--requests-per-second N] [--orders-per-hour N]
                                       lets a program or a person in; the secret is shown once
   impound integration list | show ID | rotate ID [--credential C] [--overlap SECONDS]
                   | revoke ID [--credential C]      all with [--data DIR | --integrations FILE]

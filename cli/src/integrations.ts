@@ -130,6 +130,7 @@ function local(): Integration {
         approval: 'never',
         mayApprove: true,
         mayReadEvidence: true,
+        mayAudit: true,
       },
     ],
   });

@@ -19,6 +19,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   cancel: async () => (await import('./commands/decide.ts')).decide,
   export: async () => (await import('./commands/export.ts')).exportCommand,
   verify: async () => (await import('./commands/verify.ts')).verify,
+  audit: async () => (await import('./commands/audit.ts')).audit,
   report: async () => (await import('./commands/report.ts')).report,
   integration: async () => (await import('./commands/integration.ts')).integration,
   keys: async () => (await import('./commands/keys.ts')).keys,

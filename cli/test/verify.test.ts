@@ -69,6 +69,26 @@ test('a report is made of a bag that verifies, once, and of no other one', async
   assert.equal(other.code, EXIT.usage);
 });
 
+test('an auditor reads the log of a case, and the next one sees who did', async () => {
+  const data = ['--data', join(folder, 'data')];
+  const file = join(folder, 'audit.jsonl');
+  const read = ['audit', ...data, '--purpose', 'review', '--case', WHY[1] ?? ''];
+  const done = await impound([...read, '--out', file]);
+  assert.equal(done.code, EXIT.ok, done.err);
+  const texts = (await readFile(file, 'utf8')).trimEnd().split('\n');
+  const types = texts.map((text) => JSON.parse(text).event.type);
+  assert.equal(types[0], 'acquisition.requested.v1');
+  assert.ok(types.includes('acquisition.sealed.v1') && !types.includes('audit.read.v1'));
+  const again = await impound([...read, '--type', 'audit.read.v1', '--from', '2026-01-01']);
+  assert.match(again.out, / {2}local {2}audit\.read\.v1 {2}review$/m);
+  const none = await impound([...read, '--to', '2026-01-01', '--json']);
+  assert.deepEqual(
+    none.values.map(({ kind }) => kind),
+    ['audit'],
+  );
+  assert.equal((await impound(['audit', ...data])).code, EXIT.usage);
+});
+
 async function bagFiles(): Promise<readonly string[]> {
   const entries = await readdir(sealed.bag, { recursive: true, withFileTypes: true });
   return entries

@@ -60,13 +60,15 @@ export const NO_ACQUISITION: Acquisition = {
   executions: [],
 };
 
-const ENDINGS = new Set(
-  ['sealed', 'failed', 'cancelled', 'expired', 'refused', 'joined', 'denied'].map(
+const ENDINGS = new Set([
+  ...['sealed', 'failed', 'cancelled', 'expired', 'refused', 'joined', 'denied'].map(
     (verb) => `acquisition.${verb}.v1`,
   ),
-);
+  'audit.read.v1',
+  'audit.denied.v1',
+]);
 
-/** Whether an event of this type ends an acquisition. */
+/** Whether an event of this type ends its chain. */
 export function endsAcquisition(type: string): boolean {
   return ENDINGS.has(type);
 }

@@ -11,6 +11,8 @@ import { AcquisitionRefusedV1 } from './acquisition/refused.v1.ts';
 import { AcquisitionRequestedV1 } from './acquisition/requested.v1.ts';
 import { AcquisitionSealedV1 } from './acquisition/sealed.v1.ts';
 import { AcquisitionTriggeredV1 } from './acquisition/triggered.v1.ts';
+import { AuditDeniedV1 } from './audit/denied.v1.ts';
+import { AuditReadV1 } from './audit/read.v1.ts';
 import { CallbackDeliveredV1 } from './callback/delivered.v1.ts';
 import { CallbackFailedV1 } from './callback/failed.v1.ts';
 import { CancellationRequestedV1 } from './cancellation/requested.v1.ts';
@@ -42,6 +44,8 @@ export const EVENTS: readonly EventContract[] = [
   AcquisitionRequestedV1,
   AcquisitionSealedV1,
   AcquisitionTriggeredV1,
+  AuditDeniedV1,
+  AuditReadV1,
   CallbackDeliveredV1,
   CallbackFailedV1,
   CancellationRequestedV1,

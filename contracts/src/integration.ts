@@ -111,6 +111,8 @@ export const Integration = z.strictObject({
   approval: z.enum(['never', 'always']).default('always'),
   mayApprove: z.boolean().default(false),
   mayReadEvidence: z.boolean().default(false),
+  /** Whether it may read the log of its tenant across acquisitions: an auditor. */
+  mayAudit: z.boolean().default(false),
   /** An alert that fires again within this time is the same order; 0: never. */
   repeatSeconds: z.int().min(0).max(86_400).default(3_600),
   /** Findings on one container within this time are one acquisition; 0: each is its own.

@@ -1,9 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createWriteStream } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { extname } from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { Entry } from '@impound/contracts/entry.ts';
 import { verifyBag } from '@impound/evidence/verify-bag.ts';
 import { leafHash, verifyChain } from '@impound/evidence/verify-chain.ts';
@@ -13,6 +9,7 @@ import { csv } from '@impound/report/csv.ts';
 import { pdf, type ReportOf } from '@impound/report/pdf.ts';
 import type { Here } from '../command.ts';
 import { EXIT, Exit } from '../exit-code.ts';
+import { save } from './audit.ts';
 import { chainLines, directoryOf } from './verify.ts';
 
 type Content = AsyncIterable<Uint8Array | string> | Iterable<string>;
@@ -65,18 +62,4 @@ async function verified(directory: string, signal: AbortSignal) {
     leaf: leafHash(Buffer.from(text)),
   });
   return { sha256: bag.sha256, entries: texts.map(recorded) };
-}
-
-/** Writes a file that is not there yet; nothing is left of it where that fails. */
-async function save(file: string, content: Content, signal: AbortSignal): Promise<void> {
-  const out = createWriteStream(file, { flags: 'wx', mode: 0o600 });
-  try {
-    await pipeline(Readable.from(content), out, { signal });
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    if (code === 'EEXIST')
-      throw new Exit(EXIT.failed, `${file} exists: name a new file`, { cause });
-    await rm(file, { force: true });
-    throw new Exit(EXIT.failed, `${file} was not written: ${code ?? String(cause)}`, { cause });
-  }
 }

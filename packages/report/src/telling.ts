@@ -48,6 +48,7 @@ const DETAILS: Readonly<Record<string, (data: never) => string>> = {
     `${d.objects.length} objects read back and verified`,
   'evidence.accessed.v1': (d: { accessedBy: { id: string }; purpose: string; objects: Keyed[] }) =>
     `${namesOf(d.objects)} to ${d.accessedBy.id}: ${d.purpose}`,
+  'audit.read.v1': (d: { purpose: string }) => d.purpose,
   'acquisition.sealed.v1': (d: { manifest: string; entries: number }) =>
     `${d.entries} entries, manifest ${d.manifest.slice(0, 16)}…`,
 };
@@ -64,7 +65,15 @@ export interface Actor {
   readonly authn: string;
 }
 
-const BY = ['requestedBy', 'approvedBy', 'refusedBy', 'accessedBy', 'deniedTo', 'triggeredBy'];
+const BY = [
+  'requestedBy',
+  'approvedBy',
+  'refusedBy',
+  'accessedBy',
+  'deniedTo',
+  'triggeredBy',
+  'readBy',
+];
 
 /** The actor of an entry. */
 export function actorOf({ event }: Entry): Actor {

@@ -10,6 +10,8 @@ import { AcquisitionRequestedV1 } from '@impound/contracts/acquisition/requested
 import { AcquisitionSealedV1 } from '@impound/contracts/acquisition/sealed.v1.ts';
 import { AcquisitionTriggeredV1 } from '@impound/contracts/acquisition/triggered.v1.ts';
 import { GatewaySubmitV1 } from '@impound/contracts/ask/gateway.submit.v1.ts';
+import { AuditDeniedV1 } from '@impound/contracts/audit/denied.v1.ts';
+import { AuditReadV1 } from '@impound/contracts/audit/read.v1.ts';
 import { CallbackDeliveredV1 } from '@impound/contracts/callback/delivered.v1.ts';
 import { CallbackFailedV1 } from '@impound/contracts/callback/failed.v1.ts';
 import { CancellationRequestedV1 } from '@impound/contracts/cancellation/requested.v1.ts';
@@ -21,6 +23,7 @@ import type * as z from 'zod';
 import { followPolicies } from './adapters/cedar-policies.ts';
 import { openDoorkeeper } from './adapters/doorkeeper.ts';
 import { acquisitionRoutes, startRoutes } from './adapters/http-acquisitions.ts';
+import { auditRoute } from './adapters/http-audit.ts';
 import { clusterRoutes } from './adapters/http-clusters.ts';
 import { eventsRoute } from './adapters/http-events.ts';
 import { evidenceRoute } from './adapters/http-evidence.ts';
@@ -34,6 +37,7 @@ import { openPost } from './adapters/webhook-post.ts';
 import { config } from './config.ts';
 import { acquisitionEnded } from './handlers/acquisition-ended.ts';
 import { acquisitionRequested } from './handlers/acquisition-requested.ts';
+import { readAudit } from './handlers/audit.ts';
 import { openBounds } from './handlers/bounds.ts';
 import { callbackFailed } from './handlers/callback-failed.ts';
 import { damage } from './handlers/damage.ts';
@@ -59,6 +63,8 @@ export const gateway = service({
     CancellationRequestedV1,
     EvidenceAccessedV1,
     PermissionDeniedV1,
+    AuditReadV1,
+    AuditDeniedV1,
     CallbackDeliveredV1,
     CallbackFailedV1,
   ],
@@ -102,6 +108,7 @@ async function open(given: Given, scope: AsyncDisposableStack, house: House) {
     ...acquisitionRoutes(behind),
     eventsRoute(followed(deps), standing, stopping),
     evidenceRoute((access, signal) => accessEvidence(access, deps, signal), log, stopping),
+    auditRoute((audit) => readAudit(audit, deps, stopping)),
     ...clusterRoutes(lookAround(deps, stopping)),
   ]);
   const at = { host: given.GATEWAY_HOST, port: given.GATEWAY_PORT };

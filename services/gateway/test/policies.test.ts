@@ -107,6 +107,15 @@ test('a decision, a cancellation and a look at evidence are decided by them too'
   assert.equal(foreign.because, 'no policy allows it');
 });
 
+test('only an auditor may read the log', async () => {
+  const policies = await openPolicies();
+  const asked = { action: 'audit' as const, reason: 'review' };
+  const stranger = policies.decide({ ...asked, caller: caller({}) });
+  assert.deepEqual([stranger.allowed, stranger.policies], [false, ['audit-for-auditors']]);
+  const auditor = policies.decide({ ...asked, caller: caller({ mayAudit: true }) });
+  assert.deepEqual([auditor.allowed, auditor.policies], [true, ['within-its-tenant']]);
+});
+
 async function folder(t: TestContext, files: Readonly<Record<string, string>>) {
   const path = await mkdtemp(join(tmpdir(), 'impound-policies-'));
   t.after(() => rm(path, { recursive: true, force: true }));

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { LedgerAuditV1 } from '@impound/contracts/ask/ledger.audit.v1.ts';
 import { LedgerEntryV1 } from '@impound/contracts/ask/ledger.entry.v1.ts';
 import { LedgerHeadV1 } from '@impound/contracts/ask/ledger.head.v1.ts';
 import { LedgerHistoryV1 } from '@impound/contracts/ask/ledger.history.v1.ts';
@@ -12,6 +13,7 @@ import { openDatabase } from '@impound/runtime/postgres.ts';
 import { answer, service } from '@impound/runtime/service.ts';
 import { busReturns, natsConsumers, natsStream, tellVerdict } from './adapters/nats-stream.ts';
 import { nodeTools } from './adapters/node-tools.ts';
+import { postgresAudit } from './adapters/postgres-audit.ts';
 import { postgresChains } from './adapters/postgres-chains.ts';
 import { postgresLog } from './adapters/postgres-log.ts';
 import { postgresOpenTypes } from './adapters/postgres-open-types.ts';
@@ -20,6 +22,7 @@ import { config } from './config.ts';
 import { checkWhole } from './db/tree.ts';
 import { freshHeads } from './handlers/fresh-heads.ts';
 import { lead } from './handlers/lead.ts';
+import { ledgerAudit } from './handlers/ledger-audit.ts';
 import { ledgerEntry } from './handlers/ledger-entry.ts';
 import { ledgerHead } from './handlers/ledger-head.ts';
 import { ledgerHistory } from './handlers/ledger-history.ts';
@@ -70,7 +73,7 @@ export const ledger = service({
       await leading;
     });
     const chains = postgresChains(sql);
-    return { chains, headOf: freshHeads(chains) };
+    return { chains, audit: postgresAudit(sql), headOf: freshHeads(chains) };
   },
   says: [ConflictNoticedV1, ExecutionFencedV1],
   hears: [],
@@ -80,5 +83,6 @@ export const ledger = service({
     answer(LedgerOpenV1, ledgerOpen),
     answer(LedgerListV1, ledgerList),
     answer(LedgerEntryV1, ledgerEntry),
+    answer(LedgerAuditV1, ledgerAudit),
   ],
 });

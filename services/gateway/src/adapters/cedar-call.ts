@@ -19,10 +19,7 @@ export function callOf(asked: Asked, nowMs = Date.now()): Call {
   const now = { __extn: { fn: 'datetime', arg: new Date(nowMs).toISOString() } };
   const always = { now, authn: caller.actor.authn };
   const principal = integrationOf(caller);
-  const resource =
-    'request' in asked
-      ? containerOf(caller, asked.request.target)
-      : acquisitionOf(asked.acquisition);
+  const resource = resourceOf(asked);
   const context = 'request' in asked ? askingOf(asked.request) : { reason: asked.reason };
   return {
     principal: principal.uid,
@@ -31,6 +28,13 @@ export function callOf(asked: Asked, nowMs = Date.now()): Call {
     context: { ...always, ...context },
     entities: [principal, resource],
   };
+}
+
+function resourceOf(asked: Asked): EntityJson {
+  const { caller } = asked;
+  if ('request' in asked) return containerOf(caller, asked.request.target);
+  if ('acquisition' in asked) return acquisitionOf(asked.acquisition);
+  return entity('Records', 'all', { tenant: caller.tenant });
 }
 
 function entity(type: string, id: string, attrs: Attributes): EntityJson {
@@ -52,6 +56,7 @@ function integrationOf({ actor, tenant, integration }: Caller): EntityJson {
     approval,
     mayApprove: integration.mayApprove,
     mayReadEvidence: integration.mayReadEvidence,
+    mayAudit: integration.mayAudit,
   });
 }
 

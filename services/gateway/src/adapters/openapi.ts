@@ -3,6 +3,7 @@ import { DiscoveryListV1 } from '@impound/contracts/ask/discovery.list.v1.ts';
 import { Order } from '@impound/contracts/order.ts';
 import * as z from 'zod';
 import {
+  AuditAnswer,
   DecidedAnswer,
   HealthAnswer,
   ListAnswer,
@@ -11,6 +12,7 @@ import {
   ViewAnswer,
 } from '../domain/answers.ts';
 import { Page, Reason } from './http-acquisitions.ts';
+import { AuditQuery } from './http-audit.ts';
 import { ContainersQuery, PlainQuery } from './http-clusters.ts';
 import { PurposeQuery } from './http-evidence.ts';
 import { IngestQuery } from './http-ingest.ts';
@@ -139,6 +141,18 @@ const OPERATIONS: readonly Operation[] = [
     status: 200,
     type: 'application/octet-stream',
     problems: [404, 409, 422],
+  },
+  {
+    id: 'readAudit',
+    method: 'get',
+    path: '/v1/audit',
+    summary:
+      'Entries of the log that fit, in its order; the reading is on record before it leaves.',
+    query: AuditQuery,
+    status: 200,
+    type: JSON_TYPE,
+    answer: AuditAnswer,
+    problems: [409, 422],
   },
   clusters('listClusters', '/v1/clusters', PlainQuery),
   clusters('listNamespaces', '/v1/clusters/{cluster}/namespaces', PlainQuery),

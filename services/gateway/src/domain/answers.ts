@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { AcquisitionId, CaseId, Count, text } from '@impound/contracts/ids.ts';
+import { AcquisitionId, CaseId, Count, Sha256, text } from '@impound/contracts/ids.ts';
 import * as z from 'zod';
 
 const Links = z.record(z.string(), z.string());
@@ -33,6 +33,16 @@ export const ViewAnswer = z.looseObject({
   target: z.string(),
   objects: z.array(z.looseObject({ name: z.string(), key: z.string(), sha256: z.string() })),
   links: Links,
+});
+
+/** A page of the log; `entry` is the exact text that was hashed, `next` the `after` of the next. */
+export const AuditAnswer = z.object({
+  /** Entries in the log when it was read. */
+  size: Count,
+  /** The newest checkpoint then, a signed note; absent: there is none yet. */
+  checkpoint: z.string().optional(),
+  entries: z.array(z.object({ index: Count, leaf: Sha256, entry: z.string() })),
+  next: Count.optional(),
 });
 
 /** RFC 9457, with the faults of a body by their paths. */

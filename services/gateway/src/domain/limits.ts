@@ -32,5 +32,7 @@ export const DECISIONS_MAX = 8;
 /** Entries of a list, unless the caller asks for fewer. */
 export const LIST_DEFAULT = 50;
 export const LIST_MAX = 200;
+export const AUDIT_DEFAULT = 200;
+export const AUDIT_MAX = 1_000;
 export const DISCOVERY_DEFAULT = 100;
 export const DISCOVERY_MAX = 500;

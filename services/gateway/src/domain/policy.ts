@@ -19,7 +19,8 @@ export type Asked =
       readonly caller: Caller;
       readonly reason: string;
       readonly acquisition: Acquisition;
-    };
+    }
+  | { readonly action: 'audit'; readonly caller: Caller; readonly reason: string };
 
 /** A request before anything is decided about it. */
 export type Wanted = Omit<AcquisitionRequestedV1, 'policy'>;

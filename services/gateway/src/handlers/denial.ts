@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { AcquisitionDeniedV1 } from '@impound/contracts/acquisition/denied.v1.ts';
+import { AuditDeniedV1 } from '@impound/contracts/audit/denied.v1.ts';
+import type { AuditFilter } from '@impound/contracts/audit.ts';
 import { AcquisitionId } from '@impound/contracts/ids.ts';
 import { PermissionDeniedV1 } from '@impound/contracts/permission/denied.v1.ts';
 import type { PolicyDecision } from '@impound/contracts/policy.ts';
@@ -26,6 +28,15 @@ export interface Denials {
       readonly of: ChainOf;
       readonly caller: Caller;
       readonly action: Deed;
+      readonly reason: string;
+      readonly policy: PolicyDecision;
+    },
+    signal: AbortSignal,
+  ): Promise<never>;
+  ofAudit(
+    denied: {
+      readonly caller: Caller;
+      readonly filter: AuditFilter;
       readonly reason: string;
       readonly policy: PolicyDecision;
     },
@@ -69,7 +80,7 @@ export function openDenials({ say: sayNow, log, now }: Deps): Denials {
       const { caseId, target, profile, methods, reason } = request;
       const wanted = { caseId, target, profile, ...(methods === undefined ? {} : { methods }) };
       const about = { ...wanted, reason, deniedTo: caller.actor, policy };
-      const of = { tenant: caller.tenant, acquisitionId: AcquisitionId.parse(newId()) };
+      const of = newChain(caller);
       const said = (count: number) => say(AcquisitionDeniedV1, { ...about, suppressed: count });
       return await put({ caller, policy, of }, said, signal);
     },
@@ -78,5 +89,15 @@ export function openDenials({ say: sayNow, log, now }: Deps): Denials {
       const said = (count: number) => say(PermissionDeniedV1, { ...about, suppressed: count });
       return await put({ caller, policy, of }, said, signal);
     },
+    ofAudit: async ({ caller, filter, reason, policy }, signal) => {
+      const { caseId } = filter;
+      const about = { ...(caseId && { caseId }), filter, reason, deniedTo: caller.actor, policy };
+      const said = (count: number) => say(AuditDeniedV1, { ...about, suppressed: count });
+      return await put({ caller, policy, of: newChain(caller) }, said, signal);
+    },
   };
+}
+
+function newChain({ tenant }: Caller): ChainOf {
+  return { tenant, acquisitionId: AcquisitionId.parse(newId()) };
 }

@@ -115,7 +115,7 @@ async function list(sql: Database, wanted: RequestOf<List>) {
       select acq_seq, recorded_at from ledger_entry
       where acq = f.acq order by acq_seq desc limit 1
     ) as last
-    where f.acq_seq = 1 and f.tenant = ${tenant}
+    where f.acq_seq = 1 and f.tenant = ${tenant} and f.target is not null
       ${caseId === undefined ? sql`` : sql`and f.case_id = ${caseId}`}
       ${before === undefined ? sql`` : sql`and f.idx < ${before}`}
     order by f.idx desc limit ${limit}`;

@@ -42,7 +42,7 @@ const CHANGES: Readonly<Record<string, Change>> = {
 export function firstHead(event: Envelope): ChainHead {
   return {
     tenant: event.tenant,
-    caseId: String(event.data['caseId']),
+    caseId: String(event.data['caseId'] ?? ''),
     version: 0,
     last: '',
     epoch: 0,

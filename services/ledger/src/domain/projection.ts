@@ -12,16 +12,25 @@ export interface Projection {
   readonly ends: boolean;
 }
 
-const ACTORS = ['requestedBy', 'approvedBy', 'refusedBy', 'accessedBy', 'deniedTo', 'triggeredBy'];
+const ACTORS = [
+  'requestedBy',
+  'approvedBy',
+  'refusedBy',
+  'accessedBy',
+  'deniedTo',
+  'triggeredBy',
+  'readBy',
+];
 
 /** Reads it from an event that fits its contract. */
 export function projectionOf(event: Envelope): Projection {
   const named = ACTORS.map((key) => event.data[key]).find((actor) => actor !== undefined);
-  const begins = contractOf(event.type)?.begins === true;
+  const { target } = event.data;
+  const begins = contractOf(event.type)?.begins === true && target !== undefined;
   return {
     actor: (named as { id: string } | undefined)?.id ?? event.source,
     speaker: serviceOf(event.source),
-    target: begins ? formatTarget(event.data['target'] as Target) : null,
+    target: begins ? formatTarget(target as Target) : null,
     ends: endsAcquisition(event.type),
   };
 }

@@ -24,10 +24,14 @@ export async function ledgerHistory(
   deps: { readonly chains: Histories },
 ): Promise<ReplyOf<typeof LedgerHistoryV1>> {
   const { version, entries } = await deps.chains.history(request, HISTORY_BYTES_MAX);
+  return { version, entries: fitting(entries) };
+}
+
+/** The first entries that fit into one reply. */
+export function fitting(entries: readonly StoredEntry[]): StoredEntry[] {
   let bytes = AROUND_BYTES;
-  const fitting = entries.slice(0, ENTRIES_MAX).filter(({ text }) => {
+  return entries.slice(0, ENTRIES_MAX).filter(({ text }) => {
     bytes += Buffer.byteLength(JSON.stringify(text)) + AROUND_BYTES;
     return bytes <= HISTORY_BYTES_MAX;
   });
-  return { version, entries: [...fitting] };
 }
