@@ -14,6 +14,8 @@ const NODE = join(TOOLS, 'node_modules', 'node', 'bin', 'node');
 const NODE_RANGE = '^24.12.0';
 const NATS_FOLDER = join(TOOLS, 'nats-server');
 const NATS = join(NATS_FOLDER, 'usr', 'sbin', 'nats-server');
+/** What tools/servers.sh has fetched, if it was run. */
+const SERVERS = join(TOOLS, 'servers');
 const SBIN = ['/usr/sbin', '/usr/local/sbin'];
 const LOCK_POLL_MS = 200;
 const LOCK_WORDS_AFTER_MS = 1_000;
@@ -262,8 +264,10 @@ function environment(node) {
   const nats = natsAtHand();
   const first = [dirname(node), join(ROOT, 'node_modules', '.bin')];
   const last = nats === undefined ? [] : [dirname(nats)];
-  const PATH = [...first, process.env['PATH'], ...last].join(delimiter);
-  return { ...process.env, PATH, ...(nats !== undefined && { NATS_SERVER: nats }) };
+  const PATH = [...first, process.env['PATH'], ...last, join(SERVERS, 'bin')].join(delimiter);
+  const newer = join(SERVERS, 'nats-server');
+  const found = fs.existsSync(newer) ? { NATS_SERVER_NEWER: newer } : {};
+  return { ...found, ...process.env, PATH, ...(nats !== undefined && { NATS_SERVER: nats }) };
 }
 
 function start(args) {
