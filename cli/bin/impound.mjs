@@ -5,7 +5,7 @@
 import { fileURLToPath } from 'node:url';
 
 /** An auditor with only a bag needs no nats-server, and neither does who only prepares. */
-const WITHOUT_NATS = [undefined, 'verify', 'init', 'doctor', 'help', '--help', '-h'];
+const WITHOUT_NATS = [undefined, 'verify', 'ledger', 'init', 'doctor', 'help', '--help', '-h'];
 
 const place = (path) => new URL(path, import.meta.url);
 const nats = WITHOUT_NATS.includes(process.argv[2]) ? [] : ['--nats'];

@@ -23,6 +23,12 @@ export const EXIT = {
   proof: 9,
   /** Verification: fewer witnesses have signed than the policy wants. */
   witness: 10,
+  /** A whole log: its index says something else than its bytes. */
+  index: 11,
+  /** A whole log: a tile, a root or a batch does not follow from the leaves. */
+  tree: 12,
+  /** A whole log: others know another one: it was rewritten, or its end was cut off. */
+  history: 13,
 } as const;
 
 /** Ends the command with one message and one exit code. */

@@ -24,6 +24,10 @@ export const HELP = `impound: acquires forensic evidence from containers, with a
                                       of the ledger, with --claimed those of whoever spoke
   impound report  DIR --out FILE      what a bag that verifies tells: FILE.pdf with a certification
                                       form, FILE.csv, or FILE.jsonld (CASE/UCO)
+  impound ledger fsck [--vkey KEY] [--known F]...
+                                      makes the whole log again from its bytes (DATABASE_URL or
+                                      DATABASE_URL_FILE, as ledger_verifier) and names the first
+                                      that does not fit; F: a checkpoint that others have kept
   impound doctor  [--data DIR | --env FILE...]  what is wrong here, and what to do; changes nothing
   impound init    DIR [--cluster NAME --kubeconfig F [--reader F] [--context X]]
                                       makes keys and secrets for docker-compose.yml; once more
@@ -66,4 +70,6 @@ Exit codes
   8  verify: a signature is missing, or not that of its key
   9  verify: an entry is not where it is said to stand in the log
   10  verify: fewer witnesses have signed than the policy wants
+  ledger fsck ends with 4 (an entry), 7 (a chain), 8 (a checkpoint), 11 (the index of the log),
+  12 (its tree or batches) or 13 (others know another log), by the first that does not fit
 `;

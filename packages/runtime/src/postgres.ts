@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { connect } from 'node:net';
-import postgres, { type Sql } from 'postgres';
+import postgres, { type Sql, type TransactionSql } from 'postgres';
 import type { Secret } from './secret.ts';
 
 /** Connections to Postgres of one process. */
 export type Database = Sql;
+
+/** One connection within a transaction. */
+export type Transaction = TransactionSql;
 
 /** How a pool is opened; `name` is what the server lists it under. */
 export interface DatabaseOptions {

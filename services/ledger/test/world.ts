@@ -115,6 +115,7 @@ export async function world(
   const passwords = {
     writerPassword: password('ledger_writer'),
     readerPassword: password('ledger_reader'),
+    verifierPassword: password('ledger_verifier'),
   };
   if (given.migrated ?? true) await migrate(database.url, passwords);
   const speaker = { url: bus.url, service: 'speaker', worker: 'speaker-1' };

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readFile, stat } from 'node:fs/promises';
+import { fsck } from '@impound/ledger/handlers/fsck.ts';
+import type { Outside } from '@impound/ledger/handlers/fsck-marks.ts';
+import type {
+  FsckClass,
+  FsckFinding,
+  FsckReport,
+  KeptLog,
+} from '@impound/ledger/handlers/fsck-ports.ts';
+import { readConfig, withFiles } from '@impound/runtime/config.ts';
+import { messageOf } from '@impound/runtime/fault.ts';
+import { openDatabase } from '@impound/runtime/postgres.ts';
+import { SecretText } from '@impound/runtime/secret.ts';
+import { parseCheckpoint } from '@impound/transparency/checkpoint.ts';
+import { NOTE_BYTES_MAX, parseNote } from '@impound/transparency/note.ts';
+import * as z from 'zod';
+import type { Here } from '../command.ts';
+import { EXIT, Exit } from '../exit-code.ts';
+import { trustOf } from '../trust.ts';
+
+/** Looks at a whole log from its bytes. */
+export async function ledger(here: Here, signal: AbortSignal): Promise<number> {
+  const [what, ...more] = here.args.positionals;
+  if (what !== 'fsck' || more.length > 0) {
+    throw new Exit(EXIT.usage, 'impound ledger fsck is what there is; see impound help');
+  }
+  const { key } = await trustOf(here.args);
+  const outside = {
+    keys: key === undefined ? [] : [key],
+    known: await Promise.all(here.args.list('known').map(checkpointIn)),
+  };
+  const report = await inDatabase(here, (log) => checked(here, { log, outside }, signal));
+  here.printer.value('fsck', { ok: report.findings.length === 0, ...report });
+  tell(here, report, outside);
+  const [first] = report.findings;
+  return first === undefined ? EXIT.ok : EXITS[first.class];
+}
+
+/** One code for each promise that can be broken; the first place that does not fit decides. */
+const EXITS: Readonly<Record<FsckClass, number>> = {
+  entry: EXIT.findings,
+  chain: EXIT.chain,
+  checkpoint: EXIT.signature,
+  index: EXIT.index,
+  tree: EXIT.tree,
+  batch: EXIT.tree,
+  history: EXIT.history,
+};
+
+async function checkpointIn(path: string) {
+  const found = await stat(path).catch((cause: NodeJS.ErrnoException) => {
+    throw new Exit(EXIT.usage, `--known ${path} cannot be read: ${cause.code}`, { cause });
+  });
+  if (found.size > NOTE_BYTES_MAX) throw new Exit(EXIT.usage, `--known ${path} is no checkpoint`);
+  try {
+    return parseCheckpoint(parseNote(await readFile(path)).text);
+  } catch (cause) {
+    throw new Exit(EXIT.usage, `--known ${path}: ${messageOf(cause)}`, { cause });
+  }
+}
+
+const config = z.object({
+  /** postgres://ledger_verifier:…@host:port/database; DATABASE_URL_FILE names a file with it. */
+  DATABASE_URL: SecretText,
+});
+
+async function inDatabase(
+  { environment }: Here,
+  work: (log: KeptLog) => Promise<FsckReport>,
+): Promise<FsckReport> {
+  const { inSnapshot } = await import('@impound/ledger/adapters/postgres-fsck.ts');
+  const { DATABASE_URL } = readConfig(config, await withFiles(config, environment));
+  await using scope = new AsyncDisposableStack();
+  const options = { connectionsMax: 1, name: 'impound-fsck' };
+  return await inSnapshot(openDatabase(DATABASE_URL, options, scope), work);
+}
+
+function checked(
+  { printer }: Here,
+  { log, outside }: { readonly log: KeptLog; readonly outside: Outside },
+  signal: AbortSignal,
+): Promise<FsckReport> {
+  const tenths = (leaves: number) => Math.floor((leaves * 10) / Math.max(log.size, 1));
+  let told = 0;
+  const progress = (leaves: number) => {
+    if (tenths(leaves) === told) return;
+    told = tenths(leaves);
+    printer.doing(`${leaves} of ${log.size} leaves`);
+  };
+  return fsck(log, outside, progress, signal);
+}
+
+const SHOWN_MAX = 20;
+
+function tell({ printer }: Here, report: FsckReport, { keys, known }: Outside): void {
+  const { findings, size, entries, tiles, batches, checkpoints, signed } = report;
+  for (const finding of findings.slice(0, SHOWN_MAX)) printer.line(`  ${sentence(finding)}`);
+  if (findings.length > 0) {
+    const more = findings.length + report.leftOut - 1;
+    printer.line(
+      `DOES NOT FIT, first at ${findings[0]?.idx}, and ${more} more: keep a copy of it,`,
+    );
+    printer.line('and compare with a mirror, a witness or an export made before.');
+  } else printer.line('it fits: everything that is kept follows from the bytes of the leaves');
+  printer.line(`  ${entries} leaves of ${size}, ${tiles} tiles, ${batches} batches`);
+  printer.line(`  ${checkpoints} checkpoints, ${signed} of them signed by a key that was given`);
+  printer.line(`  root ${report.root ?? 'unknown: a leaf is missing'}`);
+  printer.line(`  held against ${known.length} checkpoints known outside, ${keys.length} keys`);
+  if (known.length > 0) return;
+  printer.line(
+    '  not proven here: that nobody rewrote all of it, or cut off its end. Give a checkpoint',
+  );
+  printer.line('  that somebody else has kept: --known FILE.');
+}
+
+function sentence({ class: kind, idx, eventId, what }: FsckFinding): string {
+  return `${kind} at ${idx}${eventId === undefined ? '' : ` (event ${eventId})`}: ${what}`;
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+import {
+  type Checkpoint,
+  openCheckpoint,
+  parseCheckpoint,
+} from '@impound/transparency/checkpoint.ts';
+import { parseNote } from '@impound/transparency/note.ts';
+import { ProofFault } from '@impound/transparency/proof-fault.ts';
+import type { Vkey } from '@impound/transparency/vkey.ts';
+import type { Findings } from './fsck-findings.ts';
+import type { FsckClass, FsckReport, KeptBatch, KeptCheckpoint, KeptLog } from './fsck-ports.ts';
+import { type Derived, treeFaults } from './fsck-tree.ts';
+import { type Walk, walk } from './pages.ts';
+
+/** What is known of a log outside of it. */
+export interface Outside {
+  /** By which its checkpoints must be signed; none: signatures are not looked at. */
+  readonly keys: readonly Vkey[];
+  /** Checkpoints that others have kept: a witness, a mirror, an auditor. */
+  readonly known: readonly Checkpoint[];
+}
+
+/** Sizes at which something was said about the log. */
+export interface Marks {
+  readonly counts: Pick<FsckReport, 'batches' | 'checkpoints' | 'signed'>;
+  /** The next size after this one that something is said about. */
+  next(size: number): Promise<number | undefined>;
+  /** Compares what is said about this size with the tree, which has it. */
+  at(size: number): Promise<void>;
+  /** Finds what is said about sizes that the log does not have. */
+  beyond(size: number): Promise<void>;
+}
+
+interface Marking {
+  readonly outside: Outside;
+  readonly findings: Findings;
+  readonly tree: Derived;
+}
+
+/** Everything that batches, checkpoints and others say about the log, in the order of sizes. */
+export function marking(log: KeptLog, { outside, findings, tree }: Marking): Marks {
+  const batches = walk(log.batches());
+  const checkpoints = walk(log.checkpoints());
+  const known = outside.known.map(({ size, root }) => ({ size: Number(size), root }));
+  const counts = { batches: 0, checkpoints: 0, signed: 0 };
+  const add = (kind: FsckClass, idx: number) => (what: string) =>
+    findings.add({ class: kind, idx, what });
+  let before: number | undefined;
+  return {
+    counts,
+    next: async (size) => {
+      const sizes = [
+        (await batches.next())?.sizeAfter,
+        (await checkpoints.next())?.size,
+        ...known.map((one) => one.size),
+      ];
+      const ahead = sizes.filter((one) => one !== undefined && one > size) as number[];
+      return ahead.length === 0 ? undefined : Math.min(...ahead);
+    },
+    at: async (size) => {
+      for await (const batch of upTo(batches, ({ sizeAfter }) => sizeAfter <= size)) {
+        counts.batches++;
+        checkBatch(batch, { before, tree, add: add('batch', size) });
+        before = batch.sizeAfter;
+      }
+      for await (const one of upTo(checkpoints, (next) => next.size <= size)) {
+        counts.checkpoints++;
+        const against = { keys: outside.keys, tree, add: add('checkpoint', size) };
+        counts.signed += checkCheckpoint(one, against) ? 1 : 0;
+      }
+      const roots = known.filter((one) => one.size === size);
+      for (const what of roots.flatMap((one) => treeFaults(tree.tree(), one))) {
+        add('history', size)(`${what} as others know it: the log was rewritten`);
+      }
+    },
+    beyond: async (size) => {
+      for await (const { sizeAfter } of upTo(batches, () => true)) {
+        add('batch', size)(`a batch ends at ${sizeAfter}, the leaves at ${size}`);
+      }
+      for await (const one of upTo(checkpoints, () => true)) {
+        add('history', size)(`a checkpoint is over ${one.size} leaves, and ${size} are there`);
+      }
+      for (const one of known.filter((other) => other.size > size)) {
+        const what = `others know ${one.size} leaves, and ${size} are there: the end was cut off`;
+        add('history', size)(what);
+      }
+    },
+  };
+}
+
+async function* upTo<T>(pages: Walk<T>, isSo: (next: T) => boolean): AsyncGenerator<T> {
+  for (;;) {
+    const next = await pages.next();
+    if (next === undefined || !isSo(next)) return;
+    pages.take();
+    yield next;
+  }
+}
+
+interface Against {
+  readonly tree: Derived;
+  readonly add: (what: string) => void;
+}
+
+function checkBatch(
+  batch: KeptBatch,
+  { before, tree, add }: Against & { before: number | undefined },
+) {
+  if (batch.sizeBefore !== before) {
+    add(`batch ${batch.sizeAfter} follows ${batch.sizeBefore}, and ${before} is the one before it`);
+  }
+  if (batch.sizeAfter !== tree.tree().size) return add(`batch ${batch.sizeAfter} is out of order`);
+  for (const what of treeFaults(tree.tree(), batch)) add(`batch ${batch.sizeAfter}: ${what}`);
+}
+
+/** Gives whether a key that is known outside has signed it. */
+function checkCheckpoint(
+  kept: KeptCheckpoint,
+  { keys, tree, add }: Against & { readonly keys: readonly Vkey[] },
+): boolean {
+  const name = `checkpoint ${kept.size} (${kept.head})`;
+  try {
+    const note = Buffer.from(kept.note, 'utf8');
+    const { size, root, origin } = parseCheckpoint(parseNote(note).text);
+    if (size !== BigInt(kept.size)) add(`${name} is over ${size} leaves`);
+    for (const what of treeFaults(tree.tree(), { root })) add(`${name}: ${what}`);
+    if (!keys.some((key) => key.name === origin)) return false;
+    openCheckpoint(note, keys);
+    return true;
+  } catch (error) {
+    if (!(error instanceof ProofFault)) throw error;
+    add(`${name}: ${error.message}`);
+    return false;
+  }
+}
