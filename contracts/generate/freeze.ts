@@ -10,11 +10,15 @@ import { entryOf, meaningOf, messageKinds, wireTexts } from './messages.ts';
 
 /** Acquisitions as they go, by the events of their chains; `#2` is the second epoch. */
 const CHAINS: Readonly<Record<string, readonly string[]>> = {
-  sealed: [...began(), ...worked(), 'evidence.stored.v1', 'acquisition.sealed.v1'],
+  sealed: [
+    ...[...began(), 'context.captured.v1', ...worked(), 'context.stored.v1'],
+    ...['evidence.stored.v1', 'acquisition.sealed.v1'],
+  ],
   'second-rung': [
     ...began(),
     ...['acquisition.assigned.v1', 'execution.started.v1', 'execution.failed.v1'],
-    ...[...worked('#2'), 'evidence.stored.v1#2', 'acquisition.sealed.v1#2'],
+    ...[...worked('#2'), 'context.captured.v1', 'context.stored.v1'],
+    ...['evidence.stored.v1#2', 'acquisition.sealed.v1#2'],
   ],
   lapsed: [
     ...began(),

@@ -3,6 +3,8 @@ import type { AccessCheckedV1 } from './access/checked.v1.ts';
 import type { AcquisitionAssignedV1 } from './acquisition/assigned.v1.ts';
 import type { AcquisitionRequestedV1 } from './acquisition/requested.v1.ts';
 import type { CancellationRequestedV1 } from './cancellation/requested.v1.ts';
+import type { ContextCapturedV1 } from './context/captured.v1.ts';
+import type { ContextStoredV1 } from './context/stored.v1.ts';
 import type { Entry } from './entry.ts';
 import type { EvidenceCapturedV1 } from './evidence/captured.v1.ts';
 import type { EvidenceRejectedV1 } from './evidence/rejected.v1.ts';
@@ -43,6 +45,8 @@ export interface Acquisition {
   readonly cancellationAt?: string;
   readonly target?: TargetResolvedV1;
   readonly missing?: TargetMissingV1;
+  readonly context?: ContextCapturedV1;
+  readonly contextStored?: ContextStoredV1;
   readonly access?: AccessCheckedV1;
   readonly executions: readonly Execution[];
   readonly ended?: { readonly type: string; readonly at: string; readonly data: object };
@@ -124,6 +128,12 @@ const CHANGES: Readonly<Record<string, Change>> = {
     state.target || state.missing ? {} : { target },
   'target.missing.v1': (state, missing: TargetMissingV1) =>
     state.target || state.missing ? {} : { missing },
+  'context.captured.v1': (state, context: ContextCapturedV1) => ({
+    context: state.context ?? context,
+  }),
+  'context.stored.v1': (state, stored: ContextStoredV1) => ({
+    contextStored: state.contextStored ?? stored,
+  }),
   'access.checked.v1': (state, access: AccessCheckedV1) => ({ access: state.access ?? access }),
   'acquisition.assigned.v1': (state, assigned: AcquisitionAssignedV1, entry) => ({
     executions: [...state.executions, { assigned, assignedAt: entry.recordedAt }],

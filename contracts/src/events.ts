@@ -17,6 +17,8 @@ import { CallbackDeliveredV1 } from './callback/delivered.v1.ts';
 import { CallbackFailedV1 } from './callback/failed.v1.ts';
 import { CancellationRequestedV1 } from './cancellation/requested.v1.ts';
 import { ConflictNoticedV1 } from './conflict/noticed.v1.ts';
+import { ContextCapturedV1 } from './context/captured.v1.ts';
+import { ContextStoredV1 } from './context/stored.v1.ts';
 import type { EventContract } from './event.ts';
 import { EvidenceAccessedV1 } from './evidence/accessed.v1.ts';
 import { EvidenceCapturedV1 } from './evidence/captured.v1.ts';
@@ -50,6 +52,8 @@ export const EVENTS: readonly EventContract[] = [
   CallbackFailedV1,
   CancellationRequestedV1,
   ConflictNoticedV1,
+  ContextCapturedV1,
+  ContextStoredV1,
   EvidenceAccessedV1,
   EvidenceCapturedV1,
   EvidenceRejectedV1,

@@ -72,8 +72,8 @@ export const PARTIES: Readonly<Record<string, Party>> = {
     ],
   },
   discovery: {
-    says: ['target.resolved.v1', 'target.missing.v1'],
-    hears: ['acquisition.requested.v1'],
+    says: ['target.resolved.v1', 'target.missing.v1', 'context.captured.v1'],
+    hears: ['acquisition.requested.v1', 'target.resolved.v1'],
     asks: ['ledger.head.v1', 'uploader.open.v1'],
     answers: ['discovery.list.v1'],
   },
@@ -99,6 +99,7 @@ export const PARTIES: Readonly<Record<string, Party>> = {
       'cancellation.requested.v1',
       'target.resolved.v1',
       'target.missing.v1',
+      'context.stored.v1',
       'access.checked.v1',
       'execution.started.v1',
       'execution.failed.v1',
@@ -120,9 +121,9 @@ export const PARTIES: Readonly<Record<string, Party>> = {
     progress: 'says',
   },
   uploader: {
-    says: ['evidence.stored.v1', 'evidence.rejected.v1'],
-    hears: ['evidence.captured.v1'],
-    asks: ['ledger.history.v1', 'ledger.head.v1'],
+    says: ['evidence.stored.v1', 'evidence.rejected.v1', 'context.stored.v1'],
+    hears: ['evidence.captured.v1', 'context.captured.v1'],
+    asks: ['ledger.head.v1'],
     answers: ['uploader.open.v1', 'uploader.read.v1'],
   },
 };

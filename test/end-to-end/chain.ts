@@ -49,6 +49,8 @@ function assertLinked(acquisitionId: string, entries: readonly Entry[], texts: r
 const ONCE = [
   'acquisition.requested.v1',
   'target.resolved.v1',
+  'context.captured.v1',
+  'context.stored.v1',
   'access.checked.v1',
   'acquisition.assigned.v1',
   'execution.started.v1',

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as z from 'zod';
 import { type DataOf, event } from '../event.ts';
-import { EvidenceObject } from '../evidence.ts';
-import { Count, openWords, Time, text } from '../ids.ts';
+import { CaseId, Count, openWords, Time, text } from '../ids.ts';
 import { FoundTarget } from '../target.ts';
 
-/** The container as discovery found it, before anything touched it, and the control-plane context
- * that was stored first. Said by discovery, heard by rbac-checker and coordinator. */
+/** The container as discovery found it, before anything touched it. Said by discovery, heard by
+ * rbac-checker, by coordinator, and by discovery itself, which captures its context then. */
 export const TargetResolvedV1 = event({
   type: 'target.resolved.v1',
   route: () => '_',
   shape: z.object({
+    caseId: CaseId,
     target: FoundTarget,
     container: z.object({
       podUid: text(64),
@@ -29,12 +29,9 @@ export const TargetResolvedV1 = event({
       /** Nothing was run to find out: 'unlikely' where the image's name says that it has none. */
       shell: openWords(['likely', 'unlikely']),
     }),
-    context: z.object({
-      objects: z.array(EvidenceObject).max(8),
-      gaps: z.array(text(512)).max(32),
-    }),
   }),
   example: {
+    caseId: 'IR-2026-017',
     target: {
       kind: 'kubernetes',
       cluster: 'prod-eu',
@@ -57,7 +54,6 @@ export const TargetResolvedV1 = event({
       user: 0,
       shell: 'likely',
     },
-    context: { objects: [], gaps: ['events: list events is not granted in namespace shop'] },
   },
 });
 export type TargetResolvedV1 = DataOf<typeof TargetResolvedV1>;

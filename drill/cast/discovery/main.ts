@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Stands in for discovery where there are more targets than a machine has room for.
 import { AcquisitionRequestedV1 } from '@impound/contracts/acquisition/requested.v1.ts';
+import { ContextCapturedV1 } from '@impound/contracts/context/captured.v1.ts';
 import { TargetMissingV1 } from '@impound/contracts/target/missing.v1.ts';
 import { TargetResolvedV1 } from '@impound/contracts/target/resolved.v1.ts';
 import { FoundTarget } from '@impound/contracts/target.ts';
@@ -10,12 +11,16 @@ import { say } from '@impound/runtime/say.ts';
 import { on, service } from '@impound/runtime/service.ts';
 import * as z from 'zod';
 
-/** Finds whatever is asked for, and keeps no context of it. */
+/** Finds whatever is asked for. */
 async function found({ data }: Message<typeof AcquisitionRequestedV1>) {
   const { container } = TargetResolvedV1.shape.parse(TargetResolvedV1.example);
-  const target = FoundTarget.parse(data.target);
-  const context = { objects: [], gaps: ['no cluster stands behind this drill'] };
-  return say(TargetResolvedV1, { target, container, context });
+  const { caseId } = data;
+  return say(TargetResolvedV1, { caseId, target: FoundTarget.parse(data.target), container });
+}
+
+/** Keeps no context of it. */
+async function captured() {
+  return say(ContextCapturedV1, { objects: [], gaps: ['no cluster stands behind this drill'] });
 }
 
 await run(
@@ -23,8 +28,8 @@ await run(
     name: 'discovery',
     config: z.object({}),
     open: async () => ({}),
-    says: [TargetResolvedV1, TargetMissingV1],
-    hears: [on(AcquisitionRequestedV1, found)],
+    says: [TargetResolvedV1, TargetMissingV1, ContextCapturedV1],
+    hears: [on(AcquisitionRequestedV1, found), on(TargetResolvedV1, captured)],
     answers: [],
   }),
 );

@@ -6,6 +6,8 @@ import { AcquisitionJoinedV1 } from '@impound/contracts/acquisition/joined.v1.ts
 import { AcquisitionRequestedV1 } from '@impound/contracts/acquisition/requested.v1.ts';
 import { AcquisitionSealedV1 } from '@impound/contracts/acquisition/sealed.v1.ts';
 import { CancellationRequestedV1 } from '@impound/contracts/cancellation/requested.v1.ts';
+import { ContextCapturedV1 } from '@impound/contracts/context/captured.v1.ts';
+import { ContextStoredV1 } from '@impound/contracts/context/stored.v1.ts';
 import type { EventContract } from '@impound/contracts/event.ts';
 import { EvidenceCapturedV1 } from '@impound/contracts/evidence/captured.v1.ts';
 import { EvidenceRejectedV1 } from '@impound/contracts/evidence/rejected.v1.ts';
@@ -24,6 +26,8 @@ const CONTRACTS: readonly EventContract[] = [
   AcquisitionRequestedV1,
   AcquisitionSealedV1,
   CancellationRequestedV1,
+  ContextCapturedV1,
+  ContextStoredV1,
   EvidenceCapturedV1,
   EvidenceRejectedV1,
   EvidenceStoredV1,

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { AccessCheckedV1 } from '@impound/contracts/access/checked.v1.ts';
 import { AcquisitionRequestedV1 } from '@impound/contracts/acquisition/requested.v1.ts';
 import { AcquisitionSealedV1 } from '@impound/contracts/acquisition/sealed.v1.ts';
+import { ContextCapturedV1 } from '@impound/contracts/context/captured.v1.ts';
 import { EvidenceCapturedV1 } from '@impound/contracts/evidence/captured.v1.ts';
 import { ExecutionFailedV1 } from '@impound/contracts/execution/failed.v1.ts';
 import { TargetResolvedV1 } from '@impound/contracts/target/resolved.v1.ts';
@@ -154,16 +155,16 @@ test('a chain that cannot be read is a finding, in printable words', async () =>
 test('a bag holds what was captured and the context', async () => {
   const { state } = await verified(GOOD);
   const captured = EvidenceCapturedV1.example.objects;
-  const context = TargetResolvedV1.example.context.objects;
+  const context = ContextCapturedV1.example.objects;
   assert.deepEqual(exportedObjects(state), [...captured, ...context]);
 });
 
 test('a bag of what was never captured holds what an interrupted execution had stored', async () => {
   const it = growingChain();
-  for (const contract of STORY.slice(0, 5)) it.add(contract);
+  for (const contract of STORY.slice(0, 6)) it.add(contract);
   const [salvaged] = EvidenceCapturedV1.example.objects;
   it.add(ExecutionFailedV1, { data: { ...ExecutionFailedV1.example, salvaged: [salvaged] } });
   const { state } = await verified(it.lines);
-  const context = TargetResolvedV1.example.context.objects;
+  const context = ContextCapturedV1.example.objects;
   assert.deepEqual(exportedObjects(state), [salvaged, ...context]);
 });

@@ -155,5 +155,5 @@ export function exportedObjects(state: Acquisition): readonly EvidenceObject[] {
   const captured = state.executions.findLast((one) => one.captured)?.captured?.objects;
   const salvaged = state.executions.findLast((one) => one.failed?.salvaged.length)?.failed
     ?.salvaged;
-  return [...(captured ?? salvaged ?? []), ...(state.target?.context.objects ?? [])];
+  return [...(captured ?? salvaged ?? []), ...(state.context?.objects ?? [])];
 }

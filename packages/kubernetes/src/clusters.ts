@@ -2,7 +2,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { messageOf } from '@impound/runtime/fault.ts';
 import * as z from 'zod';
-import { type ClusterConnection, connectionFromKubeconfig } from './connection.ts';
+import { type ClusterConnection, lastingConnections } from './connection.ts';
 import { KubernetesFault, quote } from './fault.ts';
 
 const CLUSTERS_BYTES_MAX = 1_048_576;
@@ -40,11 +40,12 @@ export interface Clusters {
  * Reads the file anew each time, so that a rotated kubeconfig or a new cluster needs no restart.
  */
 export function clustersFrom(path: string): Clusters {
+  const connections = lastingConnections();
   return {
     names: async () => Object.keys(await readClusters(path)).toSorted(),
     connection: async (cluster) => {
-      const { kubeconfig, ...options } = await entryOf(path, cluster);
-      return await connectionFromKubeconfig({ path: kubeconfig }, options);
+      const { kubeconfig, context, allowExecPlugins } = await entryOf(path, cluster);
+      return await connections(kubeconfig, { context, allowExecPlugins });
     },
     executor: async (cluster) => (await entryOf(path, cluster)).executor,
   };

@@ -33,10 +33,37 @@ export async function connectionFromKubeconfig(
   source: KubeconfigSource,
   options: KubeconfigOptions = {},
 ): Promise<ClusterConnection> {
-  const text = 'text' in source ? source.text : await readBounded(source.path);
-  const directory = 'path' in source ? dirname(resolve(source.path)) : undefined;
-  const document = await parseYaml(text);
-  return connectionOf(readKubeconfig(document, { ...options, directory }));
+  if ('text' in source) return await described(source.text, options);
+  const directory = dirname(resolve(source.path));
+  return await described(await readBounded(source.path), { ...options, directory });
+}
+
+/**
+ * Opens ways as `connectionFromKubeconfig` does. A file whose text is what it was gives the way it
+ * gave before: reading it costs as much as a question to the cluster, and a plugin that has made a
+ * token is not run again before that has expired. Files that it names are read for each request.
+ */
+export function lastingConnections(): (
+  path: string,
+  options: KubeconfigOptions,
+) => Promise<ClusterConnection> {
+  const known = new Map<string, { readonly text: string; readonly way: ClusterConnection }>();
+  return async (path, options) => {
+    const key = JSON.stringify([path, options]);
+    const text = await readBounded(path);
+    const before = known.get(key);
+    if (before?.text === text) return before.way;
+    const way = await described(text, { ...options, directory: dirname(resolve(path)) });
+    known.set(key, { text, way });
+    return way;
+  };
+}
+
+async function described(
+  text: string,
+  choice: Parameters<typeof readKubeconfig>[1],
+): Promise<ClusterConnection> {
+  return connectionOf(readKubeconfig(await parseYaml(text), choice));
 }
 
 /** Opens the way from inside a pod, by the mounted service account; throws `not-in-cluster`. */

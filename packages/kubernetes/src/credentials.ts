@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Agent, OutgoingHttpHeaders } from 'node:http';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
+import { isDeepStrictEqual } from 'node:util';
 import { abortedFault, KubernetesFault, quote } from './fault.ts';
 import type { Profile, ProfileCluster, ProfileUser } from './kubeconfig.ts';
 
@@ -53,6 +54,7 @@ export function credentialResolver(
 ): CredentialResolver {
   const { cluster, user } = profile;
   const plugins = load(source(), cluster, user);
+  let usable: SecureContextOptions | undefined;
   return async (signal) => {
     const resolved: Resolved = { rejectUnauthorized: !cluster.skipTLSVerify };
     await withDeadline(apply(plugins, resolved), signal);
@@ -62,7 +64,9 @@ export function credentialResolver(
     const headers = headersOf(resolved, made);
     const { ca, cert, key, servername, auth, rejectUnauthorized } = resolved;
     const tls = defined({ ca, cert, key, servername, auth });
-    checkTls(tls);
+    // As long as half of a question to the cluster: once for what has not changed.
+    if (!isDeepStrictEqual(tls, usable)) checkTls(tls);
+    usable = tls;
     const agent = await agentFor(load(source(), cluster, { name: user.name }), {
       ...tls,
       rejectUnauthorized,

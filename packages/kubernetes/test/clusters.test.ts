@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { clustersFrom } from '../src/clusters.ts';
 import { KubernetesFault } from '../src/fault.ts';
@@ -38,6 +38,26 @@ test('a list is read anew each time', async (t) => {
   const { path, clusters } = await listOf(t, '{}');
   await writeFile(path, '{"prod":{"kubeconfig":"/etc/impound/reader.yaml"}}');
   assert.deepEqual(await clusters.names(), ['prod']);
+});
+
+const KUBECONFIG = `
+current-context: reader
+clusters: [{ name: prod, cluster: { server: 'https://prod.example' } }]
+users: [{ name: reader, user: { token: abc } }]
+contexts: [{ name: reader, context: { cluster: prod, user: reader } }]`;
+
+test('the way to a cluster stays the same until its kubeconfig says something else', async (t) => {
+  const { path, clusters } = await listOf(t, '{}');
+  const kubeconfig = join(dirname(path), 'prod.yaml');
+  await writeFile(kubeconfig, KUBECONFIG);
+  await writeFile(path, JSON.stringify({ prod: { kubeconfig } }));
+  const before = await clusters.connection('prod');
+  assert.equal(await clusters.connection('prod'), before);
+  await writeFile(kubeconfig, KUBECONFIG.replace('prod.example', 'other.example'));
+  const after = await clusters.connection('prod');
+  assert.equal(after.server.href, 'https://other.example/');
+  await rm(kubeconfig);
+  await assert.rejects(clusters.connection('prod'), fault('kubeconfig-invalid', /cannot be read/));
 });
 
 const unusable = [

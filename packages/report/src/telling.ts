@@ -35,6 +35,10 @@ interface Counts {
 const DETAILS: Readonly<Record<string, (data: never) => string>> = {
   'target.resolved.v1': (d: { container: { image: string; state: string } }) =>
     `${d.container.state}, ${d.container.image}`,
+  'context.captured.v1': (d: { objects: unknown[]; gaps: unknown[] }) =>
+    `${d.objects.length} objects, ${d.gaps.length} gaps`,
+  'context.stored.v1': (d: { objects: unknown[]; lost: unknown[] }) =>
+    `${d.objects.length} objects read back and verified, ${d.lost.length} lost`,
   'access.checked.v1': (d: { ladder: { method: string; verdict: string }[] }) =>
     d.ladder.map((rung) => `${rung.method}: ${rung.verdict}`).join(', '),
   'acquisition.assigned.v1': (d: { method: string; executor: string; epoch: number }) =>

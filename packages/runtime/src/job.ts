@@ -5,7 +5,7 @@ import type { SayReply } from '@impound/contracts/say.ts';
 import type { JsMsg } from '@nats-io/jetstream';
 import { askUntilAnswered } from './ask.ts';
 import { becauseOf, codeOf, messageOf, Never } from './fault.ts';
-import { type HearingOutcome, heard } from './hearing.ts';
+import { type HearingOutcome, heard, isToldAgain } from './hearing.ts';
 import { heart } from './heart.ts';
 import { childId } from './ids.ts';
 import { type Message, readMessage } from './message.ts';
@@ -71,7 +71,8 @@ async function turn<Deps>(
   { raw, decided }: { readonly raw: JsMsg; readonly decided: PromiseWithResolvers<boolean> },
   signal: AbortSignal,
 ): Promise<HearingOutcome> {
-  const claimed = await claim(it, signal);
+  const isFirst = raw.info.deliveryCount === 1 && !isToldAgain(raw);
+  const claimed = await claim(it, isFirst, signal);
   decided.resolve(true);
   // Where the bus does not confirm it, the assignment comes again and finds the claim on record.
   await raw.ackAck().catch((error: unknown) => {
@@ -84,20 +85,22 @@ async function turn<Deps>(
 
 /**
  * True where the ledger has recorded this worker as the holder of the epoch. Nothing was sent to
- * the target before. A chain that moved for another reason is claimed again at its new version; a
+ * the target before. What is heard for the first time is claimed at its own version, at which
+ * nobody can have claimed it; a chain that has moved is looked at and claimed at its new version. A
  * ledger that is away is waited for.
  */
-async function claim<Deps>(it: Turn<Deps>, signal: AbortSignal): Promise<boolean> {
+async function claim<Deps>(
+  it: Turn<Deps>,
+  isFirst: boolean,
+  signal: AbortSignal,
+): Promise<boolean> {
   const { job, house, message } = it;
-  const { tenant, acquisitionId } = message;
-  const request = { tenant, acquisitionId };
   const said: Said = job.claim(message, house.worker);
   for (let attempt = 1; ; attempt++) {
-    const head = await askUntilAnswered(house, { question: LedgerHeadV1, request }, signal);
-    const mine = head.epoch === message.data.epoch && head.claimedBy === undefined;
-    if (!mine || head.stop) return false;
-    const claiming = { ...sayingOf(it, said), expectedVersion: head.version };
-    const reply = await house.say(claiming, signal);
+    const expectedVersion =
+      isFirst && attempt === 1 ? message.version : await claimableAt(it, signal);
+    if (expectedVersion === undefined) return false;
+    const reply = await house.say({ ...sayingOf(it, said), expectedVersion }, signal);
     // A repeat is this worker's own claim: its id names the worker.
     if (reply.ok) return true;
     if (reply.refusal !== 'conflict') {
@@ -107,6 +110,18 @@ async function claim<Deps>(it: Turn<Deps>, signal: AbortSignal): Promise<boolean
     }
     await wait(backoffMs(attempt, CLAIM_AGAIN_MS, CLAIM_AGAIN_MS_MAX), signal);
   }
+}
+
+/** The version at which the epoch can be claimed now; undefined where it cannot. */
+async function claimableAt<Deps>(
+  { house, message }: Turn<Deps>,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  const { tenant, acquisitionId } = message;
+  const request = { tenant, acquisitionId };
+  const head = await askUntilAnswered(house, { question: LedgerHeadV1, request }, signal);
+  const mine = head.epoch === message.data.epoch && head.claimedBy === undefined;
+  return mine && !head.stop ? head.version : undefined;
 }
 
 const CLAIM_AGAIN_MS = 10;

@@ -23,6 +23,8 @@ export interface Message<C extends EventContract = EventContract> {
   readonly recordedAt: string;
   readonly data: DataOf<C>;
   readonly event: Envelope;
+  /** All that was hashed. */
+  readonly entry: Entry;
 }
 
 /** Code of an event whose subject is right and whose version is another one: for another hearer. */
@@ -55,5 +57,6 @@ export function readMessage<C extends EventContract>(
     recordedAt: entry.data.recordedAt,
     data: data.data as DataOf<C>,
     event,
+    entry: entry.data,
   };
 }

@@ -10,6 +10,7 @@ import { AcquisitionJoinedV1 } from '@impound/contracts/acquisition/joined.v1.ts
 import { AcquisitionRequestedV1 } from '@impound/contracts/acquisition/requested.v1.ts';
 import { AcquisitionSealedV1 } from '@impound/contracts/acquisition/sealed.v1.ts';
 import { CancellationRequestedV1 } from '@impound/contracts/cancellation/requested.v1.ts';
+import { ContextStoredV1 } from '@impound/contracts/context/stored.v1.ts';
 import { EvidenceCapturedV1 } from '@impound/contracts/evidence/captured.v1.ts';
 import { EvidenceRejectedV1 } from '@impound/contracts/evidence/rejected.v1.ts';
 import { EvidenceStoredV1 } from '@impound/contracts/evidence/stored.v1.ts';
@@ -29,6 +30,7 @@ import { accessChecked } from './handlers/access-checked.ts';
 import { acquisitionApproved } from './handlers/acquisition-approved.ts';
 import { acquisitionRequested } from './handlers/acquisition-requested.ts';
 import { cancellationRequested } from './handlers/cancellation-requested.ts';
+import { contextStored } from './handlers/context-stored.ts';
 import { evidenceCaptured } from './handlers/evidence-captured.ts';
 import { evidenceRejected } from './handlers/evidence-rejected.ts';
 import { evidenceStored } from './handlers/evidence-stored.ts';
@@ -68,6 +70,7 @@ export const coordinator = service({
     on(CancellationRequestedV1, cancellationRequested),
     on(TargetResolvedV1, targetResolved),
     on(TargetMissingV1, targetMissing),
+    on(ContextStoredV1, contextStored),
     on(AccessCheckedV1, accessChecked),
     on(ExecutionStartedV1, executionStarted),
     on(ExecutionFailedV1, executionFailed),

@@ -21,6 +21,7 @@ import {
   checked,
   type Fact,
   fact,
+  kept,
   missing,
   requested,
   resolved,
@@ -112,6 +113,7 @@ export function modelWorld(seed: number, witness: Witness): ModelWorld {
     (how) => void late.push(...sayingOf(ledger.state(), decideNow(pick(SKEWS_MS, how)))),
     (how) => late.splice(how % (late.length + 1), 1).forEach(say),
     (how) => tell(how % 8 === 0 ? missing() : resolved()),
+    () => tell(kept()),
     (how) => tell(checked(...pick(LADDERS, how))),
     (how) => tell(how % 16 === 0 ? fact(AcquisitionRefusedV1) : approved()),
     (how) => (how % 4 === 0 ? tell(cancelling()) : undefined),
@@ -156,12 +158,14 @@ function helpful(state: Acquisition, how: number): Fact | undefined {
   if (!state.target) return resolved();
   if (!state.access) return checked(...pick(LADDERS.slice(2), how));
   if (!state.approved) return approved();
+  if (!state.contextStored && how % 2 === 0) return kept();
   const last = state.executions.at(-1);
   if (last === undefined) return undefined;
   const { epoch } = last.assigned;
   if (phaseOf(last) === 'assigned') return fact(ExecutionStartedV1, { epoch, worker: worker(0) });
   if (phaseOf(last) === 'claimed') return resultOf(how % 8, epoch);
-  return phaseOf(last) === 'captured' ? storageOf(how, epoch) : undefined;
+  if (phaseOf(last) === 'captured') return storageOf(how, epoch);
+  return state.contextStored ? undefined : kept();
 }
 
 function requestOf(seed: number): Fact {

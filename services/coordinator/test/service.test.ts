@@ -15,6 +15,7 @@ import {
   checked,
   type Fact,
   HOUR_MS,
+  kept,
   requested,
   resolved,
   started,
@@ -64,11 +65,11 @@ test('a request goes down the ladder to its seal', async (t) => {
   await tell(ledger, id, wish('cart'), resolved(), LADDER);
   const assigned = await until(ledger, id, 'acquisition.assigned.v1', t.signal);
   assert.deepEqual([assigned['epoch'], assigned['method']], [1, 'exec-stream']);
-  await tell(ledger, id, started(1), captured(1), stored(1));
+  await tell(ledger, id, started(1), captured(1), stored(1), kept());
   const data = await until(ledger, id, 'acquisition.sealed.v1', t.signal);
   const seal = data as unknown as AcquisitionSealedV1;
-  assert.equal(seal.entries, 7);
-  assert.equal(seal.lastEntry, ledger.chain(id)[7]?.acqPrev);
+  assert.equal(seal.entries, 8);
+  assert.equal(seal.lastEntry, ledger.chain(id)[8]?.acqPrev);
 });
 
 test('time alone ends a request that nobody answers', async (t) => {
@@ -89,7 +90,7 @@ test('two coordinators at once say each thing once; a storm becomes one', async 
   for (const id of young) await until(ledger, id, 'acquisition.joined.v1', t.signal);
   await tell(ledger, oldest, resolved(), LADDER);
   await until(ledger, oldest, 'acquisition.assigned.v1', t.signal);
-  await tell(ledger, oldest, started(1), captured(1), stored(1));
+  await tell(ledger, oldest, started(1), captured(1), stored(1), kept());
   await until(ledger, oldest, 'acquisition.sealed.v1', t.signal);
   for (const id of ids) {
     const types = ledger.chain(id).map(({ event }) => event.type);

@@ -6,6 +6,7 @@ import { AcquisitionAssignedV1 } from '@impound/contracts/acquisition/assigned.v
 import { AcquisitionRequestedV1 } from '@impound/contracts/acquisition/requested.v1.ts';
 import { CancellationRequestedV1 } from '@impound/contracts/cancellation/requested.v1.ts';
 import { type Acquisition, fold } from '@impound/contracts/chain.ts';
+import { ContextStoredV1 } from '@impound/contracts/context/stored.v1.ts';
 import { type Entry, NO_PREVIOUS } from '@impound/contracts/entry.ts';
 import type { DataOf, EventContract } from '@impound/contracts/event.ts';
 import { EvidenceCapturedV1 } from '@impound/contracts/evidence/captured.v1.ts';
@@ -49,6 +50,8 @@ export const unapproved = (data: Partial<AcquisitionRequestedV1> = {}) =>
   requested({ policy: { decision: 'approval-required', because: 'prod' }, ...data });
 export const approved = () => fact(AcquisitionApprovedV1);
 export const resolved = () => fact(TargetResolvedV1);
+export const kept = (data: Partial<ContextStoredV1> = { objects: [] }) =>
+  fact(ContextStoredV1, data);
 export const missing = (data: Partial<TargetMissingV1> = {}) => fact(TargetMissingV1, data);
 export const checked = (...rungs: readonly (readonly [Method, Verdict])[]) =>
   fact(AccessCheckedV1, {
@@ -75,10 +78,11 @@ export const rejected = (epoch: number, afterMs = 0) =>
   fact(EvidenceRejectedV1, { epoch }, afterMs);
 export const cancelling = (afterMs = 0) => fact(CancellationRequestedV1, {}, afterMs);
 
-/** Ready for a first assignment, with these rungs. */
+/** Ready for a first assignment, with these rungs; the context is in the store. */
 export const ready = (...rungs: readonly (readonly [Method, Verdict])[]): readonly Fact[] => [
   requested(),
   resolved(),
+  kept(),
   checked(...rungs),
 ];
 

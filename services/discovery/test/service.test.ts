@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { AcquisitionRequestedV1 } from '@impound/contracts/acquisition/requested.v1.ts';
 import { UploaderOpenV1 } from '@impound/contracts/ask/uploader.open.v1.ts';
+import { ContextCapturedV1 } from '@impound/contracts/context/captured.v1.ts';
 import { DIGEST_RIGHTS, DISCOVERY_RIGHTS, rightText } from '@impound/contracts/permissions.ts';
 import { TargetMissingV1 } from '@impound/contracts/target/missing.v1.ts';
 import { TargetResolvedV1 } from '@impound/contracts/target/resolved.v1.ts';
@@ -69,22 +70,24 @@ async function house(t: TestContext) {
   });
   scope.use(await start(uploader, environment, openLog('uploader', 'silent')));
   scope.use(await start(discovery, environment, openLog('discovery', 'silent')));
-  const answerTo = async (target: object) => {
-    const acquisitionId = newId();
+  const said = async (acquisitionId: string, at: number) => {
+    const limit = AbortSignal.timeout(WAIT_MS_MAX);
+    while (!limit.aborted) {
+      const entry = ledger.chain(acquisitionId)[at];
+      if (entry !== undefined) return entry.event;
+      await wait(20, limit);
+    }
+    throw new Error(`discovery has not said ${at} things`);
+  };
+  const answerTo = async (target: object, acquisitionId: string = newId()) => {
     const data = {
       ...(AcquisitionRequestedV1.example as AcquisitionRequestedV1),
       target,
     } as AcquisitionRequestedV1;
     await ledger.record({ contract: AcquisitionRequestedV1, data, acquisitionId });
-    const limit = AbortSignal.timeout(WAIT_MS_MAX);
-    while (!limit.aborted) {
-      const [, said] = ledger.chain(acquisitionId);
-      if (said !== undefined) return said.event;
-      await wait(20, limit);
-    }
-    throw new Error('discovery said nothing');
+    return await said(acquisitionId, 1);
   };
-  return { lab, store, opened, answerTo };
+  return { lab, ledger, store, opened, answerTo, said };
 }
 
 /** The right that a request of the Kubernetes API needs, in the words of rightText. */
@@ -98,10 +101,12 @@ function rightOf({ method, path }: { readonly method: string; readonly path: str
   return `${verb} ${sub ? `${resource}/${sub}` : resource}${group ? `.${group}` : ''}`;
 }
 
-test('what the control plane knows is stored before the container is said to be found', async (t) => {
-  const { store, opened, answerTo, lab } = await house(t);
-  const event = await answerTo({ kind: 'kubernetes', ...DEMO_TARGET });
-  const { target, container, context } = TargetResolvedV1.shape.parse(event.data);
+test('a container is found, and what the control plane knows of it is stored', async (t) => {
+  const { store, opened, answerTo, said, lab } = await house(t);
+  const id = newId();
+  const event = await answerTo({ kind: 'kubernetes', ...DEMO_TARGET }, id);
+  const { target, container } = TargetResolvedV1.shape.parse(event.data);
+  const context = ContextCapturedV1.shape.parse((await said(id, 2)).data);
   assert.deepEqual(target, { kind: 'kubernetes', ...DEMO_TARGET });
   assert.equal(container.state, 'running');
   assert.match(opened.join(), /^context-[0-9a-f]{8}\/context\.tar\.zst/);
@@ -133,6 +138,17 @@ test('what the control plane knows is stored before the container is said to be 
   const beyond = used.filter((right) => !granted.includes(right));
   assert.deepEqual(beyond, [], 'it uses no right that it does not ask for');
   assert.doesNotMatch(pod, /not-a-real-password/);
+});
+
+test('a pod that was replaced by another of its name is a gap of the context', async (t) => {
+  const { ledger, said } = await house(t);
+  const acquisitionId = newId();
+  const { container, ...found } = TargetResolvedV1.shape.parse(TargetResolvedV1.example);
+  const target = { ...found.target, ...DEMO_TARGET };
+  const data = { ...found, target, container: { ...container, podUid: 'the-one-before' } };
+  await ledger.record({ contract: TargetResolvedV1, data, acquisitionId });
+  const { gaps } = ContextCapturedV1.shape.parse((await said(acquisitionId, 1)).data);
+  assert.deepEqual(gaps, ['pod.json: another pod has its name by now']);
 });
 
 test('what cannot be found is missing for a reason that a person can act on', async (t) => {

@@ -8,9 +8,9 @@ import { type TestContext, test } from 'node:test';
 import { AcquisitionFailedV1 } from '@impound/contracts/acquisition/failed.v1.ts';
 import { DiscoveryListV1 } from '@impound/contracts/ask/discovery.list.v1.ts';
 import { UploaderReadV1 } from '@impound/contracts/ask/uploader.read.v1.ts';
+import { ContextCapturedV1 } from '@impound/contracts/context/captured.v1.ts';
 import { progressSubject } from '@impound/contracts/progress.ts';
 import { TargetMissingV1 } from '@impound/contracts/target/missing.v1.ts';
-import { TargetResolvedV1 } from '@impound/contracts/target/resolved.v1.ts';
 import { Never } from '@impound/runtime/fault.ts';
 import { openLog } from '@impound/runtime/log.ts';
 import { answer, service } from '@impound/runtime/service.ts';
@@ -135,11 +135,8 @@ test(
       const key = `default/${acquisitionId}/context/${name}`;
       return { name, key, bytes: EVIDENCE.length, sha256: SHA256 };
     });
-    const data = {
-      ...TargetResolvedV1.example,
-      context: { objects, gaps: [] },
-    } as TargetResolvedV1;
-    await ledger.record({ contract: TargetResolvedV1, data, acquisitionId });
+    const data = { objects, gaps: [] } as unknown as ContextCapturedV1;
+    await ledger.record({ contract: ContextCapturedV1, data, acquisitionId });
     const get = (name: string, query = '?purpose=analysis', init: RequestInit = {}) =>
       ask(`/v1/acquisitions/${acquisitionId}/evidence/context/${name}${query}`, init);
     const accesses = () =>

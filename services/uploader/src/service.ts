@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { UploaderOpenV1 } from '@impound/contracts/ask/uploader.open.v1.ts';
 import { UploaderReadV1 } from '@impound/contracts/ask/uploader.read.v1.ts';
+import { ContextCapturedV1 } from '@impound/contracts/context/captured.v1.ts';
+import { ContextStoredV1 } from '@impound/contracts/context/stored.v1.ts';
 import { EvidenceCapturedV1 } from '@impound/contracts/evidence/captured.v1.ts';
 import { EvidenceRejectedV1 } from '@impound/contracts/evidence/rejected.v1.ts';
 import { EvidenceStoredV1 } from '@impound/contracts/evidence/stored.v1.ts';
@@ -14,6 +16,7 @@ import { openStore, storeOptions } from './adapters/open-store.ts';
 import { urlSigner } from './adapters/url-signer.ts';
 import { config } from './config.ts';
 import { FENCED_SWEEP_MS, SWEEP_MS } from './domain/limits.ts';
+import { contextCaptured, contextUnverified } from './handlers/context-captured.ts';
 import { captureUnverified, evidenceCaptured } from './handlers/evidence-captured.ts';
 import { openUploads } from './handlers/open-uploads.ts';
 import { uploaderOpen } from './handlers/uploader-open.ts';
@@ -24,8 +27,11 @@ export const uploader = service({
   name: 'uploader',
   config,
   open,
-  says: [EvidenceStoredV1, EvidenceRejectedV1],
-  hears: [on(EvidenceCapturedV1, evidenceCaptured, captureUnverified)],
+  says: [EvidenceStoredV1, EvidenceRejectedV1, ContextStoredV1],
+  hears: [
+    on(EvidenceCapturedV1, evidenceCaptured, captureUnverified),
+    on(ContextCapturedV1, contextCaptured, contextUnverified),
+  ],
   answers: [answer(UploaderOpenV1, uploaderOpen), answer(UploaderReadV1, uploaderRead)],
 });
 

@@ -4,8 +4,8 @@ import { chmod, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { UploaderReadV1 } from '@impound/contracts/ask/uploader.read.v1.ts';
+import { ContextCapturedV1 } from '@impound/contracts/context/captured.v1.ts';
 import { EvidenceCapturedV1 } from '@impound/contracts/evidence/captured.v1.ts';
-import { TargetResolvedV1 } from '@impound/contracts/target/resolved.v1.ts';
 import { formatDigest } from '../src/domain/content-digest.ts';
 
 import {
@@ -41,14 +41,21 @@ test('parts become an object that is read back and recorded as stored', LIMIT, a
   assert.equal(file.mode & 0o777, 0o440);
   const context = await it.open({ set: 'context', name: 'context.tar.zst', worker: 'discovery-1' });
   const { object: found } = await upload(context, bytesOf('context'));
-  const resolved = { ...TargetResolvedV1.example, context: { objects: [found], gaps: [] } };
-  await it.record(TargetResolvedV1 as never, resolved);
+  await it.record(ContextCapturedV1 as never, { objects: [found], gaps: [] });
   const captured = { ...EvidenceCapturedV1.example, objects: [object] };
   await it.record(EvidenceCapturedV1 as never, captured);
-  const stored = await until(t, () => it.ledger.chain(it.acquisitionId)[5]);
-  assert.equal(stored.event.type, 'evidence.stored.v1');
-  const digests = (stored.event.data['objects'] as { sha256: string }[]).map((one) => one.sha256);
-  assert.deepEqual(digests, [object.sha256, found.sha256]);
+  const said = (type: string) =>
+    until(t, () => it.ledger.chain(it.acquisitionId).find(({ event }) => event.type === type));
+  for (const [type, sha256] of [
+    ['evidence.stored.v1', object.sha256],
+    ['context.stored.v1', found.sha256],
+  ] as const) {
+    const { objects } = (await said(type)).event.data as { objects: { sha256: string }[] };
+    assert.deepEqual(
+      objects.map((one) => one.sha256),
+      [sha256],
+    );
+  }
 });
 
 test('evidence that was changed in the store is rejected', LIMIT, async (t) => {

@@ -5,6 +5,7 @@ import { AcquisitionRequestedV1 } from '@impound/contracts/acquisition/requested
 import { AcquisitionSealedV1 } from '@impound/contracts/acquisition/sealed.v1.ts';
 import { canonical } from '@impound/contracts/canonical.ts';
 import { entryText, NO_PREVIOUS } from '@impound/contracts/entry.ts';
+import { ContextCapturedV1 } from '@impound/contracts/context/captured.v1.ts';
 import type { EventContract } from '@impound/contracts/event.ts';
 import { EvidenceAccessedV1 } from '@impound/contracts/evidence/accessed.v1.ts';
 import { EvidenceCapturedV1 } from '@impound/contracts/evidence/captured.v1.ts';
@@ -58,6 +59,7 @@ export const STORY: readonly EventContract[] = [
   AccessCheckedV1,
   AcquisitionAssignedV1,
   ExecutionStartedV1,
+  ContextCapturedV1,
   EvidenceCapturedV1,
   EvidenceStoredV1,
 ];

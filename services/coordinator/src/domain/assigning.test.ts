@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AccessCheckedV1 } from '@impound/contracts/access/checked.v1.ts';
 import type { AcquisitionFailedV1 } from '@impound/contracts/acquisition/failed.v1.ts';
-import type { Method } from '@impound/contracts/methods.ts';
+import type { Method, Verdict } from '@impound/contracts/methods.ts';
 import { timeOf } from '@impound/contracts/time.ts';
 import {
   assigned,
@@ -16,6 +16,7 @@ import {
   fact,
   failed,
   HOUR_MS,
+  kept,
   lapsed,
   ready,
   rejected,
@@ -106,10 +107,19 @@ test('a rejected capture is a transient failure of its rung', () => {
 test('no rung that may be tried is no way in, with a sentence for each', () => {
   const { ladder } = AccessCheckedV1.shape.parse(AccessCheckedV1.example);
   const access = fact(AccessCheckedV1, { ladder, grant: 'kind: Role' });
-  const { code, because, next } = failure([requested(), resolved(), access]);
+  const { code, because, next } = failure([requested(), resolved(), kept(), access]);
   assert.equal(code, 'no-way-in');
   assert.equal(because, 'exec-stream: create pods/exec is not granted in namespace shop');
   assert.match(next, /apply the RBAC manifest/);
+});
+
+test('only what leaves the pod as it is begins before the context is in the store', () => {
+  const began = (rung: readonly [Method, Verdict]) =>
+    assigning(told(requested(), resolved(), checked(rung)), at(0));
+  assert.equal(began(['exec-stream', 'allowed']).say?.contract.type, 'acquisition.assigned.v1');
+  const waits = { wakeAtMs: BEGIN_MS + HOUR_MS };
+  assert.deepEqual(began(['ephemeral-container', 'allowed']), waits);
+  assert.deepEqual(began(['exec-stream', 'denied']), waits);
 });
 
 test('an empty ladder is no way in', () => {

@@ -3,15 +3,18 @@ import { AcquisitionAssignedV1 } from '@impound/contracts/acquisition/assigned.v
 import { AcquisitionFailedV1 } from '@impound/contracts/acquisition/failed.v1.ts';
 import type { Acquisition, Execution } from '@impound/contracts/chain.ts';
 import type { EvidenceObject } from '@impound/contracts/evidence.ts';
+import type { Method } from '@impound/contracts/methods.ts';
 import { millisecondsOf, timeOf } from '@impound/contracts/time.ts';
 import { exhaustedAdvice, noExecutorAdvice, noWayAdvice } from './advice.ts';
 import { type Decision, deadlineMs, decided, type Now, waitUntil } from './decision.ts';
 import { isSpent, type Rung, refusals, rungsOf, triesOf } from './ladder.ts';
 import { EPOCHS_MAX, HAND_IN_MS_MAX, HAND_IN_SHARE, RETRY_DELAY_MS } from './limits.ts';
-import { fallOf } from './phase.ts';
+import { awaitsContext, fallOf } from './phase.ts';
 import { listed } from './sentence.ts';
 
 const SALVAGED_MAX = 64;
+/** After these the pod's object is what it was. */
+const LEAVE_THE_POD: ReadonlySet<Method> = new Set(['exec-stream', 'exec-direct']);
 
 /** Whatever a first assignment needs and is not there yet: only others can bring it. */
 export function awaiting(state: Acquisition): Decision | undefined {
@@ -19,12 +22,19 @@ export function awaiting(state: Acquisition): Decision | undefined {
   return waitUntil(state, Number.POSITIVE_INFINITY);
 }
 
-/** Down the ladder: the next attempt, the wait before it, or the end of all attempts. */
+/**
+ * Down the ladder: the next attempt, the wait before it, or the end of all attempts. That end waits
+ * for the context, which may be all there is; so does what would change the pod.
+ */
 export function assigning(state: Acquisition, now: Now): Decision {
   const rungs = rungsOf(state);
+  const spent = state.executions.length >= EPOCHS_MAX;
+  const rung = rungs.find((candidate) => !spent && !isSpent(triesOf(state, candidate)));
+  if (awaitsContext(state) && !(rung && LEAVE_THE_POD.has(rung.method))) {
+    return waitUntil(state, Number.POSITIVE_INFINITY);
+  }
   if (rungs.length === 0 && state.executions.length === 0) return noWayIn(state);
-  const rung = rungs.find((candidate) => !isSpent(triesOf(state, candidate)));
-  if (rung === undefined || state.executions.length >= EPOCHS_MAX) return exhausted(state);
+  if (rung === undefined) return exhausted(state);
   const dueMs = retryMs(triesOf(state, rung));
   if (now.nowMs < dueMs) return waitUntil(state, dueMs);
   const handInMs = handInAtMs(state);

@@ -18,6 +18,8 @@ const NO_CHAIN: Chain = { state: NO_ACQUISITION, seq: -1, lastEntry: NO_PREVIOUS
 export interface Chains {
   /** The chain as the ledger has it now, or as it was last read where that has this version. */
   read(ref: ChainRef, version: number | undefined, signal: AbortSignal): Promise<Chain>;
+  /** Takes one entry that was heard, where it follows what was read; else it is read with others. */
+  heard(ref: ChainRef, link: Link): void;
   /** As it was last read; undefined: not known any more. */
   known(acquisitionId: string): Chain | undefined;
   forget(acquisitionId: string): void;
@@ -42,6 +44,10 @@ export function chainsOf(ledger: Pick<Ledger, 'history'>, chainsMax = CHAINS_MAX
   return {
     known: (id) => folded.get(id),
     forget: (id) => void folded.delete(id),
+    heard: (ref, link) => {
+      const before = folded.get(ref.acquisitionId) ?? NO_CHAIN;
+      if (follows(before, link, ref)) keep(ref.acquisitionId, grown(before, link));
+    },
     read: async (ref, version, signal) => {
       const before = folded.get(ref.acquisitionId) ?? NO_CHAIN;
       if (version !== undefined && before.state.version >= version) return before;
@@ -68,13 +74,20 @@ async function extend(
 }
 
 /** The chain with one more entry. Throws BrokenChain where it does not follow the last one. */
-function follow(chain: Chain, { seq, hash, entry }: Link, ref: ChainRef): Chain {
+function follow(chain: Chain, link: Link, ref: ChainRef): Chain {
+  if (follows(chain, link, ref)) return grown(chain, link);
+  const which = `${ref.tenant}/${ref.acquisitionId}`;
   const version = chain.state.version + 1;
+  throw new BrokenChain(`entry ${version} of chain ${which} does not follow the one before it`);
+}
+
+function follows({ state, lastEntry }: Chain, { entry }: Link, ref: ChainRef): boolean {
   const mine = entry.acq === ref.acquisitionId && entry.event.tenant === ref.tenant;
-  if (!mine || entry.acqSeq !== version || entry.acqPrev !== chain.lastEntry) {
-    const which = `${ref.tenant}/${ref.acquisitionId}`;
-    throw new BrokenChain(`entry ${version} of chain ${which} does not follow the one before it`);
-  }
-  const first = version === 1;
-  return { state: next(chain.state, entry), seq: first ? seq : chain.seq, lastEntry: hash };
+  return mine && entry.acqSeq === state.version + 1 && entry.acqPrev === lastEntry;
+}
+
+function grown({ state, seq }: Chain, link: Link): Chain {
+  const first = state.version === 0;
+  const { hash: lastEntry, entry } = link;
+  return { state: next(state, entry), seq: first ? link.seq : seq, lastEntry };
 }

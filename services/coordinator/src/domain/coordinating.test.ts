@@ -8,8 +8,11 @@ import { memoryLedger } from '../../test/memory-ledger.ts';
 import {
   approved,
   BEGIN_MS,
+  cancelling,
   captured,
+  entriesOf,
   HOUR_MS,
+  hashOf,
   ID,
   ready,
   requested,
@@ -18,7 +21,7 @@ import {
   unapproved,
   WORKER,
 } from '../../test/story.ts';
-import { coordinating } from './coordinating.ts';
+import { coordinating, type Heard } from './coordinating.ts';
 
 const EXEC = ready(['exec-stream', 'allowed']);
 const { signal } = new AbortController();
@@ -37,11 +40,12 @@ function world() {
   return Object.assign(it, { ledger, wakes, logged, another, first: another() });
 }
 
-const chain = (version: number, acquisitionId = ID) => ({
-  tenant: 'default',
-  acquisitionId,
-  version,
-});
+/** Heard of, by an entry that follows nothing: the ledger has to be asked. */
+const chain = (version: number, acquisitionId = ID): Heard => {
+  const [entry] = entriesOf([requested()], 'another');
+  assert.ok(entry);
+  return { tenant: 'default', acquisitionId, version, seq: 0, entryHash: hashOf(1), entry };
+};
 const beat = (epoch: number, worker = WORKER) =>
   Progress.parse({
     ...{ tenant: 'default', acquisitionId: ID, epoch, worker, at: timeOf(BEGIN_MS) },
@@ -52,21 +56,44 @@ const last = (types: readonly string[]) => types.at(-1);
 test('everything that follows is said, until only time or others can bring more', async () => {
   const { ledger, first, wakes } = world();
   ledger.tell(ID, ...EXEC);
-  await first.advance(chain(3), signal);
+  await first.advance(chain(4), signal);
   assert.equal(last(ledger.typesOf(ID)), 'acquisition.assigned.v1');
   assert.equal(wakes.at(-1), BEGIN_MS + LEASE_MS, 'the executor was heard when listening began');
   ledger.tell(ID, started(1), captured(1), stored(1));
-  await first.advance(chain(7), signal);
+  await first.advance(chain(8), signal);
   assert.equal(last(ledger.typesOf(ID)), 'acquisition.sealed.v1');
   assert.equal(wakes.at(-1), undefined);
+});
+
+test('who hears every entry asks the ledger for none of them', async () => {
+  const { ledger, first } = world();
+  const entries = entriesOf(EXEC);
+  for (const [at, entry] of entries.entries()) {
+    ledger.tell(ID, ...EXEC.slice(at, at + 1));
+    const heard = { ...chain(at + 1), entryHash: hashOf(at + 1), entry };
+    await first.advance(heard, signal);
+    if (at + 1 < entries.length)
+      assert.deepEqual([ledger.calls.history, ledger.calls.open], [0, 1]);
+  }
+  assert.equal(last(ledger.typesOf(ID)), 'acquisition.assigned.v1');
+});
+
+test('who heard an old entry decides on what the chain is by now', async () => {
+  const { ledger, first } = world();
+  const [entry] = entriesOf(EXEC);
+  assert.ok(entry);
+  ledger.tell(ID, ...EXEC, cancelling());
+  await first.advance({ ...chain(1), entry }, signal);
+  await first.advance(chain(5), signal);
+  assert.equal(last(ledger.typesOf(ID)), 'acquisition.cancelled.v1');
 });
 
 test('what was settled at a version is not asked for again', async () => {
   const { ledger, first } = world();
   ledger.tell(ID, ...EXEC);
-  await first.advance(chain(3), signal);
+  await first.advance(chain(4), signal);
   const { history } = ledger.calls;
-  await Promise.all([1, 2, 3, 4].map((version) => first.advance(chain(version), signal)));
+  await Promise.all([1, 2, 3, 4, 5].map((version) => first.advance(chain(version), signal)));
   await first.sweep(signal);
   assert.equal(ledger.calls.history, history);
 });
@@ -95,10 +122,10 @@ test('two coordinators at once say each thing once', async () => {
   const it = world();
   const second = it.another();
   it.ledger.tell(ID, ...EXEC);
-  await Promise.all([it.first, second].map((one) => one.advance(chain(3), signal)));
+  await Promise.all([it.first, second].map((one) => one.advance(chain(4), signal)));
   it.ledger.tell(ID, started(1), captured(1), stored(1));
-  await Promise.all([it.first.sweep(signal), second.advance(chain(7), signal)]);
-  assert.deepEqual(it.ledger.typesOf(ID).slice(3), [
+  await Promise.all([it.first.sweep(signal), second.advance(chain(8), signal)]);
+  assert.deepEqual(it.ledger.typesOf(ID).slice(4), [
     'acquisition.assigned.v1',
     'execution.started.v1',
     'evidence.captured.v1',
@@ -120,9 +147,9 @@ test('a storm of requests for one container becomes one acquisition', async () =
 test('a heartbeat of the holder moves the lease, and costs the ledger nothing', async () => {
   const it = world();
   it.ledger.tell(ID, ...EXEC);
-  await it.first.advance(chain(3), signal);
+  await it.first.advance(chain(4), signal);
   it.ledger.tell(ID, started(1));
-  await it.first.advance(chain(5), signal);
+  await it.first.advance(chain(6), signal);
   const { history } = it.ledger.calls;
   it.nowMs += LEASE_MS - HEARTBEAT_MS;
   it.first.heard(beat(1));
@@ -139,7 +166,7 @@ for (const [whose, progress] of [
   test(`a heartbeat ${whose} does not keep a lease`, async () => {
     const it = world();
     it.ledger.tell(ID, ...EXEC);
-    await it.first.advance(chain(3), signal);
+    await it.first.advance(chain(4), signal);
     it.ledger.tell(ID, started(1));
     await it.first.sweep(signal);
     for (let passed = 0; passed < LEASE_MS; passed += 10_000) {
@@ -155,7 +182,7 @@ for (const [whose, progress] of [
 test('after a time in which the ledger was away, every worker gets its lease again', async () => {
   const it = world();
   it.ledger.tell(ID, ...EXEC);
-  await it.first.advance(chain(3), signal);
+  await it.first.advance(chain(4), signal);
   it.ledger.tell(ID, started(1));
   await it.first.sweep(signal);
   it.ledger.away = true;
@@ -174,7 +201,7 @@ test('a chain that could not be read is tried again at its moment', async () => 
   const it = world();
   it.ledger.tell(ID, ...EXEC);
   it.ledger.away = true;
-  await assert.rejects(it.first.advance(chain(3), signal), /nobody answered/);
+  await assert.rejects(it.first.advance(chain(4), signal), /nobody answered/);
   it.ledger.away = false;
   it.nowMs = it.wakes.at(-1) ?? 0;
   await it.first.ring(signal);
@@ -185,7 +212,7 @@ test('a decision that the ledger refuses is logged and tried again after a while
   const it = world();
   it.ledger.tell(ID, ...EXEC);
   it.ledger.refusal = 'invalid: another version';
-  await it.first.advance(chain(3), signal);
+  await it.first.advance(chain(4), signal);
   await it.first.sweep(signal);
   assert.deepEqual(it.logged, ['decision refused']);
   assert.equal(it.wakes.at(-1), BEGIN_MS + 60_000);

@@ -10,12 +10,15 @@ import {
   type World,
   watch,
 } from './desk.ts';
-import type { OpenChain } from './ledger.ts';
+import type { Link, OpenChain } from './ledger.ts';
 import { AGAIN_MS, settle } from './settling.ts';
+
+/** A chain at a version, as it was heard of: with the entry that brought it there. */
+export type Heard = ChainAt & Omit<Link, 'hash'> & { readonly entryHash: string };
 
 /** What a handler asks for: say whatever follows from this chain, at this version at least. */
 export interface Advance {
-  advance(chain: ChainAt, signal: AbortSignal): Promise<void>;
+  advance(heard: Heard, signal: AbortSignal): Promise<void>;
 }
 
 /** One coordinator. It owns no record: whatever it keeps is read again after a start. */
@@ -36,7 +39,9 @@ export function coordinating(world: World): Coordinating {
   const desk = deskOf(world);
   const turns = new Map<string, Promise<void>>();
   return {
-    advance: (chain, signal) => {
+    advance: ({ tenant, acquisitionId, version, seq, entryHash: hash, entry }, signal) => {
+      const chain = { tenant, acquisitionId, version };
+      desk.chains.heard(chain, { seq, hash, entry });
       const isDone = () => isSettled(desk, chain);
       return alone(turns, chain, { isDone, work: () => work(desk, chain, signal) });
     },
@@ -52,7 +57,9 @@ export function coordinating(world: World): Coordinating {
       const due = desk.moments.due(desk.clock()).flatMap((id) => desk.watched.get(id) ?? []);
       await each(desk, due, signal, (chain) => {
         const isDone = () => isQuiet(desk, chain);
-        return alone(turns, chain, { isDone, work: () => work(desk, chain, signal) });
+        // What time alone decides is decided on what the ledger has by now.
+        const read = { ...chain, version: 0 };
+        return alone(turns, chain, { isDone, work: () => work(desk, read, signal) });
       });
       desk.wake(desk.moments.nextMs());
     },
@@ -76,9 +83,9 @@ async function alone(
 
 /** A chain that could not be advanced is tried again later, whatever the reason. */
 async function work(desk: Desk, chain: ChainAt, signal: AbortSignal): Promise<void> {
-  const { tenant, acquisitionId } = chain;
+  const { tenant, acquisitionId, version } = chain;
   try {
-    await settle(desk, { tenant, acquisitionId }, signal);
+    await settle(desk, { tenant, acquisitionId, version }, signal);
   } catch (error) {
     watch(desk, { ...chain, version: 0 }, desk.clock() + AGAIN_MS);
     throw error;

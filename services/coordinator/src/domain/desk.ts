@@ -32,6 +32,8 @@ export interface Desk extends World {
   readonly moments: Alarms;
   /** Chains that have not ended, and the version after which nothing was left to say. */
   readonly watched: Map<string, ChainAt>;
+  /** Chains that have none before them that they could join. */
+  readonly oldest: Set<string>;
 }
 
 /** The desk of a coordinator that has just started. */
@@ -42,6 +44,7 @@ export function deskOf(world: World): Desk {
     ears: hearing(world.clock()),
     moments: alarms(),
     watched: new Map(),
+    oldest: new Set(),
   };
 }
 
@@ -56,6 +59,7 @@ export function watch(desk: Desk, chain: ChainAt, atMs: number | undefined): voi
 /** The chain has ended. */
 export function forget(desk: Desk, acquisitionId: string): void {
   desk.watched.delete(acquisitionId);
+  desk.oldest.delete(acquisitionId);
   desk.moments.set(acquisitionId, undefined);
   desk.chains.forget(acquisitionId);
   desk.ears.forget(acquisitionId);

@@ -17,6 +17,7 @@ import {
   failed,
   HOUR_MS,
   missing as isMissing,
+  kept,
   ready,
   rejected,
   requested,
@@ -26,17 +27,20 @@ import {
   told,
   unapproved,
 } from '../../test/story.ts';
+import { decide } from './decide.ts';
 import { cancelled, expired, missing, sealed } from './ending.ts';
 import { CANCEL_GRACE_MS, STORE_GRACE_MS } from './limits.ts';
 
-const RUNNING = [...ready(['exec-stream', 'allowed']), assigned(1), started(1)];
+const EXEC = ['exec-stream', 'allowed'] as const;
+const RUNNING = [...ready(EXEC), assigned(1), started(1)];
 const MANIFEST = EvidenceCapturedV1.example.objects[0];
 const STORED = EvidenceStoredV1.example.objects[0];
 assert.ok(MANIFEST && STORED);
 
 test('a seal names manifest, objects, coverage and how long the chain was', () => {
   const context = { ...STORED, name: 'context.json', key: 'default/a/context/context.json' };
-  const state = told(...RUNNING, captured(1), stored(1, { objects: [STORED, context] }));
+  const found = [requested(), resolved(), kept({ objects: [context] }), checked(EXEC)];
+  const state = told(...found, assigned(1), started(1), captured(1), stored(1));
   const { say } = sealed(state, at(0)) ?? {};
   assert.deepEqual(say?.data, {
     epoch: 1,
@@ -44,9 +48,17 @@ test('a seal names manifest, objects, coverage and how long the chain was', () =
     objects: [MANIFEST, { ...MANIFEST, name: context.name, key: context.key }],
     coverage: EvidenceCapturedV1.example.coverage,
     partial: false,
-    entries: 7,
+    entries: 8,
     lastEntry: 'd'.repeat(64),
   });
+});
+
+test('a seal waits for the context, and no longer than the uploader may take', () => {
+  const found = [requested(), resolved(), checked(EXEC)];
+  const state = told(...found, assigned(1), started(1), captured(1), stored(1), cancelling());
+  const latestMs = HOUR_MS + STORE_GRACE_MS;
+  assert.deepEqual(decide(state, at(HOUR_MS)), { wakeAtMs: BEGIN_MS + latestMs });
+  dataOf(decide(state, at(latestMs)), 'acquisition.sealed.v1');
 });
 
 test('stored evidence with another digest than the captured one is not sealed', () => {
@@ -91,7 +103,8 @@ for (const code of TargetMissingV1.shape.shape.code.options) {
 const WAITS: readonly (readonly [string, readonly Fact[]])[] = [
   ['nobody had approved the request; discovery had not answered', [unapproved()]],
   ['rbac-checker had not answered', [requested(), resolved()]],
-  ['nothing had been assigned', [requested(), resolved(), checked(['exec-stream', 'allowed'])]],
+  ['the context was not stored', [requested(), resolved(), checked()]],
+  ['nothing had been assigned', ready(['exec-stream', 'allowed'])],
   ['no attempt had succeeded', [...RUNNING, failed(1)]],
 ];
 for (const [because, facts] of WAITS) {

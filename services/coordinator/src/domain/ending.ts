@@ -9,23 +9,28 @@ import { MISSING_ADVICE } from './advice.ts';
 import { type Decision, deadlineMs, decided, type Now, waitUntil } from './decision.ts';
 import { lapse } from './executing.ts';
 import { CANCEL_GRACE_MS, STORE_GRACE_MS } from './limits.ts';
-import { fallOf, inFlight, MANIFEST, phaseOf } from './phase.ts';
+import { awaitsContext, fallOf, inFlight, MANIFEST, phaseOf } from './phase.ts';
 import { cut, listed } from './sentence.ts';
 
 /**
  * Whole evidence is sealed, whatever else was asked for: a cancellation or a deadline that comes
- * after everything was stored and verified must not hide that it exists.
+ * after everything was stored and verified must not hide that it exists. The seal waits for the
+ * context, for as long as the uploader may take for what was captured before the deadline.
  */
 export function sealed(state: Acquisition, now: Now): Decision | undefined {
   if (inFlight(state.executions.at(-1))) return undefined;
   const whole = state.executions.findLast((execution) => phaseOf(execution) === 'whole');
   if (!whole?.captured || !whole.stored) return undefined;
   const { captured, stored } = whole;
+  const untilMs = deadlineMs(state) + STORE_GRACE_MS;
+  if (awaitsContext(state) && now.nowMs < untilMs) return { wakeAtMs: untilMs };
+  const context = state.contextStored?.objects ?? [];
+  const objects = [...stored.objects, ...context];
   const manifest = captured.objects.find(({ name }) => name === MANIFEST);
   return decided(AcquisitionSealedV1, {
     epoch: captured.epoch,
     manifest: manifest?.sha256 ?? '',
-    objects: stored.objects.map(({ name, key, bytes, sha256 }) => ({ name, key, bytes, sha256 })),
+    objects: objects.map(({ name, key, bytes, sha256 }) => ({ name, key, bytes, sha256 })),
     coverage: captured.coverage,
     partial: captured.partial,
     entries: state.version,
@@ -83,6 +88,7 @@ function waitedFor(state: Acquisition): string {
     state.approved ? undefined : 'nobody had approved the request',
     state.target ? undefined : 'discovery had not answered',
     state.access || !state.target ? undefined : 'rbac-checker had not answered',
+    awaitsContext(state) ? 'the context was not stored' : undefined,
   ].filter((wait) => wait !== undefined);
   return waits.length > 0 ? listed(waits, 512) : 'nothing had been assigned';
 }

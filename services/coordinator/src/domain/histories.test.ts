@@ -97,11 +97,12 @@ test('a lone coordinator in an ideal world seals', () => {
   const world = modelWorld(1, witness(new Map()));
   const acts = [
     [5, 1],
-    [6, 2],
+    [6, 0],
+    [7, 2],
     [1, 0],
-    [9, 0],
-    [10, 2],
-    [12, 2],
+    [10, 0],
+    [11, 2],
+    [13, 2],
     [1, 0],
   ] as const;
   for (const [kind, how] of acts) world.act(kind, how);

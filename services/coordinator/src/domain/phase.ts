@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Execution } from '@impound/contracts/chain.ts';
+import type { Acquisition, Execution } from '@impound/contracts/chain.ts';
 import { LEASE_MS } from '@impound/contracts/progress.ts';
 
 /** The object that names every file of a capture. */
@@ -17,6 +17,11 @@ export function phaseOf(execution: Execution): Phase {
   if (execution.captured === undefined) return execution.started ? 'claimed' : 'assigned';
   if (execution.stored) return gapOf(execution) === undefined ? 'whole' : 'over';
   return execution.rejected ? 'over' : 'captured';
+}
+
+/** Whether the context of a target that was found is still on its way into the store. */
+export function awaitsContext({ target, contextStored }: Acquisition): boolean {
+  return target !== undefined && contextStored === undefined;
 }
 
 /** What is still to come from an epoch, if anything. */

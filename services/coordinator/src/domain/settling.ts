@@ -15,17 +15,28 @@ export const AGAIN_MS = 5_000;
 /** Older chains of one target that are looked at before one goes its own way. */
 const OTHERS_MAX = 256;
 
-/** Says one event after the other until nothing is left to say about this chain at this moment. */
-export async function settle(desk: Desk, ref: ChainRef, signal: AbortSignal): Promise<void> {
+/**
+ * Says one event after the other until nothing is left to say about this chain at this moment.
+ * Version 0: nothing was heard of it.
+ */
+export async function settle(desk: Desk, at: ChainAt, signal: AbortSignal): Promise<void> {
+  const { version, ...ref } = at;
+  // What was heard is enough to begin with; where the chain has moved on, the first say conflicts.
+  let known = version || undefined;
   for (let round = 0; round < ROUNDS_MAX; round++) {
-    if ((await step(desk, ref, signal)) === 'settled') return;
+    if ((await step(desk, { ref, known }, signal)) === 'settled') return;
+    known = undefined;
   }
   watch(desk, { ...ref, version: 0 }, desk.clock() + AGAIN_MS);
 }
 
 /** Reads, decides, and says at most one event: then the chain has moved, whoever moved it. */
-async function step(desk: Desk, ref: ChainRef, signal: AbortSignal): Promise<'settled' | 'moved'> {
-  const chain = await desk.chains.read(ref, undefined, signal);
+async function step(
+  desk: Desk,
+  { ref, known }: { readonly ref: ChainRef; readonly known: number | undefined },
+  signal: AbortSignal,
+): Promise<'settled' | 'moved'> {
+  const chain = await desk.chains.read(ref, known, signal);
   const { state } = chain;
   desk.ears.answered(desk.clock());
   desk.ears.learn(state);
@@ -51,13 +62,18 @@ async function sayIt(
   return 'settled';
 }
 
-/** The older chain that this one may join, if there is one: looked for from the oldest on. */
+/**
+ * The older chain that this one may join, if there is one: looked for from the oldest on. Where
+ * there was none once, there is none for ever: what begins later is younger.
+ */
 async function othersOf(desk: Desk, chain: Chain, signal: AbortSignal): Promise<Now['others']> {
-  const { tenant, request } = chain.state;
-  if (!mayJoin(chain.state) || request === undefined) return [];
+  const { acquisitionId, tenant, request } = chain.state;
+  if (!mayJoin(chain.state) || request === undefined || desk.oldest.has(acquisitionId)) return [];
   const search = { tenant, target: formatTarget(request.target), after: -1, limit: OTHERS_MAX };
   const rows = await desk.ledger.open(search, signal);
-  for (const row of rows.filter(({ seq }) => seq < chain.seq)) {
+  const older = rows.filter(({ seq }) => seq < chain.seq);
+  if (older.length === 0) desk.oldest.add(acquisitionId);
+  for (const row of older) {
     const { state } = await desk.chains.read(row, row.version, signal);
     if (joinable(chain.state, state, desk.clock())) return [state];
   }

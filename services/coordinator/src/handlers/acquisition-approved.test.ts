@@ -7,13 +7,13 @@ import { acquisitionApproved } from './acquisition-approved.ts';
 test('an approval is advanced at the version that was heard', async () => {
   const asked: unknown[] = [];
   const chains = { advance: async (...given: unknown[]) => void asked.push(given) };
-  const where = { tenant: 'default', acquisitionId: 'a', version: 7 };
   const { signal } = new AbortController();
+  const message = { acquisitionId: 'a', version: 7 } as Message<never>;
   const said = await acquisitionApproved(
-    { ...where, id: 'e' } as Message<never>,
+    { acquisitionId: 'a', version: 7 } as Message<never>,
     { chains },
     signal,
   );
-  assert.deepEqual(asked, [[where, signal]]);
+  assert.deepEqual(asked, [[message, signal]]);
   assert.equal(said, undefined);
 });

@@ -7,9 +7,9 @@ import { evidenceStored } from './evidence-stored.ts';
 test('stored evidence is advanced at the version that was heard', async () => {
   const asked: unknown[] = [];
   const chains = { advance: async (...given: unknown[]) => void asked.push(given) };
-  const where = { tenant: 'default', acquisitionId: 'a', version: 7 };
   const { signal } = new AbortController();
-  const said = await evidenceStored({ ...where, id: 'e' } as Message<never>, { chains }, signal);
-  assert.deepEqual(asked, [[where, signal]]);
+  const message = { acquisitionId: 'a', version: 7 } as Message<never>;
+  const said = await evidenceStored(message, { chains }, signal);
+  assert.deepEqual(asked, [[message, signal]]);
   assert.equal(said, undefined);
 });

@@ -10,7 +10,6 @@ export async function evidenceStored(
   deps: { readonly chains: Advance },
   signal: AbortSignal,
 ): Promise<Said<never> | undefined> {
-  const { tenant, acquisitionId, version } = message;
-  await deps.chains.advance({ tenant, acquisitionId, version }, signal);
+  await deps.chains.advance(message, signal);
   return undefined;
 }

@@ -7,9 +7,9 @@ import { targetMissing } from './target-missing.ts';
 test('a missing target is advanced at the version that was heard', async () => {
   const asked: unknown[] = [];
   const chains = { advance: async (...given: unknown[]) => void asked.push(given) };
-  const where = { tenant: 'default', acquisitionId: 'a', version: 7 };
   const { signal } = new AbortController();
-  const said = await targetMissing({ ...where, id: 'e' } as Message<never>, { chains }, signal);
-  assert.deepEqual(asked, [[where, signal]]);
+  const message = { acquisitionId: 'a', version: 7 } as Message<never>;
+  const said = await targetMissing(message, { chains }, signal);
+  assert.deepEqual(asked, [[message, signal]]);
   assert.equal(said, undefined);
 });

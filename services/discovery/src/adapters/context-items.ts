@@ -6,9 +6,8 @@ import { listPodEvents } from '@impound/kubernetes/events.ts';
 import { KubernetesFault } from '@impound/kubernetes/fault.ts';
 import { getNode } from '@impound/kubernetes/node.ts';
 import { ownerChain } from '@impound/kubernetes/owners.ts';
-import type { Pod } from '@impound/kubernetes/pod.ts';
-import { containerLog, getPod, podPath } from '@impound/kubernetes/pods.ts';
-import type { ContainerFacts, PodFacts } from '../domain/pod.ts';
+import type { Pod, PodContainer } from '@impound/kubernetes/pod.ts';
+import { containerLog, getPod, type PodName, podPath } from '@impound/kubernetes/pods.ts';
 
 /** One thing that was asked of the API server, and what came of it. */
 export interface ContextItem {
@@ -29,6 +28,11 @@ interface Got {
   readonly partial?: string | undefined;
 }
 
+/** Which pod: another one may have its name by now. */
+export interface ContextPod extends PodName {
+  readonly uid: string;
+}
+
 /**
  * Everything the control plane knows of a pod, the decisive first: the pod itself, the logs that
  * would go with it, events, owners, node, and what it refers to by name and hash. What comes later
@@ -36,30 +40,41 @@ interface Got {
  */
 export async function* contextItems(
   connection: ClusterConnection,
-  facts: PodFacts,
+  { uid, ...name }: ContextPod,
   signal: AbortSignal,
 ): AsyncGenerator<ContextItem> {
-  const name = { namespace: facts.namespace, pod: facts.name };
-  const pod = getPod(connection, name, signal).catch(() => undefined);
-  yield* inOrder([
-    item('pod.json', signal, async () => {
-      const call = { path: podPath(name), bytesMax: POD_BYTES_MAX };
-      const { bytes, cut } = await getBytes(connection, call, signal);
-      return { content: Buffer.from(bytes), partial: cut ? 'larger than 4 MiB' : undefined };
-    }),
-    ...facts.containers.flatMap((container) => logs({ connection, name, container }, signal)),
-    item('events.json', signal, async () => {
-      const query = { ...name, uid: facts.uid, itemsMax: EVENTS_MAX };
-      const { events, cut } = await listPodEvents(connection, query, signal);
-      return { content: json(events), partial: cut ? 'there are more than 1,000' : undefined };
-    }),
+  const events = item('events.json', signal, async () => {
+    const query = { ...name, uid, itemsMax: EVENTS_MAX };
+    const { events, cut } = await listPodEvents(connection, query, signal);
+    return { content: json(events), partial: cut ? 'there are more than 1,000' : undefined };
+  });
+  const itself = item('pod.json', signal, async () => {
+    const call = { path: podPath(name), bytesMax: POD_BYTES_MAX };
+    const { bytes, cut } = await getBytes(connection, call, signal);
+    return { content: Buffer.from(bytes), partial: cut ? 'larger than 4 MiB' : undefined };
+  });
+  const [read, pod] = await Promise.all([
+    itself(),
+    getPod(connection, name, signal).catch(() => undefined),
   ]);
-  const found = await pod;
-  if (found === undefined) return;
-  const { node } = facts;
+  if (pod !== undefined && pod.metadata.uid !== uid) {
+    yield { path: 'pod.json', verdict: 'absent', because: 'another pod has its name by now' };
+    return yield* inOrder([events]);
+  }
+  yield read;
+  if (pod === undefined) return yield* inOrder([events]);
   yield* inOrder([
+    ...pod.containers.flatMap((container) => logs({ connection, name, container }, signal)),
+    events,
+    ...around(connection, pod, signal),
+  ]);
+}
+
+function around(connection: ClusterConnection, pod: Pod, signal: AbortSignal): Asking[] {
+  const { nodeName: node } = pod.spec;
+  return [
     item('owners.json', signal, async () => ({
-      content: json(await ownerChain(connection, found, signal)),
+      content: json(await ownerChain(connection, pod, signal)),
     })),
     ...(node === undefined
       ? []
@@ -68,8 +83,8 @@ export async function* contextItems(
             content: json(await getNode(connection, node, signal)),
           })),
         ]),
-    ...references(connection, found, signal),
-  ]);
+    ...references(connection, pod, signal),
+  ];
 }
 
 type Asking = () => Promise<ContextItem>;
@@ -95,12 +110,12 @@ async function* inOrder(all: readonly Asking[]): AsyncGenerator<ContextItem> {
 
 interface Logged {
   readonly connection: ClusterConnection;
-  readonly name: { readonly namespace: string; readonly pod: string };
-  readonly container: ContainerFacts;
+  readonly name: PodName;
+  readonly container: PodContainer;
 }
 
 function logs({ connection, name, container }: Logged, signal: AbortSignal): Asking[] {
-  const wanted = container.restarts === 0 ? [false] : [false, true];
+  const wanted = container.restartCount === 0 ? [false] : [false, true];
   return wanted.map((previous) =>
     item(`logs/${container.name}${previous ? '.previous' : ''}.log`, signal, async () => {
       const query = { ...name, container: container.name, previous, bytesMax: LOG_BYTES_MAX };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from 'node:crypto';
 import { UploaderOpenV1 } from '@impound/contracts/ask/uploader.open.v1.ts';
+import type { ContextCapturedV1 } from '@impound/contracts/context/captured.v1.ts';
 import type { EvidenceObject } from '@impound/contracts/evidence.ts';
 import type { RequestOf } from '@impound/contracts/question.ts';
 import { formatTarget } from '@impound/contracts/target.ts';
@@ -9,58 +10,74 @@ import type { EvidenceSink, StoredRef } from '@impound/evidence/sink.ts';
 import { uploaderSink } from '@impound/evidence/uploader-sink.ts';
 import { evidenceWriter } from '@impound/evidence/writer.ts';
 import type { Clusters } from '@impound/kubernetes/clusters.ts';
-import { Later, messageOf } from '@impound/runtime/fault.ts';
+import { Later, messageOf, Never } from '@impound/runtime/fault.ts';
 import type { House } from '@impound/runtime/service.ts';
 import { traceHeaders } from '@impound/runtime/span.ts';
-import type { Context, ContextOf } from '../handlers/acquisition-requested.ts';
+import type { Context, ContextOf } from '../handlers/target-resolved.ts';
 import { contextItems } from './context-items.ts';
 
 const GAPS_TOLD_MAX = 32;
 const GAP_CHARACTERS_MAX = 500;
-const STORE_AGAIN_MS = 2_000;
+const STORE_AGAIN_MS = 10_000;
 
 /**
- * Stores what the API server tells of a pod, before the container is touched: it is still there
- * when the pod is gone a second later. What may not be read is a gap and stops nothing.
+ * Stores what the API server tells of a pod: it is still there when the pod is gone a second later.
+ * The cluster is asked before the store is, for it forgets. What may not be read is a gap and stops
+ * nothing.
  */
 export function kubernetesContext(clusters: Clusters, house: House): Context {
   return {
-    keep: async (of, signal) => {
-      const sink = sinkOf(house, of);
-      const connection = await clusters.connection(of.cluster);
-      const gaps: string[] = [];
+    capture: async (of, signal) => {
       try {
-        const { namespace, name: pod } = of.pod;
-        const target = { kind: 'kubernetes', cluster: of.cluster, namespace, pod } as const;
-        await using writer = await evidenceWriter(
-          {
-            sink,
-            header: {
-              acquisitionId: of.acquisitionId,
-              caseId: of.caseId,
-              source: 'control-plane',
-              startedAt: timeOf(Date.now()),
-              target: formatTarget(target),
-            },
-          },
-          signal,
-        );
-        for await (const item of contextItems(connection, of.pod, signal)) {
-          if (item.content !== undefined) {
-            await writer.file({ area: 'context', path: item.path, mode: 0o440 }, item.content);
-          }
-          const { path: asked, verdict, because } = item;
-          await writer.coverage({ asked, verdict, because });
-          if (verdict !== 'got') gaps.push(`${asked}: ${because}`.slice(0, GAP_CHARACTERS_MAX));
-        }
-        const { objects } = await writer.end({ finishedAt: timeOf(Date.now()) });
-        return { objects: objects.map(evidenceObject), gaps: gaps.slice(0, GAPS_TOLD_MAX) };
+        return await captured(clusters, { of, sink: sinkOf(house, of) }, signal);
       } catch (cause) {
         signal.throwIfAborted();
+        if (cause instanceof Never) throw cause;
         throw new Later('context-not-stored', STORE_AGAIN_MS, messageOf(cause), { cause });
       }
     },
   };
+}
+
+async function captured(
+  clusters: Clusters,
+  { of, sink }: { readonly of: ContextOf; readonly sink: EvidenceSink },
+  signal: AbortSignal,
+): Promise<ContextCapturedV1> {
+  const { cluster, namespace, pod } = of.target;
+  const connection = await clusters.connection(cluster);
+  await using items = begun(contextItems(connection, { namespace, pod, uid: of.podUid }, signal));
+  const header = {
+    acquisitionId: of.acquisitionId,
+    caseId: of.caseId,
+    source: 'control-plane',
+    startedAt: timeOf(Date.now()),
+    target: formatTarget({ kind: 'kubernetes', cluster, namespace, pod }),
+  } as const;
+  await using writer = await evidenceWriter({ sink, header }, signal);
+  const gaps: string[] = [];
+  for await (const { path: asked, content, verdict, because } of items) {
+    if (content !== undefined) {
+      await writer.file({ area: 'context', path: asked, mode: 0o440 }, content);
+    }
+    await writer.coverage({ asked, verdict, because });
+    if (verdict !== 'got') gaps.push(`${asked}: ${because}`.slice(0, GAP_CHARACTERS_MAX));
+  }
+  const { objects } = await writer.end({ finishedAt: timeOf(Date.now()) });
+  return { objects: objects.map(evidenceObject), gaps: gaps.slice(0, GAPS_TOLD_MAX) };
+}
+
+/** Asks for the first at once, whenever it is taken. */
+function begun<T>(items: AsyncGenerator<T>): AsyncGenerator<T> {
+  const first = items.next();
+  // Whoever takes it is told; nobody may come to it.
+  first.catch(() => undefined);
+  return (async function* () {
+    const { value, done } = await first;
+    if (done) return;
+    yield value;
+    yield* items;
+  })();
 }
 
 function sinkOf(house: House, of: ContextOf): EvidenceSink {

@@ -19,28 +19,18 @@ const pod: PodFacts = {
   containers: [{ name: 'cart', kind: 'container', image: 'cart:1', state: 'running', restarts: 0 }],
 };
 const signal = AbortSignal.timeout(1_000);
-const nothing = { objects: [], gaps: [] };
 
-test('the container is found, and its context is kept before it is said', async () => {
-  const kept: string[] = [];
-  const context = {
-    keep: async (of: { pod: PodFacts }) => {
-      kept.push(of.pod.name);
-      return nothing;
-    },
-  };
+test('the container that is meant is found', async () => {
   const pods = { fitting: async () => [pod] };
-  const said = await acquisitionRequested(message, { pods, context }, signal);
+  const said = await acquisitionRequested(message, { pods }, signal);
   assert.equal(said.contract, TargetResolvedV1);
   const { target } = TargetResolvedV1.shape.parse(said.data);
   assert.deepEqual(target, data.target);
-  assert.deepEqual(kept, ['cart-7f9c']);
 });
 
-test('a pod that is not there is missing, and nothing is kept', async () => {
-  const context = { keep: () => assert.fail('nothing to keep') };
+test('a pod that is not there is missing', async () => {
   const pods = { fitting: async () => [] };
-  const said = await acquisitionRequested(message, { pods, context }, signal);
+  const said = await acquisitionRequested(message, { pods }, signal);
   assert.equal(said.contract, TargetMissingV1);
   assert.equal(TargetMissingV1.shape.parse(said.data).code, 'pod-not-found');
 });

@@ -21,25 +21,12 @@ export interface Pods {
   fitting(target: Target, signal: AbortSignal): Promise<readonly PodFacts[]>;
 }
 
-/** Takes what the API server knows of a pod and stores it as evidence: before anything else. */
-export interface Context {
-  keep(of: ContextOf, signal: AbortSignal): Promise<TargetResolvedV1['context']>;
-}
-
-export interface ContextOf {
-  readonly tenant: string;
-  readonly acquisitionId: string;
-  readonly caseId: string;
-  readonly cluster: string;
-  readonly pod: PodFacts;
-}
-
 type Outcome = Said<typeof TargetResolvedV1 | typeof TargetMissingV1>;
 
-/** Finds the container that is meant, and keeps its context while it is still there. */
+/** Finds the container that is meant. Nobody waits for its context: that is captured when heard. */
 export async function acquisitionRequested(
   message: Message<typeof AcquisitionRequestedV1>,
-  deps: { readonly pods: Pods; readonly context: Context },
+  deps: { readonly pods: Pods },
   signal: AbortSignal,
 ): Promise<Outcome> {
   const { target, caseId } = message.data;
@@ -47,12 +34,10 @@ export async function acquisitionRequested(
   if (isAmbiguity(pod)) return say(TargetMissingV1, pod);
   const container = onlyContainer(target, pod);
   if (isAmbiguity(container)) return say(TargetMissingV1, container);
-  const { tenant, acquisitionId } = message;
-  const of = { tenant, acquisitionId, caseId, cluster: target.cluster, pod };
   return say(TargetResolvedV1, {
+    caseId,
     target: foundTarget(target, pod, container),
     container: describe(pod, container),
-    context: await deps.context.keep(of, signal),
   });
 }
 

@@ -18,7 +18,8 @@ export function objectsOf(state: Acquisition): ReadonlyMap<string, NamedObject> 
     }
   };
   for (const { stored } of state.executions) add(stored?.objects, true);
-  add(state.target?.context.objects, false);
+  add(state.contextStored?.objects, true);
+  add(state.context?.objects, false);
   for (const { captured } of state.executions) add(captured?.objects, false);
   add((state.ended?.data as { salvaged?: EvidenceObject[] } | undefined)?.salvaged, false);
   return objects;
@@ -39,6 +40,7 @@ export function viewOf(state: Acquisition): object {
     approved: state.approved,
     cancellation: state.cancellation,
     found: state.target,
+    context: state.context,
     missing: state.missing,
     ladder: state.access?.ladder,
     grant: state.access?.grant,

@@ -44,3 +44,15 @@ test('what has an effect is not told again, but the last entry is', () => {
   );
   assert.deepEqual(withoutEffect([]), []);
 });
+
+test('what several have to answer is told again until all of them have', () => {
+  const chain = [
+    { id: 'a', type: 'target.resolved.v1', speaker: 'discovery' },
+    { id: 'b', type: 'access.checked.v1', speaker: 'rbac-checker', cause: 'a' },
+    { id: 'c', type: 'acquisition.assigned.v1', speaker: 'coordinator', cause: 'b' },
+  ];
+  const idsOf = (entries: typeof chain) => withoutEffect(entries).map(({ id }) => id);
+  assert.deepEqual(idsOf(chain), ['a', 'c']);
+  const context = { id: 'd', type: 'context.captured.v1', speaker: 'discovery', cause: 'a' };
+  assert.deepEqual(idsOf([...chain, context]), ['c', 'd']);
+});

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { PARTIES } from '@impound/contracts/parties.ts';
 import { contractOf } from './contracts.ts';
 
 /** The longest pause between two tellings of a chain that does not move, in milliseconds. */
@@ -38,18 +39,26 @@ export interface Effect {
   readonly cause?: string | undefined;
 }
 
+/** They speak when a chain makes it necessary, not to each event that they hear. */
+const SPEAK_OF_CHAINS: ReadonlySet<string> = new Set(['coordinator', 'gateway']);
+
+/** Who has an answer of its own to events of this type. */
+function answerersOf(type: string): readonly string[] {
+  const hearers = Object.entries(PARTIES).filter(([, { hears }]) => hears.includes(type));
+  return hearers.map(([name]) => name).filter((name) => !SPEAK_OF_CHAINS.has(name));
+}
+
 /**
- * The entries of one chain of which nothing has come yet, and the last one in any case. What the
+ * The entries of one chain of which not all has come yet, and the last one in any case. What the
  * ledger itself notes about an event is no answer to it, and what nobody hears needs none.
  */
 export function withoutEffect<E extends Effect>(chain: readonly E[]): readonly E[] {
-  const answered = new Set(
-    chain.flatMap((entry) =>
-      entry.cause !== undefined && entry.speaker !== 'ledger' ? [entry.cause] : [],
-    ),
-  );
-  return chain.filter((entry, at) => {
+  const spoken = chain.filter(({ cause, speaker }) => cause !== undefined && speaker !== 'ledger');
+  const answers = Map.groupBy(spoken, ({ cause }) => cause);
+  return chain.filter(({ id, type }, at) => {
     if (at === chain.length - 1) return true;
-    return contractOf(entry.type)?.terminal !== true && !answered.has(entry.id);
+    if (contractOf(type)?.terminal === true) return false;
+    const speakers = new Set((answers.get(id) ?? []).map(({ speaker }) => speaker));
+    return speakers.size === 0 || answerersOf(type).some((name) => !speakers.has(name));
   });
 }

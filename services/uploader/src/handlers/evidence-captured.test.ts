@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { AcquisitionRequestedV1 } from '@impound/contracts/acquisition/requested.v1.ts';
 import { canonical } from '@impound/contracts/canonical.ts';
 import { entryText, NO_PREVIOUS } from '@impound/contracts/entry.ts';
 import type { EventContract } from '@impound/contracts/event.ts';
 import { EvidenceCapturedV1 } from '@impound/contracts/evidence/captured.v1.ts';
 import { EvidenceRejectedV1 } from '@impound/contracts/evidence/rejected.v1.ts';
 import { EvidenceStoredV1 } from '@impound/contracts/evidence/stored.v1.ts';
-import { TargetResolvedV1 } from '@impound/contracts/target/resolved.v1.ts';
-import type { Ask } from '@impound/runtime/ask.ts';
 import { Later } from '@impound/runtime/fault.ts';
 import { readMessage } from '@impound/runtime/message.ts';
 import { type Found, StoreFault } from '../domain/evidence-store.ts';
@@ -23,7 +20,6 @@ const object = (set: string, name: string, digit: string) => ({
   bytes: 10,
   sha256: digit.repeat(64),
 });
-const CONTEXT = object('context', 'context.tar.zst', 'a');
 const MANIFEST = object('e1', 'manifest.jsonl', 'b');
 
 function textOf(contract: EventContract, data: object, version: number): string {
@@ -43,18 +39,6 @@ function textOf(contract: EventContract, data: object, version: number): string 
   const head = { acq: ACQUISITION, acqSeq: version, acqPrev: NO_PREVIOUS, recordedAt, salt };
   return entryText(head, canonical(event));
 }
-
-const RESOLVED = { ...TargetResolvedV1.example, context: { objects: [CONTEXT], gaps: [] } };
-const HISTORY = [
-  textOf(AcquisitionRequestedV1, AcquisitionRequestedV1.example, 1),
-  textOf(TargetResolvedV1, RESOLVED, 2),
-];
-
-/** Gives one entry at a time, so that the handler must ask again. */
-const ask = (async (_question: unknown, { after }: { after: number }) => ({
-  version: HISTORY.length,
-  entries: HISTORY.slice(after, after + 1).map((text) => ({ seq: 0, hash: '', text })),
-})) as unknown as Ask;
 
 function captured(objects: readonly object[]) {
   const data = { ...EvidenceCapturedV1.example, objects };
@@ -81,33 +65,29 @@ function storeOf(...objects: (typeof MANIFEST)[]) {
 const now = () => 0;
 const signal = AbortSignal.any([]);
 
-test('evidence that reads back as captured is stored, with the context before it', async () => {
-  const store = storeOf(CONTEXT, MANIFEST);
-  const said = await evidenceCaptured(captured([MANIFEST]), { ask, store, now }, signal);
+test('evidence that reads back as captured is stored, by its epoch', async () => {
+  const store = storeOf(MANIFEST);
+  const said = await evidenceCaptured(captured([MANIFEST]), { store, now }, signal);
   assert.equal(said.contract, EvidenceStoredV1);
   const kept = { store: 's3', versionId: 'v1', retention: LOCKED } as const;
   const noted = { ...kept, verifiedAt: '1970-01-01T00:00:00.000000Z' };
-  const objects = [
-    { ...MANIFEST, ...noted },
-    { ...CONTEXT, ...noted },
-  ];
+  const objects = [{ ...MANIFEST, ...noted }];
   assert.deepEqual(said.data, { epoch: 1, objects });
 });
 
 const FOREIGN = { ...MANIFEST, key: MANIFEST.key.replace('default', 'other') };
 const REJECTED = [
-  ['an object that is not there', [MANIFEST], storeOf(CONTEXT), 'object-missing'],
-  ['a missing context object', [MANIFEST], storeOf(MANIFEST), 'object-missing'],
-  ['another digest', [MANIFEST], storeOf(CONTEXT, { ...MANIFEST, sha256: 'c'.repeat(64) })],
-  ['another length', [MANIFEST], storeOf(CONTEXT, { ...MANIFEST, bytes: 11 })],
-  ['a key of another tenant', [FOREIGN], storeOf(CONTEXT, FOREIGN), 'object-missing'],
-  ['a key of another epoch', [object('e2', 'a', 'b')], storeOf(CONTEXT), 'object-missing'],
+  ['an object that is not there', [MANIFEST], storeOf(), 'object-missing'],
+  ['another digest', [MANIFEST], storeOf({ ...MANIFEST, sha256: 'c'.repeat(64) })],
+  ['another length', [MANIFEST], storeOf({ ...MANIFEST, bytes: 11 })],
+  ['a key of another tenant', [FOREIGN], storeOf(FOREIGN), 'object-missing'],
+  ['a key of another epoch', [object('e2', 'a', 'b')], storeOf(), 'object-missing'],
   ['a name that is not the key', [{ ...MANIFEST, name: 'a' }], storeOf(), 'object-missing'],
 ] as const;
 
 for (const [name, objects, store, code = 'digest-mismatch'] of REJECTED) {
   test(`a capture with ${name} is rejected as ${code}`, async () => {
-    const said = await evidenceCaptured(captured(objects), { ask, store, now }, signal);
+    const said = await evidenceCaptured(captured(objects), { store, now }, signal);
     assert.equal(said.contract, EvidenceRejectedV1);
     assert.equal((said.data as EvidenceRejectedV1).code, code);
   });
@@ -116,7 +96,7 @@ for (const [name, objects, store, code = 'digest-mismatch'] of REJECTED) {
 test('reading that takes longer than one turn is gone on with later', async () => {
   const stopped = AbortSignal.abort();
   const store = { ...storeOf(), verify: async () => stopped.throwIfAborted() as undefined };
-  const turn = evidenceCaptured(captured([MANIFEST]), { ask, store, now }, stopped);
+  const turn = evidenceCaptured(captured([MANIFEST]), { store, now }, stopped);
   await assert.rejects(turn, (error) => error instanceof Later && error.code === 'still-reading');
 });
 
@@ -125,8 +105,8 @@ for (const step of ['verify', 'retain'] as const) {
     const away = async () => {
       throw new StoreFault('store-away', 'the store did not answer');
     };
-    const store = { ...storeOf(CONTEXT, MANIFEST), [step]: away };
-    const turn = evidenceCaptured(captured([MANIFEST]), { ask, store, now }, signal);
+    const store = { ...storeOf(MANIFEST), [step]: away };
+    const turn = evidenceCaptured(captured([MANIFEST]), { store, now }, signal);
     await assert.rejects(turn, (error) => error instanceof Later && error.code === 'store-away');
   });
 }
