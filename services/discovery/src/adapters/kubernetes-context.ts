@@ -10,6 +10,7 @@ import type { EvidenceSink, StoredRef } from '@impound/evidence/sink.ts';
 import { uploaderSink } from '@impound/evidence/uploader-sink.ts';
 import { evidenceWriter } from '@impound/evidence/writer.ts';
 import type { Clusters } from '@impound/kubernetes/clusters.ts';
+import { askUntilAnswered } from '@impound/runtime/ask.ts';
 import { Later, messageOf, Never } from '@impound/runtime/fault.ts';
 import type { House } from '@impound/runtime/service.ts';
 import { traceHeaders } from '@impound/runtime/span.ts';
@@ -18,7 +19,7 @@ import { contextItems } from './context-items.ts';
 
 const GAPS_TOLD_MAX = 32;
 const GAP_CHARACTERS_MAX = 500;
-const STORE_AGAIN_MS = 10_000;
+const STORE_AGAIN_MS = 2_000;
 
 /**
  * Stores what the API server tells of a pod: it is still there when the pod is gone a second later.
@@ -85,8 +86,8 @@ function sinkOf(house: House, of: ContextOf): EvidenceSink {
   const set = `context-${randomBytes(4).toString('hex')}`;
   return uploaderSink(async (name, signal) => {
     const wanted = { tenant: of.tenant, acquisitionId: of.acquisitionId, set, name };
-    const asked = { ...wanted, worker: house.worker } as RequestOf<typeof UploaderOpenV1>;
-    return (await house.ask(UploaderOpenV1, asked, signal)).url;
+    const request = { ...wanted, worker: house.worker } as RequestOf<typeof UploaderOpenV1>;
+    return (await askUntilAnswered(house, { question: UploaderOpenV1, request }, signal)).url;
   }, UPLOADING);
 }
 
