@@ -4,8 +4,8 @@ import { AcquisitionAssignedV1 } from '@impound/contracts/acquisition/assigned.v
 import { AcquisitionRequestedV1 } from '@impound/contracts/acquisition/requested.v1.ts';
 import { AcquisitionSealedV1 } from '@impound/contracts/acquisition/sealed.v1.ts';
 import { canonical } from '@impound/contracts/canonical.ts';
-import { entryText, NO_PREVIOUS } from '@impound/contracts/entry.ts';
 import { ContextCapturedV1 } from '@impound/contracts/context/captured.v1.ts';
+import { entryText, NO_PREVIOUS } from '@impound/contracts/entry.ts';
 import type { EventContract } from '@impound/contracts/event.ts';
 import { EvidenceAccessedV1 } from '@impound/contracts/evidence/accessed.v1.ts';
 import { EvidenceCapturedV1 } from '@impound/contracts/evidence/captured.v1.ts';

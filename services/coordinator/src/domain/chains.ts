@@ -18,7 +18,7 @@ const NO_CHAIN: Chain = { state: NO_ACQUISITION, seq: -1, lastEntry: NO_PREVIOUS
 export interface Chains {
   /** The chain as the ledger has it now, or as it was last read where that has this version. */
   read(ref: ChainRef, version: number | undefined, signal: AbortSignal): Promise<Chain>;
-  /** Takes one entry that was heard, where it follows what was read; else it is read with others. */
+  /** Takes one entry that was heard, where it follows what was read. */
   heard(ref: ChainRef, link: Link): void;
   /** As it was last read; undefined: not known any more. */
   known(acquisitionId: string): Chain | undefined;
