@@ -63,3 +63,21 @@ test('what an object only inherits is not in the alert', () => {
   const preset = { ...PRESET, reason: ['{/constructor/name}'] };
   assert.throws(() => orderFrom(preset, ALERT, { cluster: 'prod' }), /gives no reason/);
 });
+
+test('a value that the product does not know is none, and other things than asked for are refused', () => {
+  const preset = { ...PRESET, nothing: ['<NA>'], only: { '/kind': 'pods' } };
+  const query = { cluster: 'prod' };
+  const alert = { ...ALERT, kind: 'pods', pods: [{ name: '<NA>' }] };
+  const { target } = orderFrom(preset, alert, query) as { target: string };
+  assert.equal(target, 'kubernetes://prod/x/main');
+  const refused = { name: 'Refusal', message: /something else: \/kind is not pods/ };
+  assert.throws(() => orderFrom(preset, { ...alert, kind: 'deployments' }, query), refused);
+});
+
+test('JSON in a text is looked into, and a text that is none has nothing in it', () => {
+  const preset = { ...PRESET, target: ['kubernetes://{?cluster}/x/{/details/pod/0}'] };
+  const order = (details: string) => orderFrom(preset, { ...ALERT, details }, { cluster: 'prod' });
+  const { target } = order('{"pod":["cart"]}') as { target: string };
+  assert.equal(target, 'kubernetes://prod/x/cart');
+  assert.throws(() => order('{"pod":'), /the alert gives no target/);
+});

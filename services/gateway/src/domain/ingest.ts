@@ -8,6 +8,10 @@ const Template = z.string().min(1).max(2_048);
 /** How the alerts of one product become orders: of several templates the first that has it all. */
 export const Preset = z.strictObject({
   about: z.string(),
+  /** Places that have to say this: findings of one product are about many kinds of things. */
+  only: z.record(z.string().startsWith('/'), z.string()).optional(),
+  /** The product's words for a value that it does not know. */
+  nothing: z.array(z.string()).optional(),
   target: z.array(Template).min(1),
   caseId: z.array(Template).min(1),
   reason: z.array(Template).min(1),
@@ -31,8 +35,14 @@ export function orderFrom(
   alert: unknown,
   query: Readonly<Record<string, string | undefined>>,
 ): object {
+  refuseOthers(preset, alert);
+  const { nothing = [] } = preset;
+  const given = (place: string) => {
+    const text = place.startsWith('?') ? query[place.slice(1)] : textAt(alert, place);
+    return text === '' || (text !== undefined && nothing.includes(text)) ? undefined : text;
+  };
   const fill = (templates: readonly string[] | undefined, how: How) =>
-    templates?.map((one) => filled(one, alert, query, how)).find((text) => text !== undefined);
+    templates?.map((one) => filled(one, given, how)).find((text) => text !== undefined);
   const need = (name: string, templates: readonly string[], how: How): string => {
     const text = fill(templates, how);
     if (text !== undefined) return text;
@@ -46,7 +56,7 @@ export function orderFrom(
     product: fill(finding.product, { charactersMax: 128 }),
     severity: fill(finding.severity, { charactersMax: WORD_CHARACTERS_MAX }),
   };
-  const given = Object.entries(optional).filter(([, text]) => text !== undefined);
+  const there = Object.entries(optional).filter(([, text]) => text !== undefined);
   const { profile } = query;
   return {
     target: need('target', preset.target, { charactersMax: 2_048, encoded: true }),
@@ -54,7 +64,7 @@ export function orderFrom(
     reason: need('reason', preset.reason, { charactersMax: REASON_CHARACTERS_MAX }),
     finding: {
       uid: need('finding.uid', finding.uid, { charactersMax: UID_CHARACTERS_MAX }),
-      ...Object.fromEntries(given),
+      ...Object.fromEntries(there),
     },
     ...(profile === undefined ? {} : { profile }),
   };
@@ -68,17 +78,24 @@ interface How {
   readonly plain?: boolean;
 }
 
+function refuseOthers({ only = {} }: Preset, alert: unknown): void {
+  for (const [place, wanted] of Object.entries(only)) {
+    if (textAt(alert, place) === wanted) continue;
+    const detail = `the alert is about something else: ${place} is not ${wanted}`;
+    throw new Refusal('order-refused', detail, [{ path: place, message: wanted }]);
+  }
+}
+
 /** Undefined where a place has nothing. */
 function filled(
   template: string,
-  alert: unknown,
-  query: Readonly<Record<string, string | undefined>>,
+  given: (place: string) => string | undefined,
   how: How,
 ): string | undefined {
   let whole = true;
   const text = template.replaceAll(/\{([?/][^{}]*)\}/g, (_, place: string) => {
-    const value = place.startsWith('?') ? query[place.slice(1)] : textAt(alert, place);
-    if (value === undefined || value === '') whole = false;
+    const value = given(place);
+    if (value === undefined) whole = false;
     return how.encoded ? encodeURIComponent((value ?? '').toWellFormed()) : (value ?? '');
   });
   if (!whole) return undefined;
@@ -86,16 +103,26 @@ function filled(
   return clean.slice(0, how.charactersMax).toWellFormed();
 }
 
-/** RFC 6901, in own properties only. */
+/** RFC 6901, in own properties only; JSON that stands in a text is looked into. */
 function textAt(alert: unknown, pointer: string): string | undefined {
   let value: unknown = alert;
   for (const step of pointer.slice(1).split('/')) {
     const key = step.replaceAll('~1', '/').replaceAll('~0', '~');
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
-    value = (value as Record<string, unknown>)[key];
+    const inside = typeof value === 'string' ? jsonIn(value) : value;
+    if (typeof inside !== 'object' || inside === null) return undefined;
+    if (!Object.hasOwn(inside, key)) return undefined;
+    value = (inside as Record<string, unknown>)[key];
   }
   if (typeof value === 'string') return value;
   return typeof value === 'number' ? String(value) : undefined;
+}
+
+function jsonIn(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function printable(text: string): string {
