@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+// Programs that nobody here wrote check a bag, and refuse one that was changed.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { parseCheckpoint } from '@impound/transparency/checkpoint.ts';
+import { parseTlogProof } from '@impound/transparency/tlog-proof.ts';
+import { formatVkey, publicKey } from '@impound/transparency/vkey.ts';
+import {
+  type Change,
+  ENTRY,
+  found,
+  OPENSSL,
+  OTHER_ENTRY,
+  openForeignBag,
+  SIGSUM,
+  type Skip,
+  SPICY,
+} from './foreign-bag.ts';
+
+const run = promisify(execFile);
+const SUMDB = fileURLToPath(new URL('sumdb/verify.go', import.meta.url));
+const GOCODE = '/usr/share/gocode';
+let world: Awaited<ReturnType<typeof openForeignBag>>;
+
+before(async () => {
+  world = await openForeignBag();
+});
+
+after(() => world[Symbol.asyncDispose]());
+
+const SUMDB_THERE = existsSync(join(GOCODE, 'src/golang.org/x/mod/sumdb/tlog'));
+const GO: Skip = {
+  skip:
+    found('go', 'apt-get install golang-go').skip ||
+    (SUMDB_THERE ? false : 'no x/mod/sumdb here: apt-get install golang-golang-x-mod-dev'),
+};
+
+const OTHER_SIZE: Change = [
+  'another size',
+  'custody/checkpoint',
+  (text) => text.replace(/\n(\d+)\n/, '\n1$1\n'),
+];
+const OTHER_INDEX = (form: string): Change => [
+  'another index',
+  `${ENTRY}.${form}`,
+  (text) => text.replace(/index \d+/, 'index 7'),
+];
+
+interface Foreign {
+  readonly name: string;
+  readonly options: Skip;
+  readonly verify: (bag: string) => Promise<unknown>;
+  readonly refused: readonly Change[];
+}
+
+const custody = (of: string, name: string) => join(of, 'custody', name);
+const vkeyOf = async (of: string) => (await readFile(custody(of, 'log.vkey'), 'utf8')).trim();
+
+/** sigsum-verify reads the seal from standard input. */
+async function sigsum(of: string): Promise<void> {
+  const seal = (name: string) => custody(of, `seal/${name}`);
+  const words = ['-k', seal('submitter.pub'), '-p', seal('policy'), seal('seal.proof')];
+  const verifying = run('sigsum-verify', words);
+  verifying.child.stdin?.on('error', () => undefined);
+  verifying.child.stdin?.end(await readFile(seal('seal.json')));
+  await verifying;
+}
+
+async function sumdb(of: string): Promise<void> {
+  const env = {
+    ...process.env,
+    GO111MODULE: 'off',
+    GOPATH: GOCODE,
+    GOCACHE: join(world.home, 'go-cache'),
+    GOFLAGS: '',
+  };
+  const binary = join(world.home, 'verify');
+  if (!existsSync(binary)) await run('go', ['build', '-o', binary, SUMDB], { env });
+  const { stdout } = await run(binary, [join(of, 'custody'), await vkeyOf(of)]);
+  assert.match(stdout, /^9 entries$/m);
+}
+
+async function openssl(of: string): Promise<void> {
+  const at = (name: string) => custody(of, name);
+  const words = ['-in', at('checkpoint.text'), '-sigfile', at('checkpoint.sig')];
+  await run('openssl', [
+    'pkeyutl',
+    '-verify',
+    '-rawin',
+    '-pubin',
+    '-inkey',
+    at('log.pem'),
+    ...words,
+  ]);
+}
+
+/** The second reader of these forms in this language: what a client of Rekor verifies by. */
+async function sigstore(of: string): Promise<void> {
+  const require = createRequire(import.meta.url);
+  const { verifyCheckpoint } = require('@sigstore/verify/dist/tlog/checkpoint.js');
+  const { verifyMerkleInclusion } = require('@sigstore/verify/dist/tlog/merkle.js');
+  const proof = parseTlogProof(await readFile(`${join(of, ENTRY)}.tlog-proof`));
+  const entry = {
+    canonicalizedBody: await readFile(join(of, ENTRY)),
+    inclusionProof: {
+      logIndex: String(proof.index),
+      hashes: proof.path,
+      checkpoint: { envelope: await readFile(custody(of, 'checkpoint'), 'utf8') },
+    },
+  };
+  const { name: baseURL, id: logID, key } = world.log.key;
+  const checkpoint = verifyCheckpoint(entry, [{ logID, baseURL, publicKey: publicKey(key) }]);
+  verifyMerkleInclusion(entry, checkpoint);
+}
+
+const FOREIGN: readonly Foreign[] = [
+  {
+    name: 'spicy-litetlog',
+    options: SPICY,
+    verify: async (of) => run('spicy-litetlog', ['-verify', await vkeyOf(of), join(of, ENTRY)]),
+    refused: [OTHER_ENTRY, OTHER_INDEX('spicy'), ['another size', `${ENTRY}.spicy`, OTHER_SIZE[2]]],
+  },
+  {
+    name: 'sigsum-verify',
+    options: SIGSUM,
+    verify: sigsum,
+    refused: [
+      ['another seal', 'custody/seal/seal.json', (text) => text.replace('"v":1', '"v":2')],
+      [
+        'another index',
+        'custody/seal/seal.proof',
+        (text) => text.replace(/leaf_index=\d+/, 'leaf_index=3'),
+      ],
+      ['no cosignature', 'custody/seal/seal.proof', (text) => text.replace(/cosignature=.*\n/, '')],
+      ['another size', 'custody/seal/seal.proof', (text) => text.replace(/\nsize=/, '\nsize=1')],
+    ],
+  },
+  {
+    name: 'x/mod/sumdb of Go',
+    options: GO,
+    verify: sumdb,
+    refused: [OTHER_ENTRY, OTHER_SIZE, OTHER_INDEX('tlog-proof')],
+  },
+  {
+    name: 'openssl',
+    options: OPENSSL,
+    verify: openssl,
+    refused: [
+      ['another size', 'custody/checkpoint.text', (text) => text.replace(/\n(\d+)\n/, '\n1$1\n')],
+      [
+        'another signature',
+        'custody/checkpoint.sig',
+        (text) => `${text.slice(0, -1)}${text.endsWith('a') ? 'b' : 'a'}`,
+      ],
+    ],
+  },
+  {
+    name: '@sigstore/verify',
+    options: { skip: false },
+    verify: sigstore,
+    refused: [OTHER_ENTRY, OTHER_SIZE, OTHER_INDEX('tlog-proof')],
+  },
+  {
+    name: 'sha256sum',
+    options: { skip: false },
+    verify: async (of) => {
+      for (const list of ['manifest-sha256.txt', 'tagmanifest-sha256.txt']) {
+        await run('sha256sum', ['--quiet', '-c', list], { cwd: of });
+      }
+    },
+    refused: [
+      OTHER_ENTRY,
+      OTHER_SIZE,
+      ['another manifest', 'data/manifest.jsonl', (text) => `${text} `],
+    ],
+  },
+];
+
+for (const { name, options, verify, refused } of FOREIGN) {
+  test(`${name} accepts a bag`, options, async () => {
+    await verify(world.bag);
+  });
+  for (const change of refused) {
+    test(`${name} refuses a bag with ${change[0]}`, options, async () => {
+      await assert.rejects(verify(await world.changed(change)));
+    });
+  }
+}
+
+test('the numbers of the proof are those of the checkpoint that everybody verified', async () => {
+  const { index, note } = parseTlogProof(await readFile(`${join(world.bag, ENTRY)}.tlog-proof`));
+  const { size } = parseCheckpoint(note.slice(0, note.indexOf('\n\n') + 1));
+  assert.ok(index < size);
+  assert.equal(await vkeyOf(world.bag), formatVkey(world.log.key));
+});
