@@ -11,6 +11,8 @@ const REPLICAS = { ledger: 3, coordinator: 2, 'executor-kubernetes': 2 };
 /** Each pod is asked for again and again; what is asked for twice at once is joined. */
 const FULL = { pods: 40, orders: 400, killMs: 12_000 };
 const SHORT = { pods: 8, orders: 24, killMs: 10_000 };
+/** A busy machine is no reason for an acquisition to end. */
+const DEADLINE_SECONDS = 3_600;
 const ATTEMPTS_MAX = 60;
 const AGAIN_MS = 500;
 
@@ -53,7 +55,8 @@ async function orderAll(
   const ids: string[] = [];
   for (let round = 0; ids.length < many.orders; round++) {
     // A path of its own, so that it is another wish than the one before and not joined to it.
-    const wish = { methods: ['exec-stream'], paths: [`/etc/round-${round}`] };
+    const paths = [`/etc/round-${round}`];
+    const wish = { methods: ['exec-stream'], paths, deadlineSeconds: DEADLINE_SECONDS };
     const asked = fleet.pods.map((pod) => orderPatiently(fleet, pod, { wish, signal }));
     ids.push(...(await Promise.all(asked)));
   }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { test } from 'node:test';
 import { ExecutionFailedV1 } from '@impound/contracts/execution/failed.v1.ts';
+import { timeOf } from '@impound/contracts/time.ts';
 import { Later, Never } from '@impound/runtime/fault.ts';
 import { collectionFailed } from './collect.ts';
 import type { Seen } from './ports.ts';
@@ -82,6 +84,15 @@ for (const [code, permanent, scene] of UNTOUCHED) {
     assert.equal(objects.size, 0);
   });
 }
+
+test('a claim that came too late says so, and not that those who were asked were given up', async () => {
+  const look = async (_target: unknown, signal: AbortSignal) => {
+    if (!signal.aborted) await once(signal, 'abort');
+    throw new Never('aborted', 'the caller gave up');
+  };
+  const { said } = await failure({ script: { says: WHOLE }, look, data: { deadline: timeOf(0) } });
+  assert.deepEqual([said.code, said.permanent, said.footprint.touched], ['overdue', true, false]);
+});
 
 test('a request that nobody answered may have touched the target', async () => {
   const refuses = new Later('timeout', 0, 'not ready in time');

@@ -74,7 +74,10 @@ export async function collect(
 
 async function collecting(it: Collecting, signal: AbortSignal): Promise<Outcome> {
   const limited = AbortSignal.any([signal, AbortSignal.timeout(timeLeftMs(it.message))]);
-  await sameContainer(it, limited);
+  await sameContainer(it, limited).catch((error: unknown) => {
+    // A claim that came at the last moment: whoever was asked knows only that nobody waits.
+    throw limited.aborted ? limited.reason : error;
+  });
   await using writer = await openCapture(it, signal);
   const broken = await session(it, writer, limited).catch((error: unknown) => {
     if (signal.aborted || !limited.aborted || it.so.refusedBy !== undefined) throw error;

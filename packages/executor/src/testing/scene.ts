@@ -9,7 +9,7 @@ import type { EvidenceSink } from '@impound/evidence/sink.ts';
 import { memorySink } from '@impound/evidence/testing/memory-sink.ts';
 import { verified } from '@impound/evidence/testing/specimen.ts';
 import { type Assignment, type CollectDeps, collect } from '../collect.ts';
-import type { Seen } from '../ports.ts';
+import type { Presence, Seen } from '../ports.ts';
 import { BEGINNING, type Script, scriptedShell, streamText } from './scripted-shell.ts';
 
 export const WORKER = 'k8s-1-7f3a' as WorkerId;
@@ -50,6 +50,8 @@ export interface Scene {
   readonly script: Script;
   /** What the control plane says, look by look; the last one stays. */
   readonly seen?: readonly (Seen | Error)[];
+  /** In place of `seen`. */
+  readonly look?: Presence['look'];
   readonly sink?: EvidenceSink;
   readonly data?: Partial<Assignment['data']>;
   readonly signal?: AbortSignal;
@@ -63,15 +65,14 @@ async function played(scene: Scene) {
   const shell = scriptedShell(script, notes);
   const store = keyed();
   let looks = 0;
+  const look = async () => {
+    const now = seen[Math.min(looks++, seen.length - 1)];
+    if (now === undefined || now instanceof Error) throw now;
+    return now;
+  };
   const deps: CollectDeps = {
     shell,
-    presence: {
-      look: async () => {
-        const now = seen[Math.min(looks++, seen.length - 1)];
-        if (now === undefined || now instanceof Error) throw now;
-        return now;
-      },
-    },
+    presence: { look: scene.look ?? look },
     store: { sink: () => scene.sink ?? store.sink },
     limits: { statusMsMax: 0, ...limits },
   };
