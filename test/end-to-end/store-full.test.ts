@@ -13,10 +13,10 @@ const container = { name: 'main', image: 'registry.example/shop:1', flavor: 'deb
 const pods = [{ name: 'large', containers: [container] }];
 const stage = stageFor({
   lab: { namespaces: [{ name: 'shop', pods }] },
-  environment: { STORE_BYTES_MAX: String(24 * MEBIBYTE) },
+  environment: { STORE_BYTES_MAX: String(24 * MEBIBYTE), STORE_WAIT_SECONDS: '2' },
 });
 
-test('a store that is full ends the acquisition, says so, and takes the next one', async () => {
+test('a store that stays full ends the acquisition, says so, and takes the next one', async () => {
   const { client, lab } = stage;
   const place = 'shop/large/main';
   const large = join(lab.filesOf('shop', 'large', 'main'), 'tmp/large.bin');

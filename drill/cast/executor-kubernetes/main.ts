@@ -76,7 +76,7 @@ await run(
     open: async ({ HOLD_MS, HOLD_FILE }, _scope, house): Promise<CollectDeps> => ({
       shell: scripted(HOLD_MS, HOLD_FILE),
       presence: { look: async () => ({ state: 'running', containerId }) },
-      store: uploaderStore(house),
+      store: uploaderStore(house, { waitMs: 300_000 }),
     }),
     says: [ExecutionStartedV1, EvidenceCapturedV1, ExecutionFailedV1],
     hears: [

@@ -44,8 +44,8 @@ interface Answer {
 }
 
 /**
- * Sends a request until it is answered for good: network faults, 408, 429 and 5xx but 501 and 507
- * are tried again. Gives the body of a 2xx answer, or '' where `done` says that it got through.
+ * Sends a request until it is answered for good: network faults, 408, 429 and 5xx but 501 are
+ * tried again; a full store may get room meanwhile, and what it holds already stays there. Gives the body of a 2xx answer, or '' where `done` says that it got through.
  * Throws UploadFault, or what the signal aborts with.
  */
 export async function exchange(
@@ -59,7 +59,7 @@ export async function exchange(
     if (isSuccess(answer)) return answer.text;
     if (!passes(answer)) throw refused(line, request, answer);
     const pauseMs = pauseOf(line, attempt, answer);
-    if (performance.now() + pauseMs > stopAt) throw unreachable(request, answer, attempt);
+    if (performance.now() + pauseMs > stopAt) throw givenUp(line, request, { answer, attempt });
     await delay(pauseMs, undefined, { signal });
     if (answer.fault !== undefined && (await request.done?.()) === true) return '';
   }
@@ -111,7 +111,7 @@ function retryAfterMs(header: string | undefined): number {
 /** True for what may be gone a little later. */
 function passes({ status, fault }: Answer): boolean {
   if (fault !== undefined || status === 408 || status === 429) return true;
-  return status >= 500 && status !== 501 && status !== 507;
+  return status >= 500 && status !== 501;
 }
 
 function pauseOf(line: SessionLine, attempt: number, answer: Answer): number {
@@ -119,9 +119,17 @@ function pauseOf(line: SessionLine, attempt: number, answer: Answer): number {
   return Math.max(answer.retryAfterMs, backoffMs * (0.5 + Math.random() / 2));
 }
 
-function unreachable(request: Exchange, answer: Answer, attempts: number): UploadFault {
+const FULL = 507;
+
+/** Why it is not tried any longer. */
+function givenUp(
+  line: SessionLine,
+  request: Exchange,
+  { answer, attempt }: { readonly answer: Answer; readonly attempt: number },
+): UploadFault {
+  if (answer.status === FULL) return refused(line, request, answer);
   const last = answer.fault ?? `status ${answer.status}`;
-  const message = `${request.what}: no success in ${attempts} attempts, the last gave ${last}`;
+  const message = `${request.what}: no success in ${attempt} attempts, the last gave ${last}`;
   const status = answer.fault === undefined ? answer.status : undefined;
   const advice = 'check the uploader and the way to it';
   return new UploadFault('store-unreachable', `${message}: ${advice}`, status);
@@ -135,7 +143,7 @@ const REFUSALS: Readonly<Record<number, readonly [UploadFaultCode, string]>> = {
   409: ['part-conflict', 'other bytes are stored under this name: begin a session of its own'],
   413: ['part-too-large', 'the part is larger than the store takes'],
   422: ['digest-mismatch', 'the stored parts are not what was sent: begin again'],
-  507: ['store-full', 'the store is full: make room, then begin again'],
+  [FULL]: ['store-full', 'the store stayed full for as long as room was waited for: make room'],
 };
 
 function refused(line: SessionLine, request: Exchange, answer: Answer): UploadFault {

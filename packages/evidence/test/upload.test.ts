@@ -39,6 +39,7 @@ test('a capture goes through upload sessions and verifies at the other end', asy
 
 const SURVIVED: readonly (readonly [string, readonly Fault[], readonly string[]])[] = [
   ['503 once', [{ on: 'PUT', status: 503 }], ['GET', 'PUT', 'PUT', 'POST']],
+  ['a full store that gets room', [{ on: 'PUT', status: 507 }], ['GET', 'PUT', 'PUT', 'POST']],
   ['429 twice', [{ on: 'PUT', status: 429, times: 2 }], ['GET', 'PUT', 'PUT', 'PUT', 'POST']],
   ['a cut connection', [{ on: 'PUT', cut: 'before' }], ['GET', 'PUT', 'GET', 'PUT', 'POST']],
   ['an answer that got lost', [{ on: 'PUT', cut: 'after' }], ['GET', 'PUT', 'GET', 'POST']],
@@ -63,7 +64,6 @@ for (const [name, faults, requests] of SURVIVED) {
 }
 
 const REFUSED: readonly (readonly [Fault, string])[] = [
-  [{ on: 'PUT', status: 507 }, 'store-full'],
   [{ on: 'PUT', status: 409 }, 'part-conflict'],
   [{ on: 'PUT', status: 400, type: 'urn:impound:problem:digest-mismatch' }, 'digest-mismatch'],
   [{ on: 'PUT', status: 400, type: 'urn:impound:problem:part-refused' }, 'upload-refused'],
@@ -118,6 +118,13 @@ test('a URL that is refused as soon as it is renewed is given up', async () => {
   const object = await sink.object(FAST.name, signal);
   await assert.rejects(object.part(BYTES, SHA256), { code: 'session-expired' });
   assert.deepEqual(store.requests, ['GET', 'PUT', 'PUT']);
+});
+
+test('a store that stays full is store-full after a bounded time, and says what to do', async () => {
+  await using store = await scriptedStore([{ on: 'PUT', status: 507, times: 99 }]);
+  const object = await uploadSession({ ...options(store.url(FAST.name)), retryMsMax: 50 }, signal);
+  const part = object.part(BYTES, SHA256);
+  await assert.rejects(part, { code: 'store-full', status: 507, message: /make room/ });
 });
 
 test('a store that stays away is store-unreachable after a bounded time', async () => {

@@ -20,7 +20,7 @@ function asking(answers: readonly (Error | { readonly url: string })[]) {
     return answer;
   };
   const house = { worker: 'k8s-1-7f3a', ask } as unknown as House;
-  return { asked, sink: uploaderStore(house).sink(OF) };
+  return { asked, sink: uploaderStore(house, { waitMs: 1_000 }).sink(OF) };
 }
 
 async function refusal(sink: EvidenceSink, signal = new AbortController().signal) {

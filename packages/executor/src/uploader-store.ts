@@ -10,8 +10,12 @@ import { traceHeaders } from '@impound/runtime/span.ts';
 import { backoffMs, wait } from '@impound/runtime/wait.ts';
 import type { CaptureStore } from './ports.ts';
 
-/** Sends evidence through upload sessions: an executor never holds a store's credentials. */
-export function uploaderStore(house: House): CaptureStore {
+/**
+ * Sends evidence through upload sessions: an executor never holds a store's credentials. A store
+ * that is away or full is waited for so long, and the collector in the target waits with it.
+ */
+export function uploaderStore(house: House, { waitMs }: { readonly waitMs: number }): CaptureStore {
+  const uploading = { headers: traceHeaders, retryMsMax: waitMs };
   return {
     sink: ({ tenant, acquisitionId, epoch }) =>
       inHouseWords(
@@ -19,12 +23,10 @@ export function uploaderStore(house: House): CaptureStore {
           const wanted = { tenant, acquisitionId, set: `e${epoch}`, name, worker: house.worker };
           const asked = wanted as RequestOf<typeof UploaderOpenV1>;
           return (await patiently(() => house.ask(UploaderOpenV1, asked, signal), signal)).url;
-        }, UPLOADING),
+        }, uploading),
       ),
   };
 }
-
-const UPLOADING = { headers: traceHeaders };
 
 /** A bus or an uploader that restarts must not cost a collection that is under way. */
 const SESSION_MS_MAX = 60_000;

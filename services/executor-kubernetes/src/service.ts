@@ -31,7 +31,7 @@ export const executorKubernetes = service({
       shell: kubernetesShell(clusters),
       beside: (attempt) => debuggerShell(clusters, terms, attempt),
       presence: kubernetesPresence(clusters),
-      store: uploaderStore(house),
+      store: uploaderStore(house, { waitMs: config.STORE_WAIT_SECONDS * 1_000 }),
     };
   },
   says: [ExecutionStartedV1, EvidenceCapturedV1, ExecutionFailedV1],

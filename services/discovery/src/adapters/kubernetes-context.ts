@@ -91,7 +91,9 @@ function sinkOf(house: House, of: ContextOf): EvidenceSink {
   }, UPLOADING);
 }
 
-const UPLOADING = { headers: traceHeaders };
+/** Less than a handler has, so that the store's own words are told. Another attempt follows. */
+const STORE_WAIT_MS = 60_000;
+const UPLOADING = { headers: traceHeaders, retryMsMax: STORE_WAIT_MS };
 
 function evidenceObject({ name, key = '', bytes, sha256 }: StoredRef): EvidenceObject {
   return { name, key, bytes, sha256 };
