@@ -2,6 +2,7 @@
 import {
   CreateBucketCommand,
   DeleteObjectCommand,
+  ListMultipartUploadsCommand,
   PutBucketVersioningCommand,
   PutObjectCommand,
   S3Client,
@@ -63,6 +64,12 @@ export async function s3Subject(
     knowsDigests: checksums,
     hashesWhole: false,
   };
+}
+
+/** The keys of all uploads in a bucket that nobody has completed or dropped. */
+export async function unfinishedIn(client: S3Client, Bucket: string): Promise<readonly string[]> {
+  const { Uploads = [] } = await client.send(new ListMultipartUploadsCommand({ Bucket }));
+  return Uploads.map(({ Key = '' }) => Key);
 }
 
 /** What each request needs, by method and query. */

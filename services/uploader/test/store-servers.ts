@@ -36,18 +36,29 @@ async function scratch(scope: AsyncDisposableStack): Promise<string> {
 
 /** Runs a server until the scope ends. */
 function serve(file: string, args: readonly string[], scope: AsyncDisposableStack): ChildProcess {
+  const { child, stop } = begin(file, args);
+  scope.defer(stop);
+  return child;
+}
+
+interface Begun {
+  readonly child: ChildProcess;
+  stop(by?: 'SIGKILL'): Promise<void>;
+}
+
+function begin(file: string, args: readonly string[]): Begun {
   const child = spawn(file, args, { stdio: 'ignore' });
   const ended = new Promise((resolve) => {
     child.once('exit', resolve);
     child.once('error', resolve);
   });
-  scope.defer(async () => {
-    child.kill('SIGTERM');
+  const stop = async (by: NodeJS.Signals = 'SIGTERM') => {
+    child.kill(by);
     const late = setTimeout(() => child.kill('SIGKILL'), STOP_MS_MAX);
     await ended;
     clearTimeout(late);
-  });
-  return child;
+  };
+  return { child, stop };
 }
 
 async function answering(url: string, child: ChildProcess): Promise<void> {
@@ -81,18 +92,35 @@ export const RADOS_PROGRAMS = [
 
 type Key = { readonly id: string; readonly secret: string };
 
+/** Ceph's S3, of which the gateway can be taken away while what it stored stays. */
+export interface Rados {
+  readonly url: string;
+  /** Kills the gateway, as the kernel does it when memory ends. */
+  kill(): Promise<void>;
+  /** Starts it again, at the same place. */
+  start(): Promise<void>;
+  /** Lets the key do nothing, and everything again. */
+  suspend(): Promise<void>;
+  enable(): Promise<void>;
+}
+
+/** The same, where nothing is taken away. */
+export async function radosServer(key: Key, scope: AsyncDisposableStack): Promise<string> {
+  return (await radosCluster(key, scope)).url;
+}
+
 /**
  * Ceph's S3 on one monitor and one disk in memory: verifies signatures, knows Object Lock. It has
  * several tries, since a port that was free may be somebody's when its server starts.
  */
-export async function radosServer(key: Key, scope: AsyncDisposableStack): Promise<string> {
+export async function radosCluster(key: Key, scope: AsyncDisposableStack): Promise<Rados> {
   for (let start = 1; ; start++) {
     await using attempt = new AsyncDisposableStack();
     const root = await scratch(attempt);
     try {
-      const url = await startRados(root, key, attempt);
+      const rados = await startRados(root, key, attempt);
       scope.use(attempt.move());
-      return url;
+      return rados;
     } catch (error) {
       const said = await lastWords(root);
       if (start === RADOS_STARTS_MAX) throw new Error(`no radosgw: ${said}`, { cause: error });
@@ -101,7 +129,7 @@ export async function radosServer(key: Key, scope: AsyncDisposableStack): Promis
   }
 }
 
-async function startRados(root: string, key: Key, scope: AsyncDisposableStack): Promise<string> {
+async function startRados(root: string, key: Key, scope: AsyncDisposableStack): Promise<Rados> {
   const [port, monitor] = [await freePort(), await freePort()];
   const [cluster, disk] = [randomUUID(), randomUUID()];
   for (const name of ['mon', 'osd', 'log', 'run']) await mkdir(join(root, name));
@@ -115,12 +143,25 @@ async function startRados(root: string, key: Key, scope: AsyncDisposableStack): 
   await tool('ceph', [...conf, 'osd', 'new', disk]);
   await tool('ceph-osd', [...conf, '-i', '0', '--mkfs', '--osd-uuid', disk]);
   await serveDisk(conf, scope);
-  const gateway = serve('radosgw', [...conf, '-n', 'client.rgw', '--no-mon-config', '-f'], scope);
-  await answering(`http://127.0.0.1:${port}`, gateway);
-  const user = ['user', 'create', '--uid', 'evidence', '--display-name', 'evidence'];
+  const url = `http://127.0.0.1:${port}`;
+  const command = [...conf, '-n', 'client.rgw', '--no-mon-config', '-f'];
+  let gateway = begin('radosgw', command);
+  scope.defer(() => gateway.stop());
+  await answering(url, gateway.child);
+  const user = async (...args: readonly string[]) =>
+    void (await tool('radosgw-admin', [...conf, '--no-mon-config', 'user', ...args]));
   const access = ['--access-key', key.id, '--secret', key.secret];
-  await tool('radosgw-admin', [...conf, '--no-mon-config', ...user, ...access]);
-  return `http://127.0.0.1:${port}`;
+  await user('create', '--uid', 'evidence', '--display-name', 'evidence', ...access);
+  return {
+    url,
+    kill: () => gateway.stop('SIGKILL'),
+    start: async () => {
+      gateway = begin('radosgw', command);
+      await answering(url, gateway.child);
+    },
+    suspend: () => user('suspend', '--uid', 'evidence'),
+    enable: () => user('enable', '--uid', 'evidence'),
+  };
 }
 
 /** A disk may be told of a wrong cluster by a monitor that has just begun, and gives up then. */
