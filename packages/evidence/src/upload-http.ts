@@ -45,7 +45,8 @@ interface Answer {
 
 /**
  * Sends a request until it is answered for good: network faults, 408, 429 and 5xx but 501 are
- * tried again; a full store may get room meanwhile, and what it holds already stays there. Gives the body of a 2xx answer, or '' where `done` says that it got through.
+ * tried again; a full store may get room meanwhile, and what it holds already stays there. Gives
+ * the body of a 2xx answer, or '' where `done` says that it got through.
  * Throws UploadFault, or what the signal aborts with.
  */
 export async function exchange(
