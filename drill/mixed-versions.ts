@@ -129,7 +129,9 @@ const TYPES_MIN = 5;
 
 /** Whether the next version has said what this one does not know: else nothing was tried. */
 async function spoken({ sql }: Fleet, { tell }: Stage): Promise<string[]> {
-  const events = (await sql`select entry from ledger_entry`).map((row) => entryOf(row).event);
+  const events = (await sql`select entry from ledger_entry where event_id is not null`).map(
+    (row) => entryOf(row).event,
+  );
   const more = events.filter(({ data }) => ADDED_FIELD in data);
   const types = new Set(more.map(({ type }) => type));
   const second = events.filter(({ type }) => type === SECOND_VERSION);

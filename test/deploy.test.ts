@@ -128,6 +128,7 @@ test('each secret is given to who needs it, and to nobody else', () => {
     assert.deepEqual(given.get(`${name.replaceAll('-', '_')}_bus_key`), [name]);
   }
   assert.deepEqual(given.get('ledger_database_url'), ['ledger']);
+  assert.deepEqual(given.get('log_keys'), ['ledger']);
   assert.deepEqual(given.get('admin_database_url'), ['migrate']);
   assert.deepEqual(given.get('signing_key'), ['uploader']);
 });

@@ -15,6 +15,7 @@ import { openLog } from '@impound/runtime/log.ts';
 import { sayer } from '@impound/runtime/say.ts';
 import { start } from '@impound/runtime/start.ts';
 import { tracedSay } from '@impound/runtime/trace.ts';
+import { newLogKeys } from '@impound/transparency/log-keys.ts';
 
 const WARM_UP = 2_000;
 const SAYS = 10_000;
@@ -32,7 +33,8 @@ const bus = await startNatsServer({ storeDir: join(folder, 'nats'), binary }, ne
 scope.defer(() => bus.stop());
 const quiet = openLog('bench', 'silent');
 const DATABASE_URL = postgres.url('postgres', 'ledger_writer');
-scope.use(await start(ledger, { NATS_URL: bus.url, DATABASE_URL }, quiet));
+const LOG_KEYS = newLogKeys('bench.test/log');
+scope.use(await start(ledger, { NATS_URL: bus.url, DATABASE_URL, LOG_KEYS }, quiet));
 const speaker = { url: bus.url, service: 'gateway', worker: 'gateway-1' };
 const say = sayer(await openBus(speaker, quiet, scope, never), '/impound/gateway/gateway-1');
 const data = AcquisitionRequestedV1.shape.parse(AcquisitionRequestedV1.example);

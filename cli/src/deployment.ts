@@ -9,8 +9,10 @@ import {
   USERS_FILE,
   usersFile,
 } from '@impound/runtime/nats-config.ts';
+import { newLogKeys } from '@impound/transparency/log-keys.ts';
 import { EXIT, Exit } from './exit-code.ts';
 import { admitLocal } from './integrations.ts';
+import { newOrigin } from './keys.ts';
 
 /** The account that the containers run as, and that alone can read the secrets. */
 export interface Account {
@@ -56,6 +58,7 @@ export async function makeDeployment(directory: string): Promise<readonly string
   for (const folder of FOLDERS) await makeFolder(join(directory, folder), it.account);
   await once(it, 'compose.env', settingsOf(it), ourselves());
   await once(it, 'secrets/signing-key', newSecret());
+  await once(it, 'secrets/log-keys', newLogKeys(newOrigin()));
   await once(it, 'secrets/store-key', '');
   const token = await once(it, 'token', newSecret(), ourselves());
   await derive(it, 'secrets/operator-token', token);

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, chown, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { newLogKeys } from '@impound/transparency/log-keys.ts';
 import * as z from 'zod';
 import { EXIT, Exit } from './exit-code.ts';
 
@@ -39,6 +40,26 @@ async function makeKeys(file: string): Promise<Keys> {
   const keys: Keys = { token: secret(), signing: secret() };
   await writeSecret(file, JSON.stringify(keys));
   return keys;
+}
+
+/** The secret of the log of a data directory, made once: lost, nothing more can be added to it. */
+export async function logKeys(dataDir: string): Promise<string> {
+  const file = join(dataDir, 'log-keys.json');
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw new Exit(EXIT.failed, `${file} cannot be read: ${error.code}`, { cause: error });
+  });
+  if (text !== undefined) return text;
+  const made = newLogKeys(newOrigin());
+  await writeSecret(file, made);
+  return made;
+}
+
+const ORIGIN_BYTES = 8;
+
+/** A name for a log that nobody else has; whoever runs a log for others gives it one of theirs. */
+export function newOrigin(): string {
+  return `impound.local/custody/${randomBytes(ORIGIN_BYTES).toString('hex')}`;
 }
 
 /**

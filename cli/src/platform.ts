@@ -20,7 +20,7 @@ import { startBus } from './bus.ts';
 import { openDataDir } from './data-dir.ts';
 import { EXIT, Exit } from './exit-code.ts';
 import { admitLocal, integrationsFile } from './integrations.ts';
-import { readKeys, writeSecret } from './keys.ts';
+import { logKeys, readKeys, writeSecret } from './keys.ts';
 import { openLogFile } from './log-file.ts';
 
 /** Everything in one process. Disposing it stops the services, then the bus, then the database. */
@@ -101,6 +101,7 @@ export async function startPlatform(
     STORE_URL: pathToFileURL(join(dataDir, 'evidence')).href,
     UPLOADER_PORT: '0',
     SIGNING_KEY: keys.signing,
+    LOG_KEYS: await logKeys(dataDir),
     SPOOL_DIR: join(dataDir, 'spool'),
     GATEWAY_PORT: String(gatewayPort),
     INTEGRATIONS_FILE: integrations,

@@ -28,6 +28,9 @@ import { ExecutionFailedV1 } from './execution/failed.v1.ts';
 import { ExecutionFencedV1 } from './execution/fenced.v1.ts';
 import { ExecutionLapsedV1 } from './execution/lapsed.v1.ts';
 import { ExecutionStartedV1 } from './execution/started.v1.ts';
+import { KeyRegisteredV1 } from './key/registered.v1.ts';
+import { KeyRetiredV1 } from './key/retired.v1.ts';
+import { LogBeganV1 } from './log/began.v1.ts';
 import { PermissionDeniedV1 } from './permission/denied.v1.ts';
 import { TargetMissingV1 } from './target/missing.v1.ts';
 import { TargetResolvedV1 } from './target/resolved.v1.ts';
@@ -62,6 +65,9 @@ export const EVENTS: readonly EventContract[] = [
   ExecutionFencedV1,
   ExecutionLapsedV1,
   ExecutionStartedV1,
+  KeyRegisteredV1,
+  KeyRetiredV1,
+  LogBeganV1,
   PermissionDeniedV1,
   TargetMissingV1,
   TargetResolvedV1,

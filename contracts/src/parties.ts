@@ -59,7 +59,13 @@ export const PARTIES: Readonly<Record<string, Party>> = {
     events: 'watches',
   },
   ledger: {
-    says: ['conflict.noticed.v1', 'execution.fenced.v1'],
+    says: [
+      'conflict.noticed.v1',
+      'execution.fenced.v1',
+      'log.began.v1',
+      'key.registered.v1',
+      'key.retired.v1',
+    ],
     hears: [],
     asks: [],
     answers: [

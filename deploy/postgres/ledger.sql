@@ -199,7 +199,7 @@ create table ledger_key (
   -- registered or retired.
   change text not null,
   idx bigint not null,
-  constraint ledger_key_pkey primary key (role, public_key, change),
+  constraint ledger_key_pkey primary key (idx, role, change),
   constraint ledger_key_idx_fkey foreign key (idx) references ledger_entry (idx),
   constraint ledger_key_role_check check (role in ('checkpoint', 'sigsum', 'submitter')),
   constraint ledger_key_change_check check (change in ('registered', 'retired')),

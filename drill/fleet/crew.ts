@@ -31,6 +31,7 @@ export interface Ground {
   natsUrl(member: string): string;
   nkeyFile(service: string): string;
   readonly databaseUrl: string;
+  readonly logKeys: string;
   readonly gatewayUrl: string;
   readonly gatewayPort: number;
   readonly uploaderPort: number;
@@ -82,7 +83,7 @@ const looking: Own = async ({ directory, lab }) => ({
 });
 
 const OWN: Readonly<Record<ServiceName, Own>> = {
-  ledger: async ({ databaseUrl }) => ({ DATABASE_URL: databaseUrl }),
+  ledger: async ({ databaseUrl, logKeys }) => ({ DATABASE_URL: databaseUrl, LOG_KEYS: logKeys }),
   coordinator: async () => ({}),
   discovery: looking,
   'rbac-checker': looking,

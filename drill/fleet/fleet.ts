@@ -10,6 +10,7 @@ import type { NatsServer } from '@impound/runtime/embedded/nats-server.ts';
 import { freePort } from '@impound/runtime/embedded/ports.ts';
 import { type PostgresServer, startPostgres } from '@impound/runtime/embedded/postgres.ts';
 import { newId } from '@impound/runtime/ids.ts';
+import { newLogKeys } from '@impound/transparency/log-keys.ts';
 import type { NatsConnection } from '@nats-io/transport-node';
 import postgres, { type Sql } from 'postgres';
 import { type Access, type Client, openClient } from '../../cli/src/client.ts';
@@ -200,6 +201,7 @@ async function groundFor(
     askerToken: secret(),
     signingKey: secret(),
     openMax,
+    logKeys: newLogKeys('drill.test/log'),
   };
 }
 

@@ -24,6 +24,7 @@ export function judgeLog(rows: readonly Row[], accepted: ReadonlySet<string>): J
   const chains = new Map<string, Entry[]>();
   const seen = { leaves: new Map<string, string>(), ids: new Set<string>() };
   const findings = rows.flatMap((row, at) => {
+    if (row.entry.length === SEAL_LEAF_BYTES) return judgeSealLeaf(rows, at);
     const entry = Entry.parse(JSON.parse(Buffer.from(row.entry).toString('utf8')));
     const chain = chains.get(entry.acq) ?? [];
     chains.set(entry.acq, chain);
@@ -31,11 +32,32 @@ export function judgeLog(rows: readonly Row[], accepted: ReadonlySet<string>): J
     const faults = judgeEntry(entry, { row, at, length: chain.length, seen });
     return faults.map((fault) => `${entry.acq} ${entry.acqSeq} ${entry.event.type}: ${fault}`);
   });
+  // What the log says of itself is no acquisition.
+  for (const [id, [first]] of chains) if (first?.event.type === LOG_BEGAN) chains.delete(id);
   for (const id of accepted) {
     if (!chains.has(id)) findings.push(`${id}: was accepted and is not on record`);
   }
   for (const chain of chains.values()) findings.push(...judgeChain(chain));
   return { chains, ends: endsOf(chains), findings };
+}
+
+const LOG_BEGAN = 'log.began.v1';
+/** What stands in the log for a seal and is no entry. */
+const SEAL_LEAF_BYTES = 128;
+
+function judgeSealLeaf(rows: readonly Row[], at: number): string[] {
+  const [row, before] = [rows[at] as Row, rows[at - 1]];
+  const isSeal = Buffer.from(before?.entry ?? '').includes('"type":"acquisition.sealed.v1"');
+  const faults = [
+    row.idx === at ? undefined : `leaf ${row.idx} where ${at} should be`,
+    row.leaf === leafOf(row.entry) ? undefined : `leaf ${at}: its bytes have another hash`,
+    isSeal ? undefined : `leaf ${at} follows no seal`,
+  ];
+  return faults.filter((fault) => fault !== undefined);
+}
+
+function leafOf(entry: Uint8Array): string {
+  return createHash('sha256').update('\0').update(entry).digest('hex');
 }
 
 /** Where an entry should stand, and what came before it. */
@@ -49,7 +71,7 @@ interface Before {
 
 function judgeEntry({ acq, acqSeq, acqPrev, event }: Entry, before: Before): string[] {
   const { row, at, length, seen } = before;
-  const hash = createHash('sha256').update('\0').update(row.entry).digest('hex');
+  const hash = leafOf(row.entry);
   const previous = seen.leaves.get(acq) ?? NO_PREVIOUS;
   const faults = [
     row.idx === at ? undefined : `index ${row.idx} where ${at} should be`,

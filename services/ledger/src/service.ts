@@ -7,6 +7,9 @@ import { LedgerListV1 } from '@impound/contracts/ask/ledger.list.v1.ts';
 import { LedgerOpenV1 } from '@impound/contracts/ask/ledger.open.v1.ts';
 import { ConflictNoticedV1 } from '@impound/contracts/conflict/noticed.v1.ts';
 import { ExecutionFencedV1 } from '@impound/contracts/execution/fenced.v1.ts';
+import { KeyRegisteredV1 } from '@impound/contracts/key/registered.v1.ts';
+import { KeyRetiredV1 } from '@impound/contracts/key/retired.v1.ts';
+import { LogBeganV1 } from '@impound/contracts/log/began.v1.ts';
 import { openDoor } from '@impound/runtime/door.ts';
 import { measuresOf } from '@impound/runtime/metrics.ts';
 import { openDatabase } from '@impound/runtime/postgres.ts';
@@ -15,11 +18,16 @@ import { busReturns, natsConsumers, natsStream, tellVerdict } from './adapters/n
 import { nodeTools } from './adapters/node-tools.ts';
 import { postgresAudit } from './adapters/postgres-audit.ts';
 import { postgresChains } from './adapters/postgres-chains.ts';
+import { postgresCheckpoints } from './adapters/postgres-checkpoints.ts';
 import { postgresLog } from './adapters/postgres-log.ts';
 import { postgresOpenTypes } from './adapters/postgres-open-types.ts';
 import { postgresPen } from './adapters/postgres-pen.ts';
 import { config } from './config.ts';
+import { asked } from './db/guards.ts';
+import { readOwn } from './db/own.ts';
 import { checkWhole } from './db/tree.ts';
+import { checkKeys } from './handlers/begin-log.ts';
+import { checkpointing } from './handlers/checkpointing.ts';
 import { freshHeads } from './handlers/fresh-heads.ts';
 import { lead } from './handlers/lead.ts';
 import { ledgerAudit } from './handlers/ledger-audit.ts';
@@ -37,13 +45,14 @@ const READERS_MAX = 4;
 export const ledger = service({
   name: 'ledger',
   config,
-  open: async ({ DATABASE_URL, STALL_MS }, scope, house) => {
+  open: async ({ DATABASE_URL, LOG_KEYS, STALL_MS }, scope, house) => {
     const name = house.worker;
     const sql = openDatabase(DATABASE_URL, { connectionsMax: READERS_MAX, name }, scope);
     const log = postgresLog(sql);
     const stream = natsStream(house);
     void tellVerdict(house);
-    const guards = { check: () => checkWhole(sql) };
+    const checkOwn = async () => checkKeys(await asked(() => readOwn(sql)), LOG_KEYS);
+    const guards = { check: () => checkWhole(sql).then(checkOwn) };
     await readyToStart({ guards, log, stream, logging: house.log }, house.stopping);
     const relay = {
       stream,
@@ -52,6 +61,8 @@ export const ledger = service({
       stallMs: STALL_MS,
       watchReturns: busReturns(house),
     };
+    const book = postgresCheckpoints(sql);
+    const signed = { book, signers: LOG_KEYS, logging: house.log };
     const stop = new AbortController();
     const leading = lead(
       {
@@ -60,6 +71,8 @@ export const ledger = service({
         log: house.log,
         openDoor: (come, signal) => openDoor(house, come, signal),
         relay: (size, signal) => relaying({ ...relay, size }, signal),
+        keys: LOG_KEYS,
+        checkpoint: (standing, signal) => checkpointing({ ...signed, standing }, signal),
         house: {
           measures: measuresOf(house.service),
           open: postgresOpenTypes(sql),
@@ -75,7 +88,7 @@ export const ledger = service({
     const chains = postgresChains(sql);
     return { chains, audit: postgresAudit(sql), headOf: freshHeads(chains) };
   },
-  says: [ConflictNoticedV1, ExecutionFencedV1],
+  says: [ConflictNoticedV1, ExecutionFencedV1, LogBeganV1, KeyRegisteredV1, KeyRetiredV1],
   hears: [],
   answers: [
     answer(LedgerHistoryV1, ledgerHistory),

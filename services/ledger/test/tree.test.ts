@@ -79,7 +79,7 @@ const DAMAGES: readonly (readonly [string, string, RegExp])[] = [
 test('a log that does not fit its own tree is not written to', async (t) => {
   const it = await world(t);
   const running = await it.start();
-  await begin(it, 300);
+  await begin(it, 299);
   await running[Symbol.asyncDispose]();
   for (const [n, [what, change, because]] of DAMAGES.entries()) {
     await t.test(what, async () => {

@@ -20,7 +20,7 @@ export function postgresLog(sql: Database): Log {
     entries: async (from, to, limit) =>
       stored(
         await sql`
-        select idx, encode(leaf, 'hex') as leaf, entry from ledger_entry
+        select idx, encode(leaf, 'hex') as leaf, entry, event_id from ledger_entry
         where idx >= ${from} and idx < ${to} order by idx limit ${limit}`,
       ),
     unheard: async (from, to, limit) => {
@@ -28,8 +28,9 @@ export function postgresLog(sql: Database): Log {
       const open = await openFrom();
       return stored(
         await sql`
-        select e.idx, encode(e.leaf, 'hex') as leaf, e.entry from ledger_entry e
-        where e.idx >= ${Math.max(from, Math.min(recent, open))} and e.idx < ${to}
+        select e.idx, encode(e.leaf, 'hex') as leaf, e.entry, e.event_id from ledger_entry e
+        where e.event_id is not null
+          and e.idx >= ${Math.max(from, Math.min(recent, open))} and e.idx < ${to}
           and (
             e.idx >= ${open}
               and not exists (select from ledger_entry x where x.acq = e.acq and x.ends)
@@ -80,6 +81,6 @@ function storedRow(row: Record<string, unknown>): StoredEntry {
   return {
     seq: Number(row['idx']),
     hash: String(row['leaf']),
-    text: (row['entry'] as Buffer).toString('utf8'),
+    text: row['event_id'] === null ? '' : (row['entry'] as Buffer).toString('utf8'),
   };
 }

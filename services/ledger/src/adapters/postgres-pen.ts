@@ -5,10 +5,12 @@ import { Later } from '@impound/runtime/fault.ts';
 import { type Database, openDatabase } from '@impound/runtime/postgres.ts';
 import type { Secret } from '@impound/runtime/secret.ts';
 import { wait } from '@impound/runtime/wait.ts';
-import { grow } from '@impound/transparency/tree.ts';
-import { append, rowOf } from '../db/append.ts';
+import { grow, rootOf } from '@impound/transparency/tree.ts';
+import { append } from '../db/append.ts';
 import { asked, checkGuards } from '../db/guards.ts';
 import { readHeads } from '../db/heads.ts';
+import { readOwn } from '../db/own.ts';
+import { keyRowsOf, rowsOf } from '../db/rows.ts';
 import { readTree, type Standing } from '../db/tree.ts';
 import type { First } from '../domain/batch.ts';
 import { eventIn } from '../domain/telling.ts';
@@ -81,20 +83,21 @@ function pen(
   const alive = setInterval(() => void sql`select 1`.catch(() => undefined), ALIVE_MS);
   held.scope.defer(() => clearInterval(alive));
   return {
-    size: tree.size,
+    standing: () => ({ size: tree.size, root: rootOf(tree) }),
+    own: () => asked(() => readOwn(sql)),
     lost: held.lost,
     known: async (ids, acqs) => {
       const [firsts, heads] = await Promise.all([readFirsts(sql, ids), readHeads(sql, acqs)]);
       return { firsts, heads };
     },
-    append: async (size, drafts) => {
+    append: async (size, added) => {
       assert.equal(size, tree.size, 'the log is not as long as whoever writes believes');
-      const rows = drafts.map(rowOf);
+      const rows = rowsOf(added);
       const grown = grow(
         tree,
         rows.map(({ leaf }) => leaf),
       );
-      await append(sql, { size, rows, ...grown, writerEpoch });
+      await append(sql, { size, rows, keys: keyRowsOf(added), ...grown, writerEpoch });
       tree = grown.tree;
     },
     [Symbol.asyncDispose]: () => held.scope.disposeAsync(),

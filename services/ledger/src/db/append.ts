@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Database } from '@impound/runtime/postgres.ts';
 import { edgeBytes, type FullTile, rootOf, type Tree } from '@impound/transparency/tree.ts';
-import type { Draft } from '../domain/batch.ts';
-import { projectionOf } from '../domain/projection.ts';
+import type { KeyRow, Row } from './rows.ts';
 
 /** What one transaction adds to the log. */
 export interface Addition {
-  /** Entries in the log before. */
+  /** Leaves in the log before. */
   readonly size: number;
   readonly rows: readonly Row[];
+  readonly keys: readonly KeyRow[];
   /** The tree with them, and the tiles that they filled. */
   readonly tree: Tree;
   readonly tiles: readonly FullTile[];
@@ -26,20 +26,15 @@ const UUIDS = 2951;
 
 /** One statement, so one transaction: entries, tiles, and the batch that makes them the log. */
 export async function append(sql: Database, adding: Addition): Promise<void> {
-  const { size, rows, tree, tiles, writerEpoch } = adding;
+  const { size, rows, tree, tiles, keys, writerEpoch } = adding;
   const column = <K extends keyof Row>(key: K, type: number) =>
     sql.array(rows.map((row) => row[key]) as never[], type);
-  const tile = <K extends keyof FullTile>(key: K, type: number) =>
-    sql.array(tiles.map((one) => one[key]) as never[], type);
   await sql`
     with batch as (
       insert into ledger_batch (size_before, size_after, root, edge, writer_epoch)
       values (${size}, ${tree.size}, ${rootOf(tree)}, ${edgeBytes(tree)}, ${writerEpoch})
-    ), tile as (
-      insert into ledger_tile (level, n, hashes, root)
-      select * from unnest(${tile('level', SMALLINTS)}, ${tile('n', BIGINTS)},
-        ${tile('hashes', BYTEAS)}, ${tile('root', BYTEAS)})
-    )
+    )${tiles.length === 0 ? sql`` : sql`, tile as (${insertTiles(sql, tiles)})`}
+    ${keys.length === 0 ? sql`` : sql`, key as (${insertKeys(sql, keys)})`}
     insert into ledger_entry (idx, event_id, entry, leaf, acq, acq_seq, tenant, case_id, actor,
       speaker, cause, type, target, ends, event_at, recorded_at)
     select ${size}::bigint + n - 1, event_id, entry, leaf, acq, acq_seq, tenant, case_id, actor,
@@ -54,24 +49,22 @@ export async function append(sql: Database, adding: Addition): Promise<void> {
       cause, type, target, ends, event_at, recorded_at, n)`;
 }
 
-/** A row of ledger_entry, without its index. */
-export type Row = ReturnType<typeof rowOf>;
+function insertTiles(sql: Database, tiles: readonly FullTile[]) {
+  const column = <K extends keyof FullTile>(key: K, type: number) =>
+    sql.array(tiles.map((tile) => tile[key]) as never[], type);
+  return sql`
+    insert into ledger_tile (level, n, hashes, root)
+    select * from unnest(${column('level', SMALLINTS)}, ${column('n', BIGINTS)},
+      ${column('hashes', BYTEAS)}, ${column('root', BYTEAS)})`;
+}
 
-/** The row of an entry. */
-export function rowOf(draft: Draft) {
-  const { event } = draft;
-  return {
-    eventId: event.id,
-    entry: Buffer.from(draft.entry, 'utf8'),
-    leaf: Buffer.from(draft.hash, 'hex'),
-    acq: event.subject,
-    acqSeq: draft.version,
-    tenant: event.tenant,
-    caseId: draft.caseId,
-    ...projectionOf(event),
-    cause: event.causationid ?? null,
-    type: event.type,
-    eventAt: event.time,
-    recordedAt: draft.recordedAt,
-  };
+function insertKeys(sql: Database, keys: readonly KeyRow[]) {
+  const column = <K extends keyof KeyRow>(key: K, type: number) =>
+    sql.array(keys.map((one) => one[key]) as never[], type);
+  return sql`
+    insert into ledger_key (idx, role, public_key, change)
+    select idx, role, decode(public_key, 'base64'), change
+    from unnest(${column('seq', BIGINTS)}, ${column('role', TEXTS)},
+      ${column('publicKey', TEXTS)}, ${column('change', TEXTS)})
+      as t (idx, role, public_key, change)`;
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { AcquisitionSealedV1 } from '@impound/contracts/acquisition/sealed.v1.ts';
 import { canonical } from '@impound/contracts/canonical.ts';
 import { entryText, NO_PREVIOUS } from '@impound/contracts/entry.ts';
 import type { Envelope } from '@impound/contracts/envelope.ts';
@@ -21,6 +22,16 @@ export interface Draft extends First {
   readonly recordedAt: string;
   /** The entry's canonical text: its UTF-8 bytes are stored and hashed. */
   readonly entry: string;
+}
+
+/**
+ * A leaf by which sigsum keeps a seal: it follows the seal's entry. What its bytes are depends on a
+ * signature, which whoever commits the batch has made.
+ */
+export interface SealLeaf {
+  readonly seq: number;
+  /** The text of the seal's entry. */
+  readonly seal: string;
 }
 
 /** What the log is known to hold; null: it was looked for and is not there. */
@@ -50,6 +61,7 @@ export interface Batch {
   readonly tools: Tools;
   readonly recordedAt: string;
   readonly drafts: Draft[];
+  readonly leaves: SealLeaf[];
   readonly firsts: Map<string, First>;
   readonly heads: Map<string, ChainHead>;
   /** What must be looked up before this batch can be decided. */
@@ -64,6 +76,7 @@ export function openBatch(size: number, known: Known, tools: Tools): Batch {
     tools,
     recordedAt: tools.now(),
     drafts: [],
+    leaves: [],
     firsts: new Map(),
     heads: new Map(),
     unknown: { ids: new Set(), acqs: new Set() },
@@ -96,9 +109,10 @@ export function append(
   const acq = event.subject;
   const entry = entryText({ acq, acqSeq: version, acqPrev, recordedAt, salt: tools.salt() }, text);
   const hash = tools.leafHash(entry);
-  const seq = batch.size + batch.drafts.length;
+  const seq = batch.size + batch.drafts.length + batch.leaves.length;
   const draft = { seq, version, hash, event, text, caseId: head.caseId, recordedAt, entry };
   batch.drafts.push(draft);
+  if (event.type === AcquisitionSealedV1.type) batch.leaves.push({ seq: seq + 1, seal: entry });
   batch.firsts.set(event.id, draft);
   batch.heads.set(acq, moved(head, event, { version, last: hash }));
   return draft;

@@ -13,6 +13,7 @@ import {
   type Known,
   note,
   openBatch,
+  type SealLeaf,
   type Tools,
 } from './batch.ts';
 import { type Fenced, fencedBy, outOfOrder } from './fence.ts';
@@ -26,6 +27,8 @@ export interface Decided {
   /** One answer per say, in their order; true only once the drafts are committed. */
   readonly replies: readonly SayReply[];
   readonly drafts: readonly Draft[];
+  /** Leaves between and after the drafts, which stand for their seals. */
+  readonly leaves: readonly SealLeaf[];
   /** The chains that moved. */
   readonly heads: ReadonlyMap<string, ChainHead>;
   /** Not empty: look these up and decide again, nothing else here counts. */
@@ -40,7 +43,8 @@ export function decide(
 ): Decided {
   const batch = openBatch(log.size, known, log.tools);
   const replies = says.map((say) => rule(say, batch));
-  return { replies, drafts: batch.drafts, heads: batch.heads, unknown: batch.unknown };
+  const { drafts, leaves, heads, unknown } = batch;
+  return { replies, drafts, leaves, heads, unknown };
 }
 
 function rule(say: Say, batch: Batch): SayReply {

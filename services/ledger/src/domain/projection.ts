@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { endsAcquisition } from '@impound/contracts/chain.ts';
 import { type Envelope, serviceOf } from '@impound/contracts/envelope.ts';
+import { LogBeganV1 } from '@impound/contracts/log/began.v1.ts';
 import { formatTarget, type Target } from '@impound/contracts/target.ts';
 import { contractOf } from './contracts.ts';
 
@@ -31,6 +32,7 @@ export function projectionOf(event: Envelope): Projection {
     actor: (named as { id: string } | undefined)?.id ?? event.source,
     speaker: serviceOf(event.source),
     target: begins ? formatTarget(target as Target) : null,
-    ends: endsAcquisition(event.type),
+    // Nobody waits for the chain of the log itself: it is never open.
+    ends: endsAcquisition(event.type) || event.type === LogBeganV1.type,
   };
 }

@@ -2,6 +2,7 @@
 import { Entry } from '@impound/contracts/entry.ts';
 import type { Envelope } from '@impound/contracts/envelope.ts';
 import { eventSubject } from '@impound/contracts/event.ts';
+import type { Draft } from './batch.ts';
 import { contractOf } from './contracts.ts';
 
 /** An entry as the log holds it. */
@@ -11,6 +12,16 @@ export interface StoredEntry {
   readonly hash: string;
   /** The exact text that was hashed. */
   readonly text: string;
+}
+
+/** Whether it is an entry: what only vouches for a seal has no text, and nobody is told of it. */
+export function isTold({ text }: StoredEntry): boolean {
+  return text !== '';
+}
+
+/** An entry as the log holds it, once it is committed. */
+export function storedOf({ seq, hash, entry }: Draft): StoredEntry {
+  return { seq, hash, text: entry };
 }
 
 /** The event inside an entry's text. Throws ZodError where it is no entry. */

@@ -5,11 +5,15 @@ import { Later, messageOf } from '@impound/runtime/fault.ts';
 import type { Log as Logging } from '@impound/runtime/log.ts';
 import { LABEL, METRICS } from '@impound/runtime/semantics.ts';
 import { backoffMs, wait } from '@impound/runtime/wait.ts';
-import type { Draft, Tools } from '../domain/batch.ts';
+import type { LogKeys } from '@impound/transparency/log-keys.ts';
+import type { Tools } from '../domain/batch.ts';
 import { refusal } from '../domain/refusal.ts';
 import { isSay, readSay } from '../domain/say.ts';
+import { beginLog } from './begin-log.ts';
+import type { Checkpointing } from './checkpointing.ts';
 import { headCache } from './head-cache.ts';
-import type { PenHolder, Relaying } from './ports.ts';
+import type { Added, PenHolder, Relaying, Standing } from './ports.ts';
+import { sealLeaf } from './seal-leaf.ts';
 import { enqueue, openQueue, type Queue, sequence } from './sequence.ts';
 import { type House, watchHouse } from './watch-house.ts';
 
@@ -24,6 +28,10 @@ export interface Leading {
   readonly openDoor: (come: (incoming: Incoming) => void, signal: AbortSignal) => void;
   /** Publishes the log from what it holds, for as long as this process leads. */
   readonly relay: (size: number, signal: AbortSignal) => Relaying;
+  /** Signs the log, for as long as this process leads. */
+  readonly checkpoint: (standing: () => Standing, signal: AbortSignal) => Checkpointing;
+  /** Who signs for the log. */
+  readonly keys: LogKeys;
   /** What it shows while it writes. */
   readonly house: House;
 }
@@ -56,24 +64,29 @@ async function term(leading: Leading, queue: Queue, signal: AbortSignal): Promis
   await using pen = await pens.take(() => log.info('standing by'), signal);
   const over = new AbortController();
   const during = AbortSignal.any([signal, over.signal, pen.lost]);
-  const relaying = leading.relay(pen.size, during);
+  await beginLog(pen, leading.keys, tools);
+  const { size } = pen.standing();
+  const relaying = leading.relay(size, during);
+  const signing = leading.checkpoint(pen.standing, during);
   leading.openDoor((incoming) => receive(incoming, queue), during);
-  log.info('writing', { size: pen.size });
+  log.info('writing', { size });
   house.measures.count(METRICS.terms);
   watchHouse(house, relaying.lag, during);
   try {
-    const committed = (drafts: readonly Draft[]) => {
-      relaying.committed(drafts);
-      for (const { event } of drafts) {
+    const committed = (added: Added) => {
+      relaying.committed(added);
+      signing.committed();
+      for (const { event } of added.drafts) {
         house.measures.count(METRICS.entries, 1, { [LABEL.type]: event.type });
       }
     };
     const heads = headCache(HEADS_MAX);
-    await sequence({ pen, queue, heads, tools, log, committed, size: pen.size }, during);
+    const vouch = (seal: string) => sealLeaf(leading.keys.submitter, seal);
+    await sequence({ pen, queue, heads, tools, log, committed, vouch, size }, during);
     if (!signal.aborted) throw new Later('pen-lost', AGAIN_MS, 'the session with the pen ended');
   } finally {
     over.abort();
-    await relaying.ended;
+    await Promise.all([relaying.ended, signing.ended]);
   }
 }
 

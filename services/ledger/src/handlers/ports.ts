@@ -3,16 +3,30 @@ import type { Draft, Known } from '../domain/batch.ts';
 import type { Effect } from '../domain/stall.ts';
 import type { StoredEntry } from '../domain/telling.ts';
 
+/** What one commit adds to the log: entries, and leaves between them that are no entries. */
+export interface Added {
+  readonly drafts: readonly Draft[];
+  readonly leaves: readonly { readonly seq: number; readonly bytes: Buffer }[];
+}
+
+/** The log as it is committed: how many leaves it has, and the root over them. */
+export interface Standing {
+  readonly size: number;
+  readonly root: Buffer;
+}
+
 /** The right to append: one process has it at a time, as far as the database can tell. */
 export interface Pen extends AsyncDisposable {
-  /** Entries in the log when the pen was taken. */
-  readonly size: number;
+  /** The log as this holder of the pen has read it and gone on with it. */
+  standing(): Standing;
+  /** The chain in which the log speaks of itself; empty where the log is. */
+  own(): Promise<readonly StoredEntry[]>;
   /** Aborts when the session that held it has ended. */
   readonly lost: AbortSignal;
   /** What the log holds under these ids and of these chains. */
   known(ids: readonly string[], acqs: readonly string[]): Promise<Known>;
-  /** Commits these as entries size, size + 1 …, all or none. Rejects where it cannot be known. */
-  append(size: number, drafts: readonly Draft[]): Promise<void>;
+  /** Commits these at size, size + 1 …, all or none. Rejects where it cannot be known. */
+  append(size: number, added: Added): Promise<void>;
 }
 
 /** Hands the pen to one process at a time. */
@@ -62,7 +76,7 @@ export interface Lag {
 /** The publishing half of a term. */
 export interface Relaying {
   /** Told after each commit. */
-  committed(drafts: readonly Draft[]): void;
+  committed(added: Added): void;
   /** How far it is behind; what the log says of it is read. */
   lag(): Promise<Lag>;
   /** Resolves when it has stopped. */

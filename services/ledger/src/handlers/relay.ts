@@ -5,9 +5,15 @@ import { measuresOf } from '@impound/runtime/metrics.ts';
 import type { Laid, Telling, Waiting } from '@impound/runtime/relay.ts';
 import { METRICS } from '@impound/runtime/semantics.ts';
 import { backoffMs, wait } from '@impound/runtime/wait.ts';
-import type { Draft } from '../domain/batch.ts';
-import { eventIn, recordedMsOf, type StoredEntry, subjectOf } from '../domain/telling.ts';
-import type { Lag, Log, Relaying } from './ports.ts';
+import {
+  eventIn,
+  isTold,
+  recordedMsOf,
+  type StoredEntry,
+  storedOf,
+  subjectOf,
+} from '../domain/telling.ts';
+import type { Added, Lag, Log, Relaying } from './ports.ts';
 import { beginWalk, tellStalled, type Walk } from './stalled.ts';
 
 /** The bus as the relay needs it. */
@@ -57,10 +63,12 @@ export function relaying(
     again: 0,
   };
   from.watchReturns(() => doubt(relay), signal);
-  const committed = (drafts: readonly Draft[]) =>
+  const committed = ({ drafts, leaves }: Added) =>
     added(
       relay,
-      drafts.map(({ seq, hash, entry }) => ({ seq, hash, text: entry })),
+      [...drafts.map(storedOf), ...leaves.map(({ seq }) => ({ seq, hash: '', text: '' }))].toSorted(
+        (one, other) => one.seq - other.seq,
+      ),
     );
   const beganMs = Date.now();
   return { committed, lag: () => lagOf(relay, beganMs), ended: runRelay(relay, signal) };
@@ -72,7 +80,10 @@ async function lagOf(relay: Relay, beganMs: number): Promise<Lag> {
   if (next === UNKNOWN) return { untold: undefined, sinceMs: beganMs };
   if (next >= size) return { untold: 0, sinceMs: undefined };
   const [oldest] = await log.entries(next, size, 1);
-  return { untold: size - next, sinceMs: oldest && recordedMsOf(oldest.text) };
+  return {
+    untold: size - next,
+    sinceMs: oldest && isTold(oldest) ? recordedMsOf(oldest.text) : undefined,
+  };
 }
 
 /** Where nobody knows yet how far the stream was told. */
@@ -194,9 +205,10 @@ async function nextPage(relay: Relay): Promise<readonly StoredEntry[]> {
  */
 async function tellAll(
   relay: Relay,
-  entries: readonly StoredEntry[],
+  stored: readonly StoredEntry[],
   how: { readonly again: boolean; readonly cursor: boolean },
 ): Promise<void> {
+  const entries = stored.filter(isTold);
   for (let from = 0; from < entries.length; from += WINDOW) {
     const window = entries.slice(from, from + WINDOW);
     const sent = await Promise.allSettled(

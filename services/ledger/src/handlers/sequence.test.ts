@@ -33,6 +33,7 @@ function scene(append: (drafts: readonly Draft[]) => void) {
     heads: headCache(4),
     size: 0,
     committed: none,
+    vouch: async () => Buffer.alloc(128),
     log: { debug: none, info: none, warn: none, error: none },
     tools: {
       sha256: () => '',
@@ -43,7 +44,8 @@ function scene(append: (drafts: readonly Draft[]) => void) {
       source: '/impound/ledger/l-1',
     },
     pen: {
-      size: 0,
+      standing: () => ({ size: 0, root: Buffer.alloc(32) }),
+      own: async () => [],
       lost: new AbortController().signal,
       known: async (ids, acqs): Promise<Known> => ({
         firsts: new Map(
@@ -51,7 +53,7 @@ function scene(append: (drafts: readonly Draft[]) => void) {
         ),
         heads: new Map(acqs.map((acq) => [acq, null])),
       }),
-      append: async (_size, drafts) => {
+      append: async (_size, { drafts }) => {
         append(drafts);
         stored.push(...drafts);
       },

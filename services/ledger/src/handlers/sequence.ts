@@ -2,13 +2,13 @@
 import type { SayReply } from '@impound/contracts/say.ts';
 import { messageOf } from '@impound/runtime/fault.ts';
 import type { Log as Logging } from '@impound/runtime/log.ts';
-import type { Draft, First, Tools } from '../domain/batch.ts';
+import type { First, Tools } from '../domain/batch.ts';
 import { type Decided, decide } from '../domain/decide.ts';
 import type { ChainHead } from '../domain/head.ts';
 import { refusal } from '../domain/refusal.ts';
 import type { Say } from '../domain/say.ts';
 import type { HeadCache } from './head-cache.ts';
-import type { Pen } from './ports.ts';
+import type { Added, Pen } from './ports.ts';
 
 /** A say that waits for its answer. */
 export interface Waiting {
@@ -35,7 +35,9 @@ export interface Term {
   readonly tools: Tools;
   readonly log: Logging;
   /** Told after each commit what was added, first of all to whoever publishes it. */
-  readonly committed: (drafts: readonly Draft[]) => void;
+  readonly committed: (added: Added) => void;
+  /** The bytes of the leaf that vouches for a seal, of which it is given the entry. */
+  readonly vouch: (seal: string) => Promise<Buffer>;
   size: number;
 }
 
@@ -138,12 +140,18 @@ async function commit(term: Term, batch: readonly Waiting[]): Promise<void> {
     batch.map(({ say }) => say),
   );
   if (decided.drafts.length > 0) {
-    await term.pen.append(term.size, decided.drafts);
-    term.size += decided.drafts.length;
+    const added = { drafts: decided.drafts, leaves: await vouched(term, decided.leaves) };
+    await term.pen.append(term.size, added);
+    term.size += added.drafts.length + added.leaves.length;
     for (const [acq, head] of decided.heads) term.heads.set(acq, head);
-    term.committed(decided.drafts);
+    term.committed(added);
   }
   for (const [at, { answer }] of batch.entries()) answer(decided.replies[at] as SayReply);
+}
+
+async function vouched(term: Term, leaves: Decided['leaves']): Promise<Added['leaves']> {
+  const signed = leaves.map(async ({ seq, seal }) => ({ seq, bytes: await term.vouch(seal) }));
+  return await Promise.all(signed);
 }
 
 const LOOKUPS_MAX = 16;

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+import * as z from 'zod';
+
+/** What keys of the log sign: checkpoints, those under sigsum's origin, the leaves of seals. */
+export const LOG_KEY_ROLES = ['checkpoint', 'sigsum', 'submitter'] as const;
+export type LogKeyRole = (typeof LOG_KEY_ROLES)[number];
+
+/** A key of the log: Ed25519, the 32 bytes of RFC 8032 in base64. */
+export const LogKey = z.object({
+  role: z.enum(LOG_KEY_ROLES),
+  publicKey: z.base64().length(44),
+});
+export type LogKey = z.output<typeof LogKey>;
+
+/** An Ed25519 signature in base64. */
+export const LogSignature = z.base64().length(88);
+
+/** The tenant of the chain in which the log speaks of itself. */
+export const LOG_TENANT = 'impound-log';
+
+/** What the key before signs of the one that follows it: nobody else can name its successor. */
+export function successionText(origin: string, { role, publicKey }: LogKey): string {
+  return `impound.dev/v1/key-succession\n${origin}\n${role}\n${publicKey}\n`;
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+import { KeyRegisteredV1 } from '@impound/contracts/key/registered.v1.ts';
+import { KeyRetiredV1 } from '@impound/contracts/key/retired.v1.ts';
+import { LogBeganV1 } from '@impound/contracts/log/began.v1.ts';
+import type { LogKey } from '@impound/contracts/log-key.ts';
+import { leafHash } from '@impound/transparency/hash.ts';
+import type { Draft } from '../domain/batch.ts';
+import { projectionOf } from '../domain/projection.ts';
+import type { Added } from '../handlers/ports.ts';
+
+/** A row of ledger_entry, without its index; a leaf that is no entry has bytes and hash only. */
+export type Row = Pick<Whole, 'entry' | 'leaf'> & {
+  readonly [Key in keyof Whole]: Whole[Key] | null;
+};
+type Whole = ReturnType<typeof entryRow>;
+
+/** The rows of what is added, in the order of the log. */
+export function rowsOf({ drafts, leaves }: Added): Row[] {
+  const entries = drafts.map((draft) => ({ seq: draft.seq, row: entryRow(draft) as Row }));
+  const others = leaves.map(({ seq, bytes }) => ({ seq, row: leafRow(bytes) }));
+  return [...entries, ...others]
+    .toSorted((one, other) => one.seq - other.seq)
+    .map(({ row }) => row);
+}
+
+function entryRow(draft: Draft) {
+  const { event } = draft;
+  return {
+    eventId: event.id,
+    entry: Buffer.from(draft.entry, 'utf8') as Buffer,
+    leaf: Buffer.from(draft.hash, 'hex') as Buffer,
+    acq: event.subject,
+    acqSeq: draft.version,
+    tenant: event.tenant,
+    caseId: draft.caseId,
+    ...projectionOf(event),
+    cause: event.causationid ?? null,
+    type: event.type,
+    eventAt: event.time,
+    recordedAt: draft.recordedAt,
+  };
+}
+
+function leafRow(bytes: Buffer): Row {
+  return {
+    ...{ eventId: null, acq: null, acqSeq: null, tenant: null, caseId: null, actor: null },
+    ...{ speaker: null, cause: null, type: null, target: null, ends: null },
+    ...{ eventAt: null, recordedAt: null },
+    entry: bytes,
+    leaf: leafHash(bytes),
+  };
+}
+
+/** What an entry says of a key: an index of it, like the columns beside an entry. */
+export interface KeyRow extends LogKey {
+  readonly change: 'registered' | 'retired';
+  readonly seq: number;
+}
+
+/** What these entries say of keys. */
+export function keyRowsOf({ drafts }: Added): KeyRow[] {
+  return drafts.flatMap(({ seq, event: { type, data } }) => {
+    if (type === LogBeganV1.type) {
+      const { keys } = LogBeganV1.shape.parse(data);
+      return keys.map((key): KeyRow => ({ ...key, change: 'registered', seq }));
+    }
+    if (type === KeyRegisteredV1.type) {
+      return [{ ...KeyRegisteredV1.shape.parse(data), change: 'registered', seq }];
+    }
+    if (type === KeyRetiredV1.type) {
+      return [{ ...KeyRetiredV1.shape.parse(data), change: 'retired', seq }];
+    }
+    return [];
+  });
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+import { KeyRegisteredV1 } from '@impound/contracts/key/registered.v1.ts';
+import { KeyRetiredV1 } from '@impound/contracts/key/retired.v1.ts';
+import { LogBeganV1 } from '@impound/contracts/log/began.v1.ts';
+import { LOG_KEY_ROLES, successionText } from '@impound/contracts/log-key.ts';
+import { Never } from '@impound/runtime/fault.ts';
+import type { LogKeys } from '@impound/transparency/log-keys.ts';
+import { type Batch, openBatch, type Tools } from '../domain/batch.ts';
+import {
+  appendOwn,
+  type KeyChange,
+  type KeysByRole,
+  keyChanges,
+  type OwnChain,
+  ownChain,
+} from '../domain/own-chain.ts';
+import type { StoredEntry } from '../domain/telling.ts';
+import type { Pen } from './ports.ts';
+
+/**
+ * Sees to it that the log has on record who signs for it, before anything else is added: its first
+ * entry, and each change of a key. Throws Never where the keys are not this log's.
+ */
+export async function beginLog(pen: Pen, keys: LogKeys, tools: Tools): Promise<void> {
+  const chain = ownChain(await pen.own());
+  const { size } = pen.standing();
+  const known = { firsts: new Map(), heads: new Map() };
+  const batch = openBatch(size, known, tools);
+  if (chain === undefined) begin(batch, keys);
+  else await change(batch, chain, keys);
+  if (batch.drafts.length > 0) await pen.append(size, { drafts: batch.drafts, leaves: [] });
+}
+
+function begin(batch: Batch, keys: LogKeys): void {
+  if (batch.size > 0) throw new Never('log-damaged', 'the log does not begin with its own name');
+  const { origin } = keys;
+  const own = publicKeys(keys);
+  const id = batch.tools.childId(origin, LogBeganV1.type, own.checkpoint);
+  const data = { origin, keys: LOG_KEY_ROLES.map((role) => ({ role, publicKey: own[role] })) };
+  appendOwn(batch, LogBeganV1, { id, head: undefined, data });
+}
+
+async function change(batch: Batch, chain: OwnChain, keys: LogKeys): Promise<void> {
+  for (const { role, from, to } of changesOf(chain, keys)) {
+    const message = Buffer.from(successionText(chain.origin, { role, publicKey: to }));
+    const signature = (await keys.previous[role]?.sign(message)) ?? message;
+    const vouched = Buffer.from(signature).toString('base64');
+    const own = { id: chain.id, head: chain.head };
+    appendOwn(batch, KeyRegisteredV1, { ...own, data: { role, publicKey: to, vouched } });
+    appendOwn(batch, KeyRetiredV1, { ...own, data: { role, publicKey: from } });
+  }
+}
+
+/** Throws Never where the keys at hand cannot sign for the log that is on record. */
+export function checkKeys(own: readonly StoredEntry[], keys: LogKeys): void {
+  const chain = ownChain(own);
+  if (chain !== undefined) changesOf(chain, keys);
+}
+
+function changesOf(chain: OwnChain, keys: LogKeys): readonly KeyChange[] {
+  if (chain.origin !== keys.origin) {
+    const named = `LOG_KEYS are those of ${keys.origin}, the database holds ${chain.origin}`;
+    throw new Never('log-other', `${named}: give the keys of that log, or its own database`);
+  }
+  const changes = keyChanges(chain, publicKeys(keys));
+  for (const { role, from } of changes) {
+    if (keys.previous[role]?.publicKey.toString('base64') === from) continue;
+    const what = `the ${role} key in LOG_KEYS is not the one on record (${from})`;
+    throw new Never('key-unknown', `${what}, and that one does not vouch for it: put it back`);
+  }
+  return changes;
+}
+
+function publicKeys(keys: LogKeys): KeysByRole {
+  const of = (role: (typeof LOG_KEY_ROLES)[number]) => keys[role].publicKey.toString('base64');
+  return { checkpoint: of('checkpoint'), sigsum: of('sigsum'), submitter: of('submitter') };
+}
