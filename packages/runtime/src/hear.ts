@@ -87,7 +87,7 @@ async function answeredAlready<Deps>(turn: Turn<Deps>, signal: AbortSignal): Pro
   const causedBy = { id: message.event.id, service: house.service };
   const request = { tenant, acquisitionId, causedBy };
   const head = await askUntilAnswered(house, { question: LedgerHeadV1, request }, signal);
-  return head.caused === true || head.ended;
+  return head.caused === true || (head.ended && subscription.outlives !== true);
 }
 
 async function settle<Deps>(

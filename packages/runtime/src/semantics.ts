@@ -67,6 +67,7 @@ export const METRICS = {
   // doors
   request: metric('histogram', 'http.server.request.duration', 's', 'HTTP; method, route, status'),
   damaged: metric('gauge', 'impound.files.damaged', '{file}', '1: an older one counts; what'),
+  untellable: metric('counter', 'impound.callback.given_up', '{callback}', 'Not told; outcome'),
   refusal: metric('counter', 'impound.http.refused', '{request}', 'Requests refused; code'),
   received: metric('counter', 'impound.upload.received', 'By', 'Bytes of evidence received'),
   verified: metric('counter', 'impound.evidence.verified', 'By', 'Bytes read back and compared'),

@@ -45,6 +45,8 @@ export interface Handling<Says extends EventContract, Deps> {
   /** What is said when the message is given up, so that nothing ends in silence. */
   // biome-ignore lint/suspicious/noExplicitAny: on() has checked the contract
   readonly otherwise?: ((message: Message<any>, fault: GivenUp) => Said<Says>) | undefined;
+  /** True where it is to be done also for an acquisition that has ended. */
+  readonly outlives?: boolean | undefined;
 }
 
 /** A worker's view of its own job. */
@@ -83,8 +85,9 @@ export function on<C extends EventContract, Says extends EventContract, Deps>(
   contract: C,
   handle: (message: Message<C>, deps: Deps, signal: AbortSignal) => Promise<Said<Says> | undefined>,
   otherwise?: (message: Message<C>, fault: GivenUp) => Said<Says>,
+  { outlives }: { readonly outlives?: boolean } = {},
 ): Handling<Says, Deps> {
-  return { kind: 'handler', contract, handle, otherwise };
+  return { kind: 'handler', contract, handle, otherwise, outlives };
 }
 
 /** Attaches a job to an assignment. */

@@ -39,7 +39,7 @@ import { acquisitionEnded } from './handlers/acquisition-ended.ts';
 import { acquisitionRequested } from './handlers/acquisition-requested.ts';
 import { readAudit } from './handlers/audit.ts';
 import { openBounds } from './handlers/bounds.ts';
-import { callbackFailed } from './handlers/callback-failed.ts';
+import { callbackFailed, callbackUntold } from './handlers/callback-failed.ts';
 import { damage } from './handlers/damage.ts';
 import { decide } from './handlers/decide.ts';
 import { openDenials } from './handlers/denial.ts';
@@ -48,6 +48,9 @@ import { followed, type Watch } from './handlers/follow.ts';
 import { gatewaySubmit } from './handlers/gateway-submit.ts';
 import { listAcquisitions, lookAround, textsOf, viewAcquisition } from './handlers/look.ts';
 import { submit } from './handlers/submission.ts';
+
+/** Whoever asked is told of the end after it. */
+const OUTLIVES = { outlives: true };
 
 /** The one door for people and programs: HTTP, and the same orders over NATS. */
 export const gateway = service({
@@ -69,14 +72,14 @@ export const gateway = service({
     CallbackFailedV1,
   ],
   hears: [
-    on(AcquisitionRequestedV1, acquisitionRequested),
-    on(AcquisitionSealedV1, acquisitionEnded),
-    on(AcquisitionFailedV1, acquisitionEnded),
-    on(AcquisitionCancelledV1, acquisitionEnded),
-    on(AcquisitionExpiredV1, acquisitionEnded),
-    on(AcquisitionRefusedV1, acquisitionEnded),
-    on(AcquisitionJoinedV1, acquisitionEnded),
-    on(CallbackFailedV1, callbackFailed),
+    on(AcquisitionRequestedV1, acquisitionRequested, callbackUntold, OUTLIVES),
+    on(AcquisitionSealedV1, acquisitionEnded, callbackUntold, OUTLIVES),
+    on(AcquisitionFailedV1, acquisitionEnded, callbackUntold, OUTLIVES),
+    on(AcquisitionCancelledV1, acquisitionEnded, callbackUntold, OUTLIVES),
+    on(AcquisitionExpiredV1, acquisitionEnded, callbackUntold, OUTLIVES),
+    on(AcquisitionRefusedV1, acquisitionEnded, callbackUntold, OUTLIVES),
+    on(AcquisitionJoinedV1, acquisitionEnded, callbackUntold, OUTLIVES),
+    on(CallbackFailedV1, callbackFailed, callbackUntold, OUTLIVES),
   ],
   answers: [answer(GatewaySubmitV1, gatewaySubmit)],
 });

@@ -4,6 +4,7 @@ import { endsAcquisition } from '@impound/contracts/chain.ts';
 import type { Entry } from '@impound/contracts/entry.ts';
 import type { Callback, Integration } from '@impound/contracts/integration.ts';
 import { formatTarget } from '@impound/contracts/target.ts';
+import { timeOf } from '@impound/contracts/time.ts';
 import { linksOf } from './acquisition-view.ts';
 
 /** A message to whoever asked, and how it is signed. */
@@ -25,9 +26,26 @@ const HOUR = 3_600;
 const AGAIN_SECONDS = [5, 30, 2 * MINUTE, 10 * MINUTE, HOUR, 4 * HOUR, 18 * HOUR] as const;
 
 /** When it is tried again after this attempt, in milliseconds; undefined: never. */
-export function againMs(attempt: number): number | undefined {
+function againMs(attempt: number): number | undefined {
   const seconds = AGAIN_SECONDS[attempt - 1];
   return seconds === undefined ? undefined : seconds * 1_000;
+}
+
+/** What is known of an attempt that failed. */
+export interface Attempt {
+  readonly attempt: number;
+  /** When it failed, in milliseconds. */
+  readonly atMs: number;
+  /** True where the other side wants to hear no more of it. */
+  readonly gone?: boolean;
+}
+
+/** The part of `callback.failed` that tells whether it goes on. */
+export function againOf({ attempt, atMs, gone = false }: Attempt): {
+  againAt?: ReturnType<typeof timeOf>;
+} {
+  const delayMs = gone ? undefined : againMs(attempt);
+  return delayMs === undefined ? {} : { againAt: timeOf(atMs + delayMs) };
 }
 
 /** The callback that is to hear of this entry; undefined where nobody is. */

@@ -9,7 +9,7 @@ import { canonical } from '@impound/contracts/canonical.ts';
 import { entryText, NO_PREVIOUS } from '@impound/contracts/entry.ts';
 import type { EventContract } from '@impound/contracts/event.ts';
 import { Integrations } from '@impound/contracts/integration.ts';
-import { type CallbackDeps, callBack } from './callback-failed.ts';
+import { type CallbackDeps, callBack, callbackUntold } from './callback-failed.ts';
 import type { ChainOf } from './chain-read.ts';
 
 const ACQ = '0199f5a2-7c3e-7a10-8f52-2f6a3b9c4d01';
@@ -81,4 +81,29 @@ test('an end that comes again is posted until it is on record what came of it', 
   assert.equal(await postedOn(1, [CallbackFailedV1, FAILED]), 0);
   assert.equal(await postedOn(2, [CallbackFailedV1, FAILED]), 1);
   assert.equal(await postedOn(1, [CallbackDeliveredV1, { ...DELIVERED, about: idAt(1) }]), 1);
+});
+
+const HEARD = { id: END, recordedAt: TIME, tenant: 'default', acquisitionId: ACQ };
+const AWAY = { code: 'unanswered', because: 'the ledger does not answer' };
+
+test('an attempt that could not be made is on record as one that failed, and another follows', () => {
+  const end = { ...HEARD, type: AcquisitionSealedV1.type, data: AcquisitionSealedV1.example };
+  const first = callbackUntold(end as never, AWAY);
+  assert.equal(first.contract, CallbackFailedV1);
+  const { about, attempt, because, againAt } = first.data;
+  assert.deepEqual([about, attempt, because], [END, 1, AWAY.because]);
+  assert.equal(againAt, '2026-11-23T09:15:05.000000Z');
+  const next = { ...HEARD, type: CallbackFailedV1.type, data: first.data };
+  const second = callbackUntold(next as never, AWAY);
+  assert.deepEqual([second.data.about, second.data.attempt], [END, 2]);
+  assert.equal(second.data.againAt, '2026-11-23T09:15:35.000000Z');
+  const last = { ...next, data: { ...first.data, attempt: 7 } };
+  assert.equal(callbackUntold(last as never, AWAY).data.againAt, undefined);
+});
+
+test('what only waits for its time and was handed out too often waits on', () => {
+  const data = { ...FAILED, attempt: 6, againAt: '2026-11-24T09:15:05.000000Z' };
+  const message = { ...HEARD, type: CallbackFailedV1.type, data };
+  const again = callbackUntold(message as never, { code: 'not-yet', because: 'not yet' });
+  assert.deepEqual(again.data, data);
 });

@@ -4,15 +4,19 @@ import { CallbackDeliveredV1 } from '@impound/contracts/callback/delivered.v1.ts
 import { CallbackFailedV1 } from '@impound/contracts/callback/failed.v1.ts';
 import type { Entry } from '@impound/contracts/entry.ts';
 import type { Envelope } from '@impound/contracts/envelope.ts';
+import type { EventContract } from '@impound/contracts/event.ts';
 import { EventId } from '@impound/contracts/ids.ts';
 import type { Integrations } from '@impound/contracts/integration.ts';
-import { millisecondsOf, timeOf } from '@impound/contracts/time.ts';
+import { millisecondsOf } from '@impound/contracts/time.ts';
 import type { Ask } from '@impound/runtime/ask.ts';
 import { becauseOf, Later } from '@impound/runtime/fault.ts';
 import { childId } from '@impound/runtime/ids.ts';
 import type { Message } from '@impound/runtime/message.ts';
+import { measuresOf } from '@impound/runtime/metrics.ts';
 import { type Said, say } from '@impound/runtime/say.ts';
-import { againMs, bodyOf, callbackFor, type Posted, type Posting } from '../domain/callback.ts';
+import { LABEL, METRICS } from '@impound/runtime/semantics.ts';
+import type { GivenUp } from '@impound/runtime/service.ts';
+import { againOf, bodyOf, callbackFor, type Posted, type Posting } from '../domain/callback.ts';
 import { type ChainOf, entriesOf } from './chain-read.ts';
 
 /** What callbacks need of the world. */
@@ -22,6 +26,8 @@ export interface CallbackDeps {
   readonly integrations: { current(): Promise<Integrations> };
   readonly post: (posting: Posting, signal: AbortSignal) => Promise<Posted>;
 }
+
+const NOT_YET = 'not-yet';
 
 type Told = Said<typeof CallbackDeliveredV1 | typeof CallbackFailedV1> | undefined;
 
@@ -34,7 +40,7 @@ export async function callbackFailed(
   const { about, attempt, againAt } = message.data;
   if (againAt === undefined) return undefined;
   const leftMs = millisecondsOf(againAt) - deps.now();
-  if (leftMs > 0) throw new Later('not-yet', leftMs, `it is tried again at ${againAt}`);
+  if (leftMs > 0) throw new Later(NOT_YET, leftMs, `it is tried again at ${againAt}`);
   const { tenant, acquisitionId } = message;
   return await callBack(
     { of: { tenant, acquisitionId } as ChainOf, about, attempt: attempt + 1 },
@@ -66,9 +72,33 @@ export async function callBack(
   if (posted.ok) return say(CallbackDeliveredV1, { ...told, status: posted.status });
   // A stop is no answer of the other side: the message comes again.
   signal.throwIfAborted();
-  const delayMs = posted.gone ? undefined : againMs(attempt);
-  const againAt = delayMs === undefined ? {} : { againAt: timeOf(deps.now() + delayMs) };
-  return say(CallbackFailedV1, { ...told, because: becauseOf(posted.because), ...againAt });
+  const again = againOf({ attempt, atMs: deps.now(), gone: posted.gone });
+  return failedTold({ ...told, because: becauseOf(posted.because), ...again }, posted.gone);
+}
+
+/**
+ * An attempt that could not even be made, because the ledger was away or for a fault of ours, has
+ * failed like any other: it is on record, and the next one follows.
+ */
+export function callbackUntold(message: Message<EventContract>, { code, because }: GivenUp) {
+  const { id, data, recordedAt } = message;
+  const earlier = message.type === CallbackFailedV1.type ? (data as CallbackFailedV1) : undefined;
+  // A bus that forgot how long to wait has handed it out too often: it waits on, as a new message.
+  if (earlier !== undefined && code === NOT_YET) return failedTold(earlier);
+  const about = EventId.parse(earlier?.about ?? id);
+  const attempt = (earlier?.attempt ?? 0) + 1;
+  const again = againOf({ attempt, atMs: millisecondsOf(earlier?.againAt ?? recordedAt) });
+  const messageId = EventId.parse(childId(about, 'callback'));
+  return failedTold({ messageId, about, attempt, because, ...again });
+}
+
+/** That it is given up is the end of it: on the chain, and for an alarm. */
+function failedTold(data: CallbackFailedV1, gone = false) {
+  const outcome = gone ? 'gone' : 'exhausted';
+  if (data.againAt === undefined) {
+    measuresOf('gateway').count(METRICS.untellable, 1, { [LABEL.outcome]: outcome });
+  }
+  return say(CallbackFailedV1, data);
 }
 
 /** The entry to tell of; none where the chain says what came of this attempt. */
