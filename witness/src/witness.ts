@@ -40,7 +40,7 @@ export async function openWitness(
   }
   const tls = TLS_CERT && TLS_KEY && { cert: Buffer.from(TLS_CERT), key: TLS_KEY.reveal() };
   const door = { service: 'witness', host, port: PORT, requestMsMax: REQUEST_MS_MAX };
-  const port = await openHttpServer(
+  const { port } = await openHttpServer(
     tls ? { ...door, tls: { cert: tls.cert, key: Buffer.from(tls.key) } } : door,
     listener(witnessing, log),
     scope,
