@@ -24,10 +24,10 @@ export const HELP = `impound: acquires forensic evidence from containers, with a
                                       of the ledger, with --claimed those of whoever spoke
   impound report  DIR --out FILE      what a bag that verifies tells: FILE.pdf with a certification
                                       form, FILE.csv, or FILE.jsonld (CASE/UCO)
-  impound ledger fsck [--vkey KEY] [--known F]...
+  impound ledger fsck [--vkey KEY] [--known F]... [--mirror DIR]
                                       makes the whole log again from its bytes (DATABASE_URL or
-                                      DATABASE_URL_FILE, as ledger_verifier) and names the first
-                                      that does not fit; F: a checkpoint that others have kept
+                                      DATABASE_URL_FILE, as ledger_verifier; or a mirror) and names
+                                      the first that does not fit; F: a checkpoint that others keep
   impound doctor  [--data DIR | --env FILE...]  what is wrong here, and what to do; changes nothing
   impound init    DIR [--cluster NAME --kubeconfig F [--reader F] [--context X]]
                                       makes keys and secrets for docker-compose.yml; once more

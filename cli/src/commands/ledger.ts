@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFile, stat } from 'node:fs/promises';
+import { mirroredLog } from '@impound/ledger/adapters/mirror-fsck.ts';
 import { fsck } from '@impound/ledger/handlers/fsck.ts';
 import type { Outside } from '@impound/ledger/handlers/fsck-marks.ts';
 import type {
@@ -30,7 +31,10 @@ export async function ledger(here: Here, signal: AbortSignal): Promise<number> {
     keys: key === undefined ? [] : [key],
     known: await Promise.all(here.args.list('known').map(checkpointIn)),
   };
-  const report = await inDatabase(here, (log) => checked(here, { log, outside }, signal));
+  const work = (log: KeptLog) => checked(here, { log, outside }, signal);
+  const mirror = here.args.text('mirror');
+  const report =
+    mirror === undefined ? await inDatabase(here, work) : await work(await mirroredLog(mirror));
   here.printer.value('fsck', { ok: report.findings.length === 0, ...report });
   tell(here, report, outside);
   const [first] = report.findings;

@@ -3,6 +3,7 @@
 import { messageOf } from '@impound/runtime/fault.ts';
 import { SecretText } from '@impound/runtime/secret.ts';
 import { readLogKeys } from '@impound/transparency/log-keys.ts';
+import { parsePolicy } from '@impound/transparency/policy.ts';
 import * as z from 'zod';
 
 const LogKeysText = z
@@ -17,6 +18,18 @@ const LogKeysText = z
     }
   });
 
+const PolicyText = z
+  .string()
+  .min(1)
+  .transform((text, context) => {
+    try {
+      return parsePolicy(text);
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: messageOf(error) });
+      return z.NEVER;
+    }
+  });
+
 /** Environment of the ledger. */
 export const config = z.object({
   /** postgres://ledger_writer:…@host:port/database */
@@ -25,5 +38,15 @@ export const config = z.object({
   LOG_KEYS: LogKeysText,
   /** A chain that has not moved for this long is told again, in milliseconds. */
   STALL_MS: z.coerce.number().int().min(100).max(600_000).default(15_000),
+  /** Witnesses and how many of them are enough (C2SP tlog-policy); those with an address are shown
+   * each checkpoint. */
+  POLICY: PolicyText.optional(),
+  /** A directory for tiles, entries and checkpoints: file:///…; others keep what was there. */
+  MIRROR_URL: z.url({ protocol: /^file$/ }).optional(),
+  /** An authority of time (RFC 3161), and the certificates that its own must lead to, in PEM. */
+  TSA_URL: z.url({ protocol: /^https?$/ }).optional(),
+  TSA_CERTIFICATES: z.string().min(1).optional(),
+  /** A checkpoint is stamped this often. */
+  TSA_MINUTES: z.coerce.number().int().min(1).max(1_440).default(10),
 });
 export type Config = z.output<typeof config>;

@@ -12,17 +12,20 @@ import { KeyRetiredV1 } from '@impound/contracts/key/retired.v1.ts';
 import { LogBeganV1 } from '@impound/contracts/log/began.v1.ts';
 import { openDoor } from '@impound/runtime/door.ts';
 import { measuresOf } from '@impound/runtime/metrics.ts';
-import { openDatabase } from '@impound/runtime/postgres.ts';
-import { answer, service } from '@impound/runtime/service.ts';
+import { type Database, openDatabase } from '@impound/runtime/postgres.ts';
+import { answer, type House, service } from '@impound/runtime/service.ts';
+import { headSigners } from '@impound/transparency/log-keys.ts';
 import { busReturns, natsConsumers, natsStream, tellVerdict } from './adapters/nats-stream.ts';
 import { nodeTools } from './adapters/node-tools.ts';
+import { openOutside } from './adapters/open-outside.ts';
 import { postgresAudit } from './adapters/postgres-audit.ts';
 import { postgresChains } from './adapters/postgres-chains.ts';
 import { postgresCheckpoints } from './adapters/postgres-checkpoints.ts';
 import { postgresLog } from './adapters/postgres-log.ts';
 import { postgresOpenTypes } from './adapters/postgres-open-types.ts';
+import { postgresOutside } from './adapters/postgres-outside.ts';
 import { postgresPen } from './adapters/postgres-pen.ts';
-import { config } from './config.ts';
+import { type Config, config } from './config.ts';
 import { asked } from './db/guards.ts';
 import { readOwn } from './db/own.ts';
 import { checkWhole } from './db/tree.ts';
@@ -36,16 +39,21 @@ import { ledgerHead } from './handlers/ledger-head.ts';
 import { ledgerHistory } from './handlers/ledger-history.ts';
 import { ledgerList } from './handlers/ledger-list.ts';
 import { ledgerOpen } from './handlers/ledger-open.ts';
+import { mirrorMemory } from './handlers/mirroring.ts';
+import { checkMemories } from './handlers/outside.ts';
 import { relaying } from './handlers/relay.ts';
+import { type ShowingOn, showing } from './handlers/showing.ts';
 import { readyToStart } from './handlers/start.ts';
 
 const READERS_MAX = 4;
+const MINUTE_MS = 60_000;
 
 /** The event store: every fact is committed here before anybody hears of it. */
 export const ledger = service({
   name: 'ledger',
   config,
-  open: async ({ DATABASE_URL, LOG_KEYS, STALL_MS }, scope, house) => {
+  open: async (given, scope, house) => {
+    const { DATABASE_URL, LOG_KEYS, STALL_MS } = given;
     const name = house.worker;
     const sql = openDatabase(DATABASE_URL, { connectionsMax: READERS_MAX, name }, scope);
     const log = postgresLog(sql);
@@ -54,6 +62,7 @@ export const ledger = service({
     const checkOwn = async () => checkKeys(await asked(() => readOwn(sql)), LOG_KEYS);
     const guards = { check: () => checkWhole(sql).then(checkOwn) };
     await readyToStart({ guards, log, stream, logging: house.log }, house.stopping);
+    const shown = await openShown(given, sql, house);
     const relay = {
       stream,
       log,
@@ -64,6 +73,7 @@ export const ledger = service({
     const book = postgresCheckpoints(sql);
     const signed = { book, signers: LOG_KEYS, logging: house.log };
     const stop = new AbortController();
+    const toShow = { ...shown, stop: () => stop.abort() };
     const leading = lead(
       {
         pens: postgresPen(DATABASE_URL, name),
@@ -72,7 +82,11 @@ export const ledger = service({
         openDoor: (come, signal) => openDoor(house, come, signal),
         relay: (size, signal) => relaying({ ...relay, size }, signal),
         keys: LOG_KEYS,
-        checkpoint: (standing, signal) => checkpointing({ ...signed, standing }, signal),
+        checkpoint: (standing, signal) => {
+          const signing = checkpointing({ ...signed, standing }, signal);
+          const ended = Promise.all([signing.ended, showing(toShow, signal)]);
+          return { ...signing, ended: ended.then(() => undefined) };
+        },
         house: {
           measures: measuresOf(house.service),
           open: postgresOpenTypes(sql),
@@ -99,3 +113,17 @@ export const ledger = service({
     answer(LedgerAuditV1, ledgerAudit),
   ],
 });
+
+/** Those outside of the database. Rejects where one of them remembers another log than this. */
+async function openShown(
+  given: Config,
+  sql: Database,
+  { log: logging, stopping }: Pick<House, 'log' | 'stopping'>,
+): Promise<Omit<ShowingOn, 'stop'>> {
+  const outside = openOutside(given, given.LOG_KEYS);
+  const book = postgresOutside(sql);
+  const { vkey: log } = headSigners(given.LOG_KEYS).own;
+  const mirrors = outside.mirror ? [mirrorMemory({ store: outside.mirror, log })] : [];
+  await checkMemories([...outside.witnesses, ...mirrors], book, logging, stopping);
+  return { ...outside, book, log, logging, stampMs: given.TSA_MINUTES * MINUTE_MS };
+}

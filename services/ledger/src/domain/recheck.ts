@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { canonical } from '@impound/contracts/canonical.ts';
 import { Entry, NO_PREVIOUS } from '@impound/contracts/entry.ts';
+import { LogBeganV1 } from '@impound/contracts/log/began.v1.ts';
 import { contractOf } from './contracts.ts';
 import { projectionOf } from './projection.ts';
 
@@ -82,7 +83,8 @@ export function linkFaults(entry: Entry, before: Before | undefined): readonly s
   if (before !== undefined && before.tenant !== event.tenant) {
     faults.push(`it belongs to tenant ${event.tenant}, its chain to ${before.tenant}`);
   }
-  if ((before === undefined) !== (contractOf(event.type)?.begins === true)) {
+  const begins = contractOf(event.type)?.begins === true || event.type === LogBeganV1.type;
+  if ((before === undefined) !== begins) {
     faults.push(`${event.type} does not stand where chains begin`);
   }
   return [...faults, ...sealFaults(entry)];

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+import { messageOf, type Never } from '@impound/runtime/fault.ts';
+import type { Log as Logging } from '@impound/runtime/log.ts';
+import type { Vkey } from '@impound/transparency/vkey.ts';
+import { type AnchorBook, anchoring, type TimeAuthority } from './anchoring.ts';
+import { type MirrorStore, mirroring } from './mirroring.ts';
+import type { OutsideBook } from './outside.ts';
+import { type Witness, witnessing } from './witnessing.ts';
+
+/** To whom the log is shown, and what happens where it turns out to be another one. */
+export interface ShowingOn {
+  readonly witnesses: readonly Witness[];
+  readonly mirror: MirrorStore | undefined;
+  readonly authority: TimeAuthority | undefined;
+  readonly stampMs: number;
+  readonly book: OutsideBook & AnchorBook;
+  /** The key of the log's own name. */
+  readonly log: Vkey;
+  readonly logging: Logging;
+  /** Stops the writing: there is nothing a process could mend here. */
+  readonly stop: () => void;
+}
+
+/** Shows the log to everybody outside, until the signal aborts. */
+export async function showing(on: ShowingOn, signal: AbortSignal): Promise<void> {
+  const { witnesses, mirror, authority, book, log, logging, stampMs } = on;
+  const alarm = (fault: Never) => {
+    logging.error('not writing any more', { code: fault.code, because: messageOf(fault) });
+    on.stop();
+  };
+  await Promise.all([
+    witnessing({ witnesses, book, logging, alarm }, signal),
+    mirror && mirroring({ store: mirror, book, log, logging, alarm }, signal),
+    authority && anchoring({ authority, book, everyMs: stampMs, logging }, signal),
+  ]);
+}
