@@ -4,6 +4,7 @@ import { messageOf } from '@impound/runtime/fault.ts';
 import * as z from 'zod';
 import { type ClusterConnection, lastingConnections } from './connection.ts';
 import { KubernetesFault, quote } from './fault.ts';
+import { whileUnchanged } from './same-file.ts';
 
 const CLUSTERS_BYTES_MAX = 1_048_576;
 
@@ -37,22 +38,28 @@ export interface Clusters {
 }
 
 /**
- * Reads the file anew each time, so that a rotated kubeconfig or a new cluster needs no restart.
+ * Looks at the files each time, so that a rotated kubeconfig or a new cluster needs no restart.
  */
 export function clustersFrom(path: string): Clusters {
-  const connections = lastingConnections();
+  const read = whileUnchanged(readClusters);
+  const ways = new Map<string, ReturnType<typeof lastingConnections>>();
   return {
-    names: async () => Object.keys(await readClusters(path)).toSorted(),
+    names: async () => Object.keys(await read(path)).toSorted(),
     connection: async (cluster) => {
-      const { kubeconfig, context, allowExecPlugins } = await entryOf(path, cluster);
-      return await connections(kubeconfig, { context, allowExecPlugins });
+      const { kubeconfig, context, allowExecPlugins } = entryOf(await read(path), cluster);
+      const options = { context, allowExecPlugins };
+      const key = JSON.stringify([context, allowExecPlugins]);
+      const way = ways.get(key) ?? lastingConnections(options);
+      ways.set(key, way);
+      return await way(kubeconfig);
     },
-    executor: async (cluster) => (await entryOf(path, cluster)).executor,
+    executor: async (cluster) => entryOf(await read(path), cluster).executor,
   };
 }
 
-async function entryOf(path: string, cluster: string) {
-  const found = await readClusters(path);
+type Found = z.output<typeof ClustersFile>;
+
+function entryOf(found: Found, cluster: string): Found[string] {
   const one = Object.hasOwn(found, cluster) ? found[cluster] : undefined;
   if (one !== undefined) return one;
   const known = Object.keys(found).map(quote).join(', ') || 'none';
@@ -62,7 +69,7 @@ async function entryOf(path: string, cluster: string) {
   );
 }
 
-async function readClusters(path: string): Promise<z.output<typeof ClustersFile>> {
+async function readClusters(path: string): Promise<Found> {
   try {
     const { size } = await stat(path);
     if (size > CLUSTERS_BYTES_MAX) throw new RangeError('larger than 1 MiB');

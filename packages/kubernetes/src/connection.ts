@@ -4,6 +4,7 @@ import { dirname, resolve } from 'node:path';
 import { type CredentialResolver, credentialResolver, type RequestOptions } from './credentials.ts';
 import { abortedFault, KubernetesFault, quote } from './fault.ts';
 import { checkServer, KUBECONFIG_BYTES_MAX, type Profile, readKubeconfig } from './kubeconfig.ts';
+import { whileUnchanged } from './same-file.ts';
 
 /** The way to one cluster as one user. It holds no socket; every request opens its own. */
 export interface ClusterConnection {
@@ -33,37 +34,21 @@ export async function connectionFromKubeconfig(
   source: KubeconfigSource,
   options: KubeconfigOptions = {},
 ): Promise<ClusterConnection> {
-  if ('text' in source) return await described(source.text, options);
-  const directory = dirname(resolve(source.path));
-  return await described(await readBounded(source.path), { ...options, directory });
+  const text = 'text' in source ? source.text : await readBounded(source.path);
+  const directory = 'path' in source ? dirname(resolve(source.path)) : undefined;
+  const document = await parseYaml(text);
+  return connectionOf(readKubeconfig(document, { ...options, directory }));
 }
 
 /**
- * Opens ways as `connectionFromKubeconfig` does. A file whose text is what it was gives the way it
- * gave before: reading it costs as much as a question to the cluster, and a plugin that has made a
- * token is not run again before that has expired. Files that it names are read for each request.
+ * Opens ways as `connectionFromKubeconfig` does. A file that has not changed gives the way it gave
+ * before: reading it costs more than a question to the cluster, and a plugin that has made a token
+ * is not run again before that has expired. Files that it names are read for each request.
  */
-export function lastingConnections(): (
-  path: string,
+export function lastingConnections(
   options: KubeconfigOptions,
-) => Promise<ClusterConnection> {
-  const known = new Map<string, { readonly text: string; readonly way: ClusterConnection }>();
-  return async (path, options) => {
-    const key = JSON.stringify([path, options]);
-    const text = await readBounded(path);
-    const before = known.get(key);
-    if (before?.text === text) return before.way;
-    const way = await described(text, { ...options, directory: dirname(resolve(path)) });
-    known.set(key, { text, way });
-    return way;
-  };
-}
-
-async function described(
-  text: string,
-  choice: Parameters<typeof readKubeconfig>[1],
-): Promise<ClusterConnection> {
-  return connectionOf(readKubeconfig(await parseYaml(text), choice));
+): (path: string) => Promise<ClusterConnection> {
+  return whileUnchanged((path) => connectionFromKubeconfig({ path }, options));
 }
 
 /** Opens the way from inside a pod, by the mounted service account; throws `not-in-cluster`. */

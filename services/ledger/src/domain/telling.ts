@@ -12,6 +12,8 @@ export interface StoredEntry {
   readonly hash: string;
   /** The exact text that was hashed. */
   readonly text: string;
+  /** What is in the text, where it need not be read out of it. */
+  readonly event?: Envelope | undefined;
 }
 
 /** Whether it is an entry: what only vouches for a seal has no text, and nobody is told of it. */
@@ -20,8 +22,8 @@ export function isTold({ text }: StoredEntry): boolean {
 }
 
 /** An entry as the log holds it, once it is committed. */
-export function storedOf({ seq, hash, entry }: Draft): StoredEntry {
-  return { seq, hash, text: entry };
+export function storedOf({ seq, hash, entry, event }: Draft): StoredEntry {
+  return { seq, hash, text: entry, event };
 }
 
 /** The event inside an entry's text. Throws ZodError where it is no entry. */

@@ -226,7 +226,7 @@ function tellingOf(
   entry: StoredEntry,
   how: { readonly again: boolean; readonly cursor: boolean },
 ): Telling {
-  const event = eventIn(entry.text);
+  const event = entry.event ?? eventIn(entry.text);
   if (how.again) measuresOf('ledger').count(METRICS.toldAgain);
   if (how.again) relay.again = Math.max(relay.again + 1, Date.now());
   return {

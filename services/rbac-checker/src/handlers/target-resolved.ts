@@ -23,9 +23,11 @@ export async function targetResolved(
   signal: AbortSignal,
 ): Promise<Said<typeof AccessCheckedV1>> {
   const { target, container } = message.data;
-  const executor = await deps.access.executor(target.cluster);
-  const { ephemeral } = deps;
-  const grants = await deps.access.granted(target, rightsNeeded(ephemeral), signal);
+  const { access, ephemeral } = deps;
+  const [executor, grants] = await Promise.all([
+    access.executor(target.cluster),
+    access.granted(target, rightsNeeded(ephemeral), signal),
+  ]);
   const grant = grantManifest(target, grants);
   return say(AccessCheckedV1, {
     ladder: ladderFor({ target, container, executor, ephemeral }, grants),
