@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Stands in for the rbac-checker where there is no cluster that could be asked.
 import { AccessCheckedV1 } from '@impound/contracts/access/checked.v1.ts';
+import { AcquisitionRequestedV1 } from '@impound/contracts/acquisition/requested.v1.ts';
 import { TargetResolvedV1 } from '@impound/contracts/target/resolved.v1.ts';
 import { run } from '@impound/runtime/run.ts';
-import { say } from '@impound/runtime/say.ts';
+import { type Said, say } from '@impound/runtime/say.ts';
 import { on, service } from '@impound/runtime/service.ts';
 import * as z from 'zod';
 
@@ -14,13 +15,18 @@ async function allowed() {
   return say(AccessCheckedV1, { ladder: [{ ...rung, because }] });
 }
 
+/** There is nothing to ask ahead. */
+async function foreseen(): Promise<Said<never> | undefined> {
+  return undefined;
+}
+
 await run(
   service({
     name: 'rbac-checker',
     config: z.object({}),
     open: async () => ({}),
     says: [AccessCheckedV1],
-    hears: [on(TargetResolvedV1, allowed)],
+    hears: [on(AcquisitionRequestedV1, foreseen), on(TargetResolvedV1, allowed)],
     answers: [],
   }),
 );

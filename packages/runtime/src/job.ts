@@ -72,7 +72,7 @@ async function turn<Deps>(
   signal: AbortSignal,
 ): Promise<HearingOutcome> {
   const isFirst = raw.info.deliveryCount === 1 && !isToldAgain(raw);
-  const claimed = await claim(it, isFirst, signal);
+  const claimed = await claim(it, isFirst ? it.message.version : undefined, signal);
   decided.resolve(true);
   // Where the bus does not confirm it, the assignment comes again and finds the claim on record.
   await raw.ackAck().catch((error: unknown) => {
@@ -91,18 +91,19 @@ async function turn<Deps>(
  */
 async function claim<Deps>(
   it: Turn<Deps>,
-  isFirst: boolean,
+  heardAt: number | undefined,
   signal: AbortSignal,
 ): Promise<boolean> {
   const { job, house, message } = it;
   const said: Said = job.claim(message, house.worker);
+  let version = heardAt;
   for (let attempt = 1; ; attempt++) {
-    const expectedVersion =
-      isFirst && attempt === 1 ? message.version : await claimableAt(it, signal);
+    const expectedVersion = version ?? (await claimableAt(it, signal));
+    version = undefined;
     if (expectedVersion === undefined) return false;
     const reply = await house.say({ ...sayingOf(it, said), expectedVersion }, signal);
-    // A repeat is this worker's own claim: its id names the worker.
-    if (reply.ok) return true;
+    // Its id names the worker: a repeat is its own, now or for work that is done.
+    if (reply.ok) return !reply.repeated || (await isHolder(it, signal));
     if (reply.refusal !== 'conflict') {
       const { refusal, because } = reply;
       house.log.warn('claim refused', { id: message.id, refusal, because });
@@ -113,15 +114,22 @@ async function claim<Deps>(
 }
 
 /** The version at which the epoch can be claimed now; undefined where it cannot. */
-async function claimableAt<Deps>(
-  { house, message }: Turn<Deps>,
-  signal: AbortSignal,
-): Promise<number | undefined> {
+async function claimableAt<Deps>(it: Turn<Deps>, signal: AbortSignal): Promise<number | undefined> {
+  const { epoch, claimedBy, stop, version } = await headOf(it, signal);
+  const mine = epoch === it.message.data.epoch && claimedBy === undefined;
+  return mine && !stop ? version : undefined;
+}
+
+/** Whether this worker holds the epoch, and it may work. */
+async function isHolder<Deps>(it: Turn<Deps>, signal: AbortSignal): Promise<boolean> {
+  const { epoch, claimedBy, stop } = await headOf(it, signal);
+  return epoch === it.message.data.epoch && claimedBy === it.house.worker && !stop;
+}
+
+async function headOf<Deps>({ house, message }: Turn<Deps>, signal: AbortSignal) {
   const { tenant, acquisitionId } = message;
   const request = { tenant, acquisitionId };
-  const head = await askUntilAnswered(house, { question: LedgerHeadV1, request }, signal);
-  const mine = head.epoch === message.data.epoch && head.claimedBy === undefined;
-  return mine && !head.stop ? head.version : undefined;
+  return await askUntilAnswered(house, { question: LedgerHeadV1, request }, signal);
 }
 
 const CLAIM_AGAIN_MS = 10;

@@ -4,7 +4,10 @@ import { suite, test } from 'node:test';
 import { AcquisitionAssignedV1 } from '@impound/contracts/acquisition/assigned.v1.ts';
 import { CancellationRequestedV1 } from '@impound/contracts/cancellation/requested.v1.ts';
 import { ExecutionLapsedV1 } from '@impound/contracts/execution/lapsed.v1.ts';
+import { consumerPlan, plansOf, STREAM } from '@impound/contracts/streams.ts';
+import { jetstreamManager } from '@nats-io/jetstream';
 import { Never } from '../src/fault.ts';
+import { layStream } from '../src/relay.ts';
 import { wait } from '../src/wait.ts';
 import { assign, BEAT_MS, captured, EXECUTOR, executor, resultOf, typesOf } from './worker.ts';
 import { quiet, until, type World, world } from './world.ts';
@@ -101,6 +104,32 @@ suite('jobs', { concurrency: 4 }, () => {
     await until(async () => (await it.consumer(EXECUTOR, TYPE)).pending === 0);
     await quiet(200);
     assert.equal(begun, 1);
+  });
+
+  test('what a consumer that was laid anew hands out as new is not done twice', async (t) => {
+    const it = await world(t, [EXECUTOR]);
+    let begun = 0;
+    await it.start(
+      executor(async (message, work) => {
+        begun += 1;
+        return captured(message, work);
+      }),
+    );
+    const acquisitionId = await assign(it);
+    await resultOf(it, acquisitionId);
+    const plans = plansOf(EXECUTOR);
+    const manager = await jetstreamManager(it.connection);
+    for (const { durable } of plans) await manager.consumers.delete(STREAM.name, durable);
+    await layStream(it, plans);
+    await until(async () => {
+      const { config, delivered, num_ack_pending } = await manager.consumers.info(
+        STREAM.name,
+        consumerPlan(EXECUTOR, TYPE, '*').durable,
+      );
+      return config.deliver_policy === 'all' && delivered.stream_seq > 0 && num_ack_pending === 0;
+    });
+    assert.equal(begun, 1);
+    assert.deepEqual(typesOf(it, acquisitionId), [TYPE, STARTED, CAPTURED]);
   });
 
   test('a cancellation on the chain stops the work within a heartbeat', async (t) => {

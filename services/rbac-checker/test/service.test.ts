@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { AccessCheckedV1 } from '@impound/contracts/access/checked.v1.ts';
+import { AcquisitionRequestedV1 } from '@impound/contracts/acquisition/requested.v1.ts';
 import { METHOD_RIGHTS, rightText } from '@impound/contracts/permissions.ts';
 import { TargetResolvedV1 } from '@impound/contracts/target/resolved.v1.ts';
 import { startCluster } from '@impound/lab/cluster.ts';
@@ -62,8 +63,7 @@ async function house(t: TestContext, more: Record<string, string> = {}) {
   await writeFile(environment.CLUSTERS_FILE, JSON.stringify(clusters));
   const ledger = await scriptedLedger(t, url, ['rbac-checker']);
   scope.use(await start(rbacChecker, environment, openLog('rbac-checker', 'silent')));
-  const check = async (cluster: string) => {
-    const acquisitionId = newId();
+  const check = async (cluster: string, acquisitionId: string = newId(), at = 1) => {
     const example = TargetResolvedV1.shape.parse(TargetResolvedV1.example);
     const target = { ...example.target, ...DEMO_TARGET, cluster };
     await ledger.record({
@@ -73,13 +73,13 @@ async function house(t: TestContext, more: Record<string, string> = {}) {
     });
     const limit = AbortSignal.timeout(WAIT_MS_MAX);
     while (!limit.aborted) {
-      const [, said] = ledger.chain(acquisitionId);
+      const said = ledger.chain(acquisitionId)[at];
       if (said !== undefined) return AccessCheckedV1.shape.parse(said.event.data);
       await wait(20, limit);
     }
     throw new Error(`nothing was said of ${cluster}`);
   };
-  return { lab, check };
+  return { lab, ledger, check };
 }
 
 test('the ladder tells for each account what it may do and what is missing', async (t) => {
@@ -102,6 +102,21 @@ test('the ladder tells for each account what it may do and what is missing', asy
   assert.deepEqual([...new Set(asked)], [review], 'nothing but reviews is asked of the cluster');
   const rights = METHOD_RIGHTS['exec-stream']?.map(rightText) ?? [];
   assert.equal(asked.length, 3 * rights.length);
+});
+
+test('a pod that is named is asked about before it is found', async (t) => {
+  const { lab, ledger, check } = await house(t);
+  const acquisitionId = newId();
+  const example = AcquisitionRequestedV1.shape.parse(AcquisitionRequestedV1.example);
+  const target = { ...example.target, ...DEMO_TARGET, cluster: 'collector' };
+  const data = { ...example, target };
+  await ledger.record({ contract: AcquisitionRequestedV1, data, acquisitionId });
+  const reviews = METHOD_RIGHTS['exec-stream']?.length ?? 0;
+  const limit = AbortSignal.timeout(WAIT_MS_MAX);
+  while (lab.audit.length < reviews && !limit.aborted) await wait(20, limit);
+  assert.equal(lab.audit.length, reviews);
+  const { ladder } = await check('collector', acquisitionId, 2);
+  assert.equal(ladder[0]?.verdict, 'allowed');
 });
 
 test('the right to add an ephemeral container is asked for once there is an image for it', async (t) => {

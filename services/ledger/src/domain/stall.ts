@@ -41,11 +41,17 @@ export interface Effect {
 
 /** They speak when a chain makes it necessary, not to each event that they hear. */
 const SPEAK_OF_CHAINS: ReadonlySet<string> = new Set(['coordinator', 'gateway']);
+/** Who hears an event only to be ready for a later one. */
+const READY_ITSELF: Readonly<Record<string, string>> = {
+  'acquisition.requested.v1': 'rbac-checker',
+};
 
 /** Who has an answer of its own to events of this type. */
 function answerersOf(type: string): readonly string[] {
   const hearers = Object.entries(PARTIES).filter(([, { hears }]) => hears.includes(type));
-  return hearers.map(([name]) => name).filter((name) => !SPEAK_OF_CHAINS.has(name));
+  return hearers
+    .map(([name]) => name)
+    .filter((name) => !SPEAK_OF_CHAINS.has(name) && READY_ITSELF[type] !== name);
 }
 
 /**

@@ -4,14 +4,13 @@ import { test } from 'node:test';
 import { AccessCheckedV1 } from '@impound/contracts/access/checked.v1.ts';
 import { type Right, rightText } from '@impound/contracts/permissions.ts';
 import { TargetResolvedV1 } from '@impound/contracts/target/resolved.v1.ts';
-import type { FoundTarget } from '@impound/contracts/target.ts';
 import { accessUnchecked, targetResolved } from './target-resolved.ts';
 
 const data = TargetResolvedV1.shape.parse(TargetResolvedV1.example);
 const message = { data } as Parameters<typeof targetResolved>[0];
 
 function withheld(text: string) {
-  return async (_target: FoundTarget, rights: readonly Right[]) =>
+  return async ({ rights }: { readonly rights: readonly Right[] }) =>
     new Map(
       rights.map((right) => {
         const verdict = rightText(right) === text ? ('denied' as const) : ('allowed' as const);

@@ -13,7 +13,14 @@ import { type Grants, ladderFor, rightsNeeded, unknownGrants } from '../domain/l
 export interface AccessReview {
   /** The route of the executor that collects in this cluster. */
   executor(cluster: string): Promise<string>;
-  granted(target: FoundTarget, rights: readonly Right[], signal: AbortSignal): Promise<Grants>;
+  granted(
+    of: {
+      readonly acquisitionId: string;
+      readonly target: FoundTarget;
+      readonly rights: readonly Right[];
+    },
+    signal: AbortSignal,
+  ): Promise<Grants>;
 }
 
 /** Checks each right that some method needs, and says the ladder. */
@@ -24,9 +31,11 @@ export async function targetResolved(
 ): Promise<Said<typeof AccessCheckedV1>> {
   const { target, container } = message.data;
   const { access, ephemeral } = deps;
+  const { acquisitionId } = message;
+  const rights = rightsNeeded(ephemeral);
   const [executor, grants] = await Promise.all([
     access.executor(target.cluster),
-    access.granted(target, rightsNeeded(ephemeral), signal),
+    access.granted({ acquisitionId, target, rights }, signal),
   ]);
   const grant = grantManifest(target, grants);
   return say(AccessCheckedV1, {
