@@ -12,9 +12,16 @@ export async function storeFindings(options: StoreOptions): Promise<readonly Fin
   const told = findings.map(translated);
   const { place } = options;
   if (place.kind === 'file') return [...told, ...(await fileStoreFindings(place.directory))];
-  const locked = findings.some(({ code }) => code === 'no-lock');
-  return [...told, ...(locked ? [] : [lockFinding(options)])];
+  if (findings.some(({ code }) => UNSEEN.has(code))) {
+    const next = 'look again when the store answers';
+    return [...told, checkOf('store-retention').unknown('whether it locks was not seen', next)];
+  }
+  const unlocked = findings.some(({ code }) => code === 'no-lock');
+  return [...told, ...(unlocked ? [] : [lockFinding(options)])];
 }
+
+/** With these nothing was learnt of the lock. */
+const UNSEEN: ReadonlySet<StoreFinding['code']> = new Set(['store-away', 'store-refused']);
 
 function lockFinding({ lock }: StoreOptions): Finding {
   const check = checkOf('store-retention');
