@@ -2,10 +2,10 @@
 import type { HttpBindings } from '@hono/node-server';
 import { routed } from '@impound/runtime/http-watch.ts';
 import type { Log } from '@impound/runtime/log.ts';
-import { type Context, Hono } from 'hono';
+import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { accepts } from '../domain/accept.ts';
 import { type Caller, submitsOnly } from '../domain/caller.ts';
-import { HEADERS_MAX } from '../domain/limits.ts';
+import { HEADERS_MAX, IN_HAND_MAX } from '../domain/limits.ts';
 import { Refusal } from '../domain/problem.ts';
 import type { Doorkeeper } from './doorkeeper.ts';
 import { admit } from './http-admission.ts';
@@ -38,6 +38,7 @@ export function openApp(
   app.onError((error) => answerRefusal(refusalOf(error, log)));
   app.get('/healthz', async (context) => context.json(await health()));
   app.get('/openapi.json', (context) => context.json(document));
+  app.use('/v1/*', inHand());
   app.use('/v1/*', async (context, next) => {
     const { incoming } = context.env;
     if (incoming.rawHeaders.length / 2 > HEADERS_MAX) {
@@ -51,6 +52,23 @@ export function openApp(
     context.header('x-content-type-options', 'nosniff');
   });
   return app;
+}
+
+/** Whoever comes while too many wait is told so at once, before anything is looked at. */
+function inHand(): MiddlewareHandler<Setting> {
+  let count = 0;
+  return async ({ req }, next) => {
+    if (req.method !== 'POST') return await next();
+    if (count >= IN_HAND_MAX) {
+      throw new Refusal('unavailable', `${IN_HAND_MAX} requests are in hand: try again in a while`);
+    }
+    count += 1;
+    try {
+      await next();
+    } finally {
+      count -= 1;
+    }
+  };
 }
 
 /** One thing that can be done at a path. */
