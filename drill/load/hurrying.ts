@@ -47,7 +47,7 @@ export async function hurrying(stage: Stage): Promise<readonly string[]> {
   stage.tell(costOf(it.before, usageOf(fleet), (await countsOf(fleet)).ended));
   const again = await askedAgain(it, answered);
   const found = await whole(fleet, [...answered.ids, ...again.ids], stage);
-  return [...left, ...again.findings, ...wordless(answered), ...found];
+  return [...left, ...again.findings, ...wordless(answered, stage), ...found];
 }
 
 async function sampled(it: Watching, sampleMs: number, over: AbortSignal): Promise<void> {
@@ -103,6 +103,10 @@ async function askedAgain({ fleet, stage }: Watching, { unsure }: Answered): Pro
   return { ids, findings: [...left, `${refused} were refused again: ${counts.join(', ')}`] };
 }
 
-function wordless({ wordless: count }: Answered): string[] {
-  return count === 0 ? [] : [`${count} were refused without a reason`];
+function wordless({ wordless: count, statuses }: Answered, { clocked }: Stage): string[] {
+  const silent = statuses.get(0) ?? 0;
+  return [
+    ...(count === 0 ? [] : [`${count} were refused without a reason`]),
+    ...(silent === 0 || !clocked ? [] : [`${silent} got no answer at all within 30 s`]),
+  ];
 }

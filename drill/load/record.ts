@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Entry } from '@impound/contracts/entry.ts';
 import { wait } from '@impound/runtime/wait.ts';
 import { judgeWhole } from '../fleet/audit.ts';
 import type { Stage } from '../fleet/drill.ts';
@@ -88,6 +89,19 @@ function givenUp({ nowMs, movedMs }: Draining, msMax: number): string | undefine
 }
 
 const FINDINGS_MAX = 10;
+const REASONS_MAX = 5;
+
+/** Why those failed that did, the most frequent reasons first. */
+function reasonsOf(chains: Iterable<readonly Entry[]>): readonly string[] {
+  const reasons = [...chains]
+    .map((chain) => chain.find(({ event }) => event.type === 'acquisition.failed.v1')?.event.data)
+    .filter((data) => data !== undefined)
+    .map((data) => `${data['code']}: ${data['because']}`);
+  return [...Map.groupBy(reasons, (reason) => reason)]
+    .toSorted(([, one], [, other]) => other.length - one.length)
+    .slice(0, REASONS_MAX)
+    .map(([reason, all]) => `  ${all.length} × ${reason}`);
+}
 
 /** Reads the whole log again: all that began is there, whole, and ended once. */
 export async function whole(
@@ -101,6 +115,7 @@ export async function whole(
   const counts = Object.entries(ends).map(([type, count]) => `${count} ${type}`);
   const untold = [...chains.keys()].filter((id) => !accepted.has(id)).length;
   stage.tell(`on record: ${entries} entries, ${chains.size} chains: ${counts.join(', ')}`);
+  for (const line of reasonsOf(chains.values())) stage.tell(line);
   stage.tell(`${untold} of them began although whoever asked was not told so`);
   const more = findings.length - FINDINGS_MAX;
   return [...findings.slice(0, FINDINGS_MAX), ...(more > 0 ? [`and ${more} more like these`] : [])];
