@@ -10,7 +10,7 @@ export const JSON_DEPTH_MAX = 8;
 export const FAULTS_MAX = 32;
 /** What a request that is to be recorded waits for the ledger. */
 export const RECORD_MS_MAX = 10_000;
-/** Orders and decisions that are worked on at a time; beyond it nobody would be answered in time. */
+/** Orders and decisions worked on at a time: with more nobody would be answered in time. */
 export const IN_HAND_MAX = 256;
 /** When a client should come again after a 503. */
 export const RETRY_SECONDS = 2;
