@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+// `npm run bench -- ledger [--growth]`: entries a second that are durable and in the tree, held
+// against what is usually built instead, in turns on one database; what verifying costs; how long
+// one say takes. With --growth also what a log of a million entries costs (some minutes).
+import { hash } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+import { nodeTools } from '@impound/ledger/adapters/node-tools.ts';
+import { migrate } from '@impound/ledger/db/migrate.ts';
+import { type Row, rowsOf } from '@impound/ledger/db/rows.ts';
+import { decide } from '@impound/ledger/domain/decide.ts';
+import type { Say } from '@impound/ledger/domain/say.ts';
+import { type PostgresServer, startPostgres } from '@impound/runtime/embedded/postgres.ts';
+import { leafHash } from '@impound/transparency/hash.ts';
+import { EMPTY_TREE, grow, rootOf } from '@impound/transparency/tree.ts';
+import postgres from 'postgres';
+import { quantile, spread } from '../world/figures.ts';
+import { readAll, saids } from './events.ts';
+import { latencies } from './latency.ts';
+import { openWriter, type Writer } from './ours.ts';
+import { openRivals } from './rivals.ts';
+
+const ROUNDS = 5;
+/** As many as wait at the ledger's door at most, and whole batches. */
+const ENTRIES = 7_680;
+const LINKS = 1_024;
+const MILLION = 1_000_000;
+
+const say = (line: string) => process.stdout.write(`${line}\n`);
+
+/** A database with the ledger's tables, and who may write into them. */
+async function database(server: PostgresServer, name: string): Promise<string> {
+  const sql = postgres(server.url('postgres'), { max: 1, onnotice: () => undefined });
+  await sql`create database ${sql(name)}`;
+  await sql.end();
+  await migrate(server.url(name), { writerPassword: server.password('ledger_writer') });
+  return server.url(name, 'ledger_writer');
+}
+
+async function perSecond(count: number, work: () => Promise<unknown> | unknown): Promise<number> {
+  const began = performance.now();
+  await work();
+  return (count * 1_000) / (performance.now() - began);
+}
+
+function rowsFrom(says: readonly Say[]): Row[] {
+  const known = {
+    firsts: new Map(says.map(({ event }) => [event.id, null])),
+    heads: new Map(says.map(({ event }) => [event.subject, null])),
+  };
+  const { drafts } = decide(says, known, { size: 0, tools: nodeTools('bench') });
+  return rowsOf({ drafts, leaves: [] });
+}
+
+type Leg = 'ours' | 'door' | 'chain' | 'copy' | 'insert';
+
+async function appends(writer: Writer, url: string, scope: AsyncDisposableStack): Promise<void> {
+  const rivals = await openRivals(url, scope);
+  const rates: Record<Leg, number[]> = { ours: [], door: [], chain: [], copy: [], insert: [] };
+  for (let round = 0; round <= ROUNDS; round++) {
+    const [first, second] = [readAll(saids(ENTRIES)), saids(ENTRIES)];
+    const rows = rowsFrom(readAll(saids(ENTRIES)));
+    const links = rows.slice(0, LINKS);
+    const measured: Record<Leg, number> = {
+      ours: await perSecond(ENTRIES, () => writer.append(first)),
+      copy: await perSecond(ENTRIES, () => rivals.copy(rows)),
+      door: await perSecond(ENTRIES, () => writer.append(readAll(second))),
+      insert: await perSecond(ENTRIES, () => rivals.insert(rows)),
+      chain: await perSecond(LINKS, () => rivals.chain(links)),
+    };
+    // The first round warms up.
+    if (round > 0) for (const leg of Object.keys(rates) as Leg[]) rates[leg].push(measured[leg]);
+  }
+  const names: Record<Leg, string> = {
+    ours: 'ours, from what was said to durable and in the tree',
+    door: 'ours, with reading and checking each event',
+    chain: 'advisory lock and previous hash, 8 connections',
+    copy: 'binary COPY of the same rows, 2,048 a transaction',
+    insert: 'INSERT of the same rows, 512 a transaction',
+  };
+  for (const leg of Object.keys(names) as Leg[]) {
+    say(`${names[leg].padEnd(52)} ${spread(rates[leg], 0)} entries/s`);
+  }
+  const ratio = (leg: Leg) => quantile(rates.ours, 0.5) / quantile(rates[leg], 0.5);
+  say(`ledger-copy ratio=${ratio('copy').toFixed(2)} (gate 0.40, aim 0.60)`);
+  say(`ledger-insert ratio=${ratio('insert').toFixed(2)} (gate 0.50, aim 0.85)`);
+  headline = ratio('chain');
+}
+
+/** Entries a second that are checked: leaf hash, tree, root; the limit is two bare hashes each. */
+async function verification(): Promise<void> {
+  const entries = rowsFrom(readAll(saids(ENTRIES))).map(({ entry }) => entry);
+  const node = Buffer.alloc(65);
+  const ours: number[] = [];
+  const bare: number[] = [];
+  for (let round = 0; round <= ROUNDS; round++) {
+    const checked = await perSecond(ENTRIES, () =>
+      rootOf(grow(EMPTY_TREE, entries.map(leafHash)).tree),
+    );
+    const limit = await perSecond(ENTRIES, () => {
+      for (const entry of entries) {
+        hash('sha256', entry, 'buffer');
+        hash('sha256', node, 'buffer');
+      }
+    });
+    if (round > 0) ours.push(checked);
+    if (round > 0) bare.push(limit);
+  }
+  say(`verified ${spread(ours, 0)} entries/s, two bare SHA-256 each ${spread(bare, 0)}`);
+  const ratio = quantile(ours, 0.5) / quantile(bare, 0.5);
+  say(`ledger-verify ratio=${ratio.toFixed(2)} (gate 0.75, aim 0.90)`);
+}
+
+async function growth(server: PostgresServer, large: Writer): Promise<void> {
+  await using small = await openWriter(await database(server, 'small'));
+  await small.append(readAll(saids(1_000)));
+  for (let told = 0; large.size() < MILLION; told++) {
+    if (told % 10 === 0) process.stderr.write(`${large.size()} of ${MILLION} entries\n`);
+    await large.append(readAll(saids(ENTRIES)));
+  }
+  const rates = { small: [] as number[], large: [] as number[] };
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const [name, writer] of [
+      ['small', small],
+      ['large', large],
+    ] as const) {
+      const says = readAll(saids(ENTRIES));
+      rates[name].push(await perSecond(ENTRIES, () => writer.append(says)));
+    }
+  }
+  say(`at 10^3 entries ${spread(rates.small, 0)} entries/s, at 10^6 ${spread(rates.large, 0)}`);
+  const ratio = quantile(rates.large, 0.5) / quantile(rates.small, 0.5);
+  say(`ledger-growth ratio=${ratio.toFixed(2)} (gate 0.90)`);
+}
+
+let headline = Number.NaN;
+await using scope = new AsyncDisposableStack();
+const folder = await mkdtemp(join(tmpdir(), 'impound-bench-'));
+scope.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
+const never = new AbortController().signal;
+const server = scope.use(await startPostgres({ dataDir: join(folder, 'postgres') }, never));
+const url = await database(server, 'ledger');
+const writer = scope.use(await openWriter(url));
+await appends(writer, server.url('ledger'), scope);
+await verification();
+for (const line of await latencies(writer)) say(line);
+if (process.argv.includes('--growth')) await growth(server, writer);
+say(`ledger ratio=${headline.toFixed(1)} (against the chain: gate 20, aim 40)`);

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+import { nodeTools } from '@impound/ledger/adapters/node-tools.ts';
+import { postgresPen } from '@impound/ledger/adapters/postgres-pen.ts';
+import type { Say } from '@impound/ledger/domain/say.ts';
+import { headCache } from '@impound/ledger/handlers/head-cache.ts';
+import { enqueue, openQueue, sequence } from '@impound/ledger/handlers/sequence.ts';
+import { openLog } from '@impound/runtime/log.ts';
+import { Secret } from '@impound/runtime/secret.ts';
+
+/** The ledger's own writer, without the bus in front of it. */
+export interface Writer extends AsyncDisposable {
+  /** Resolves when all of these are committed. Rejects where one is refused. */
+  append(says: readonly Say[]): Promise<void>;
+  /** Entries in the log. */
+  size(): number;
+}
+
+/** Takes the pen of a migrated database as the service does: queue, decision, tree, commit. */
+export async function openWriter(url: string): Promise<Writer> {
+  const never = new AbortController();
+  const pen = await postgresPen(new Secret(url), 'bench').take(() => undefined, never.signal);
+  const queue = openQueue();
+  const term = {
+    ...{ pen, queue, heads: headCache(20_000), tools: nodeTools('bench') },
+    size: pen.standing().size,
+    log: openLog('ledger', 'silent'),
+    committed: () => undefined,
+    vouch: () => Promise.reject(new Error('nothing here is sealed')),
+  };
+  const writing = sequence(term, never.signal);
+  const failed = writing.then(() => Promise.reject(new Error('the writer ended')));
+  failed.catch(() => undefined);
+  const append = async (says: readonly Say[]) => {
+    const done = Promise.withResolvers<void>();
+    let left = says.length;
+    const cameAt = performance.now();
+    for (const say of says) {
+      const answer = (reply: { readonly ok: boolean }) => {
+        if (!reply.ok) done.reject(new Error(JSON.stringify(reply)));
+        if (--left === 0) done.resolve();
+      };
+      enqueue(queue, { say, cameAt, answer });
+    }
+    await Promise.race([done.promise, failed]);
+  };
+  return {
+    append,
+    size: () => term.size,
+    [Symbol.asyncDispose]: async () => {
+      never.abort();
+      await writing.catch(() => undefined);
+      await pen[Symbol.asyncDispose]();
+    },
+  };
+}
