@@ -28,6 +28,13 @@ export const HELP = `impound: acquires forensic evidence from containers, with a
                                       makes the whole log again from its bytes (DATABASE_URL or
                                       DATABASE_URL_FILE, as ledger_verifier; or a mirror) and names
                                       the first that does not fit; F: a checkpoint that others keep
+  impound ledger rotate KEYS --role checkpoint|sigsum|submitter
+                                      another key in the secret of the log (LOG_KEYS_FILE); the
+                                      ledger records it at its next start
+  impound ledger succeed KEYS --known F --held N --origin NAME --actor WHO --reason R --out NEW
+                                      the secret of a log that takes the place of one that lost
+                                      entries: its first entry holds F, the last checkpoint known
+                                      outside, and how many leaves (N) the database still had
   impound doctor  [--data DIR | --env FILE...]  what is wrong here, and what to do; changes nothing
   impound init    DIR [--cluster NAME --kubeconfig F [--reader F] [--context X]]
                                       makes keys and secrets for docker-compose.yml; once more
@@ -70,6 +77,8 @@ Exit codes
   8  verify: a signature is missing, or not that of its key
   9  verify: an entry is not where it is said to stand in the log
   10  verify: fewer witnesses have signed than the policy wants
-  ledger fsck ends with 4 (an entry), 7 (a chain), 8 (a checkpoint), 11 (the index of the log),
-  12 (its tree or batches) or 13 (others know another log), by the first that does not fit
+  11  ledger fsck: the index of the log does not follow from its entries
+  12  ledger fsck: nor do its tree or its batches
+  13  ledger fsck: others know another log. 4, 7 and 8 are an entry, a chain, a checkpoint; the
+      first that does not fit decides
 `;

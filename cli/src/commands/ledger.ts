@@ -18,13 +18,15 @@ import { NOTE_BYTES_MAX, parseNote } from '@impound/transparency/note.ts';
 import * as z from 'zod';
 import type { Here } from '../command.ts';
 import { EXIT, Exit } from '../exit-code.ts';
+import { changeLogKeys } from '../log-keys.ts';
 import { trustOf } from '../trust.ts';
 
 /** Looks at a whole log from its bytes. */
 export async function ledger(here: Here, signal: AbortSignal): Promise<number> {
   const [what, ...more] = here.args.positionals;
+  if (what === 'rotate' || what === 'succeed') return await changeLogKeys(here, what, more);
   if (what !== 'fsck' || more.length > 0) {
-    throw new Exit(EXIT.usage, 'impound ledger fsck is what there is; see impound help');
+    throw new Exit(EXIT.usage, 'impound ledger fsck, rotate or succeed; see impound help');
   }
   const { key } = await trustOf(here.args);
   const outside = {

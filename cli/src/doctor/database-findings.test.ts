@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CONSTRAINTS, TABLES, TRIGGERS } from '@impound/ledger/domain/guards.ts';
+import { CONSTRAINTS, REFUSAL, TABLES, TRIGGERS, WORDS } from '@impound/ledger/domain/guards.ts';
 import type { DatabaseFacts } from './database.ts';
 import { databaseFindings } from './database-findings.ts';
 
@@ -16,7 +16,8 @@ const WELL: DatabaseFacts = {
     ownsLedger: false,
     rights: TABLES.flatMap((table) => [`${table} INSERT`, `${table} SELECT`]),
     triggers: TRIGGERS.map((name) => `${name} A`),
-    constraints: CONSTRAINTS,
+    constraints: Object.fromEntries(CONSTRAINTS.map((name) => [name, WORDS[name] ?? ''])),
+    refusal: REFUSAL,
     settings: { fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on' },
   },
   overrides: [],

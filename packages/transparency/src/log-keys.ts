@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createPrivateKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { openCheckpoint } from './checkpoint.ts';
+import { sha256 } from './hash.ts';
 import type { NoteSigner } from './note.ts';
 import { ProofFault } from './proof-fault.ts';
 import { sigsumVkey } from './sigsum.ts';
@@ -25,14 +27,62 @@ export interface LogSigners {
 
 /** The signers of a log, and those before them where some have just been changed. */
 export interface LogKeys extends LogSigners {
+  /** The log whose place this one takes, for its first entry. */
+  readonly succeeds?: Succession | undefined;
   readonly previous: Partial<Pick<LogSigners, (typeof ROLES)[number]>>;
+}
+
+/** How a log ended, as a person has put it on record, for the one that takes its place. */
+export interface Succession {
+  /** The last checkpoint of the log before, as it is known outside of its database. */
+  readonly note: string;
+  /** How many of its leaves are still kept: those up to the size in the note are lost. */
+  readonly held: number;
+  readonly orderedBy: string;
+  readonly because: string;
+  /** By the checkpoint key of the log before, over successorText(); base64. */
+  readonly vouched: string;
+}
+
+/** What the key of a log signs of the log that takes its place. */
+export function successorText(
+  succession: Omit<Succession, 'vouched'>,
+  next: { readonly origin: string; readonly checkpoint: Pick<Signer, 'publicKey'> },
+): string {
+  const note = sha256(Buffer.from(succession.note, 'utf8')).toString('hex');
+  const key = next.checkpoint.publicKey.toString('base64');
+  return `impound.dev/v1/log-succession\n${note}\n${succession.held}\n${next.origin}\n${key}\n`;
+}
+
+/**
+ * The secret of a log that takes the place of another one: a new name and new keys, for which the
+ * one before vouches. Throws ProofFault where the note is none that the log before has signed, or
+ * tells of fewer leaves than were held.
+ */
+export async function succeedingLogKeys(
+  secret: string,
+  origin: string,
+  succession: Omit<Succession, 'vouched'>,
+): Promise<string> {
+  const before = readLogKeys(secret);
+  const known = openCheckpoint(Buffer.from(succession.note), [headSigners(before).own.vkey]);
+  if (origin === before.origin) throw malformed('the log that begins needs another name');
+  if (BigInt(succession.held) > known.size) throw malformed('it held more than was ever signed');
+  const made = newLogKeys(origin);
+  const message = Buffer.from(successorText(succession, readLogKeys(made)));
+  const vouched = Buffer.from(await before.checkpoint.sign(message)).toString('base64');
+  return written({ ...partsOf(made), succeeds: { ...succession, vouched } });
 }
 
 const ROLES = ['checkpoint', 'sigsum', 'submitter'] as const;
 
 /** The secret of a new log: JSON with its origin and a PKCS #8 key in PEM for each role. */
 export function newLogKeys(origin: string): string {
-  return `${JSON.stringify({ origin, ...Object.fromEntries(ROLES.map((role) => [role, newKey()])) }, null, 2)}\n`;
+  return written({ origin, ...Object.fromEntries(ROLES.map((role) => [role, newKey()])) });
+}
+
+function written(parts: Parts): string {
+  return `${JSON.stringify(parts, null, 2)}\n`;
 }
 
 /**
@@ -41,7 +91,7 @@ export function newLogKeys(origin: string): string {
  */
 export function rotatedLogKeys(secret: string, role: (typeof ROLES)[number]): string {
   const { [role]: before, ...keys } = partsOf(secret);
-  return `${JSON.stringify({ ...keys, [role]: newKey(), previous: { [role]: before } }, null, 2)}\n`;
+  return written({ ...keys, [role]: newKey(), previous: { [role]: before } });
 }
 
 function newKey(): string {
@@ -51,13 +101,15 @@ function newKey(): string {
 
 /** Reads the secret of a log. Throws ProofFault `key-malformed`, which repeats nothing of it. */
 export function readLogKeys(secret: string): LogKeys {
-  const { origin, previous, ...keys } = partsOf(secret);
+  const { origin, previous, succeeds, ...keys } = partsOf(secret);
   if (typeof origin !== 'string' || !isKeyName(origin)) throw malformed('its origin is no name');
   const signer = (from: Parts, role: string) => signerOf(from[role], role);
   const earlier = isParts(previous) ? previous : {};
   const before = Object.keys(earlier).map((role) => [role, signer(earlier, role)]);
   return {
     origin,
+    // What it says is checked with the first entry that holds it.
+    succeeds: succeeds as Succession | undefined,
     checkpoint: signer(keys, 'checkpoint'),
     sigsum: signer(keys, 'sigsum'),
     submitter: signer(keys, 'submitter'),

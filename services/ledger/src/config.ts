@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { LogBeganV1 } from '@impound/contracts/log/began.v1.ts';
 import { messageOf } from '@impound/runtime/fault.ts';
 import { SecretText } from '@impound/runtime/secret.ts';
 import { readLogKeys } from '@impound/transparency/log-keys.ts';
@@ -11,7 +12,9 @@ const LogKeysText = z
   .min(1)
   .transform((secret, context) => {
     try {
-      return readLogKeys(secret);
+      const keys = readLogKeys(secret);
+      LogBeganV1.shape.shape.succeeds.parse(keys.succeeds);
+      return keys;
     } catch (error) {
       context.addIssue({ code: 'custom', message: messageOf(error) });
       return z.NEVER;

@@ -13,6 +13,8 @@ import {
   newLogKeys,
   readLogKeys,
   rotatedLogKeys,
+  succeedingLogKeys,
+  successorText,
 } from '@impound/transparency/log-keys.ts';
 import { isSigned } from '@impound/transparency/note.ts';
 import { isSigsumLeafOf, parseSigsumLeaf } from '@impound/transparency/sigsum.ts';
@@ -162,4 +164,25 @@ test('a ledger does not start with keys that are not those of its log', async (t
     const other = await world(t, { ...it, migrated: false, keys: secret });
     await assert.rejects(other.start(), because);
   }
+});
+
+test('a log that takes the place of another tells in its first entry how that one ended', async (t) => {
+  const it = await world(t, { keys: SECRET });
+  await it.start();
+  const newest = () => it.sql()`select note from ledger_checkpoint where head = 'own'`;
+  await until(t, async () => (await newest()).length > 0);
+  const [row] = await newest();
+  const about = { note: String(row?.['note']), held: 0, orderedBy: 'J. Doe', because: 'a test' };
+  const secret = await succeedingLogKeys(SECRET, 'ledger.test/log-2', about);
+  const next = await world(t, { keys: secret });
+  await startOnce(t, next, 1);
+  const [first] = await next.sql()`
+    select convert_from(entry, 'UTF8')::jsonb #> '{event,data}' as data from ledger_entry`;
+  const { origin, succeeds } = first?.['data'] ?? {};
+  const { vouched, ...said } = succeeds;
+  assert.deepEqual([origin, said], ['ledger.test/log-2', about]);
+  const text = Buffer.from(successorText(said, readLogKeys(secret)));
+  assert.ok(isSigned(KEYS.checkpoint.publicKey, text, Buffer.from(vouched, 'base64')));
+  const old = await world(t, { ...it, keys: secret });
+  await assert.rejects(old.start(), /the database holds ledger\.test\/log:/);
 });

@@ -74,6 +74,23 @@ const BREAKS: readonly (readonly [string, string, RegExp])[] = [
     'alter table ledger_batch drop constraint ledger_batch_size_before_key',
     /ledger_batch_size_before_key is missing/,
   ],
+  [
+    'the check of the leaf checks nothing any more',
+    `alter table ledger_entry drop constraint ledger_entry_leaf_check;
+      alter table ledger_entry add constraint ledger_entry_leaf_check check (leaf is not null)`,
+    /ledger_entry_leaf_check says CHECK/,
+  ],
+  [
+    'the triggers call a function that lets pass',
+    `create or replace function ledger_refuse_change() returns trigger language plpgsql as
+      'begin return coalesce(new, old); end'`,
+    /the function ledger_refuse_change is another/,
+  ],
+  [
+    'a trigger of another table is missing',
+    'drop trigger ledger_checkpoint_no_truncate on ledger_checkpoint',
+    /ledger_checkpoint_no_truncate is missing/,
+  ],
   ['the writer may update', 'grant update on ledger_entry to ledger_writer', /holds .* UPDATE/],
   [
     'the writer may update one column',

@@ -52,7 +52,8 @@ export async function readGuards(sql: Database, given?: string): Promise<Guards>
     ownsLedger: made && (await ownsLedger(sql, role)),
     rights: made ? await rights(sql, role) : [],
     triggers: made ? await triggers(sql) : [],
-    constraints: made ? await constraints(sql) : [],
+    constraints: made ? await constraints(sql) : {},
+    refusal: made ? await refusal(sql) : '',
   };
 }
 
@@ -88,12 +89,18 @@ async function triggers(sql: Database): Promise<string[]> {
   return rows.map((row) => String(row['found']));
 }
 
-async function constraints(sql: Database): Promise<string[]> {
+async function refusal(sql: Database): Promise<string> {
+  const [row] = await sql`
+    select prosrc from pg_proc where oid = to_regproc('ledger_refuse_change')`;
+  return String(row?.['prosrc'] ?? '');
+}
+
+async function constraints(sql: Database): Promise<Record<string, string>> {
   const rows = await sql`
-    select conname from pg_constraint
+    select conname, pg_get_constraintdef(oid) as words from pg_constraint
     where convalidated
       and conrelid = any(array(select to_regclass(t)::oid from unnest(${names(sql)}) t))`;
-  return rows.map((row) => String(row['conname']));
+  return Object.fromEntries(rows.map((row) => [row['conname'], row['words']]));
 }
 
 function names(sql: Database) {

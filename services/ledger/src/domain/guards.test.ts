@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CONSTRAINTS, type Guards, guardFaults, TABLES, TRIGGERS } from './guards.ts';
+import {
+  CONSTRAINTS,
+  type Guards,
+  guardFaults,
+  REFUSAL,
+  TABLES,
+  TRIGGERS,
+  WORDS,
+} from './guards.ts';
 
 const GUARDED: Guards = {
   schemaVersion: 1,
@@ -10,7 +18,8 @@ const GUARDED: Guards = {
   ownsLedger: false,
   rights: TABLES.flatMap((table) => [`${table} INSERT`, `${table} SELECT`]),
   triggers: TRIGGERS.map((name) => `${name} A`),
-  constraints: CONSTRAINTS,
+  constraints: Object.fromEntries(CONSTRAINTS.map((name) => [name, WORDS[name] ?? ''])),
+  refusal: REFUSAL,
   settings: { fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on' },
 };
 
@@ -28,9 +37,9 @@ for (const setting of ['fsync', 'synchronous_commit', 'full_page_writes']) {
   });
 }
 
-for (const name of GUARDED.constraints) {
+for (const name of CONSTRAINTS) {
   test(`a ledger without ${name} is not written to`, () => {
-    const constraints = GUARDED.constraints.filter((one) => one !== name);
+    const { [name]: _gone, ...constraints } = GUARDED.constraints;
     assert.match(guardFaults({ ...GUARDED, constraints }).join(), new RegExp(`${name} is missing`));
   });
 }

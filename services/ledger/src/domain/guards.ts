@@ -14,8 +14,10 @@ export interface Guards {
   readonly ownsLedger: boolean;
   /** Triggers of the right kind, as `name enabled`; enabled is pg_trigger.tgenabled. */
   readonly triggers: readonly string[];
-  /** Names of the constraints that are there and validated. */
-  readonly constraints: readonly string[];
+  /** The constraints that are there and validated: what each says, by its name. */
+  readonly constraints: Readonly<Record<string, string>>;
+  /** The body of the function that the triggers call. */
+  readonly refusal: string;
   /** fsync, synchronous_commit, full_page_writes. */
   readonly settings: Readonly<Record<string, string>>;
 }
@@ -49,6 +51,24 @@ const CONSTRAINTS_OF: Readonly<Record<(typeof TABLES)[number], readonly string[]
 export const CONSTRAINTS = TABLES.flatMap((table) =>
   CONSTRAINTS_OF[table].map((name) => `${table}_${name}`),
 );
+
+/** What pg_get_constraintdef() tells of those that keep the log from forking and from lying. */
+export const WORDS: Readonly<Record<string, string>> = {
+  ledger_entry_pkey: 'PRIMARY KEY (idx)',
+  ledger_entry_event_id_key: 'UNIQUE (event_id)',
+  ledger_entry_acq_key: 'UNIQUE (acq, acq_seq)',
+  ledger_entry_leaf_check: "CHECK ((leaf = sha256(('\\x00'::bytea || entry))))",
+  ledger_tile_pkey: 'PRIMARY KEY (level, n)',
+  ledger_batch_pkey: 'PRIMARY KEY (size_after)',
+  ledger_batch_size_before_key: 'UNIQUE (size_before)',
+};
+
+/** The body of ledger_refuse_change(). */
+export const REFUSAL = `
+begin
+  raise exception '% on % is refused: the ledger only grows', tg_op, tg_table_name
+    using errcode = 'restrict_violation';
+end`;
 
 /** Every reason not to write into this database, each with what to do; none: it is guarded. */
 export function guardFaults(guards: Guards): readonly string[] {
@@ -84,10 +104,27 @@ function tableFaults(guards: Guards): string[] {
       ? `trigger ${name} is not ENABLE ALWAYS: find out who changed it, and enable it`
       : `trigger ${name} is missing: find out who dropped it, and restore it from the migration`,
   );
-  const constraints = CONSTRAINTS.filter((name) => !guards.constraints.includes(name)).map(
+  const constraints = CONSTRAINTS.filter((name) => guards.constraints[name] === undefined).map(
     (name) => `constraint ${name} is missing: find out who dropped it, and restore it`,
   );
-  return [...triggers, ...constraints];
+  return [...triggers, ...constraints, ...wordFaults(guards)];
+}
+
+/** What keeps its name and says something else protects nothing. */
+function wordFaults({ constraints, refusal }: Guards): string[] {
+  const changed = Object.entries(WORDS).filter(([name, words]) => {
+    const found = constraints[name];
+    return found !== undefined && found !== words;
+  });
+  const faults = changed.map(
+    ([name]) => `constraint ${name} says ${constraints[name]}: find out who changed it`,
+  );
+  if (spaced(refusal) === spaced(REFUSAL)) return faults;
+  return [...faults, 'the function ledger_refuse_change is another: find out who changed it'];
+}
+
+function spaced(text: string): string {
+  return text.trim().replaceAll(/\s+/g, ' ');
 }
 
 function settingFaults(guards: Guards): string[] {

@@ -36,7 +36,9 @@ function begin(batch: Batch, keys: LogKeys): void {
   const { origin } = keys;
   const own = publicKeys(keys);
   const id = batch.tools.childId(origin, LogBeganV1.type, own.checkpoint);
-  const data = { origin, keys: LOG_KEY_ROLES.map((role) => ({ role, publicKey: own[role] })) };
+  const succeeds = keys.succeeds === undefined ? {} : { succeeds: keys.succeeds };
+  const names = LOG_KEY_ROLES.map((role) => ({ role, publicKey: own[role] }));
+  const data = LogBeganV1.shape.parse({ origin, keys: names, ...succeeds });
   appendOwn(batch, LogBeganV1, { id, head: undefined, data });
 }
 
