@@ -3,4 +3,11 @@
 import { store } from './store.ts';
 import { shortForm } from './testing/short-form.ts';
 
-shortForm('a store that goes in the middle of a capture and comes back costs time only', store);
+shortForm('a store that goes or is full in the middle of a capture costs time only', store, [
+  'directory',
+]);
+shortForm(
+  'a bucket that goes, or whose key does, in the middle of a capture costs time only',
+  store,
+  ['bucket'],
+);

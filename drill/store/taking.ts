@@ -14,7 +14,7 @@ export const FILE_BYTES = 48 * MIB;
 const BYTES_PER_SECOND = { full: MIB, short: 4 * MIB };
 /** So much has gone in when the store is taken away. */
 const MIDWAY_BYTES = 10 * MIB;
-const AWAY_MS = { full: 60_000, short: 6_000 };
+const AWAY_MS = { full: 60_000, short: 3_000 };
 const LOOK_MS = 50;
 
 /** A fleet whose evidence goes through a door. */

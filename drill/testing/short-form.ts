@@ -5,11 +5,11 @@ import type { Drill } from '../fleet/drill.ts';
 
 const DRILL_MS_MAX = 290_000;
 
-/** A drill as a test that every change goes through; the name is what it shows. */
-export function shortForm(name: string, drill: Drill): void {
+/** A drill as a test that every change goes through, or a part of it; the name is what it shows. */
+export function shortForm(name: string, drill: Drill, args: readonly string[] = []): void {
   test(name, { timeout: DRILL_MS_MAX }, async (t) => {
     const tell = (line: string) => t.diagnostic(line);
-    const stage = { full: false, clocked: false, args: [], signal: t.signal, tell };
+    const stage = { full: false, clocked: false, args, signal: t.signal, tell };
     assert.deepEqual(await drill.run(stage), []);
   });
 }
