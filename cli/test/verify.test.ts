@@ -89,11 +89,13 @@ test('an auditor reads the log of a case, and the next one sees who did', async 
   assert.equal((await impound(['audit', ...data])).code, EXIT.usage);
 });
 
+/** All files; of the entries of the chain and their proofs, which are many, the third. */
 async function bagFiles(): Promise<readonly string[]> {
   const entries = await readdir(sealed.bag, { recursive: true, withFileTypes: true });
   return entries
     .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name).slice(sealed.bag.length + 1));
+    .map((entry) => join(entry.parentPath, entry.name).slice(sealed.bag.length + 1))
+    .filter((file) => !file.startsWith('custody/entries/') || file.includes('/000003.'));
 }
 
 /** Damages a copy of the bag and verifies it: in this process, for there are many. */

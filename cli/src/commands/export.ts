@@ -7,6 +7,7 @@ import { exportedObjects, leafHash } from '@impound/evidence/verify-chain.ts';
 import { type Client, openClient } from '../client.ts';
 import type { Here } from '../command.ts';
 import { EXIT, Exit } from '../exit-code.ts';
+import { logProofs } from '../log-proofs.ts';
 import { bytesText, type Printer } from '../printer.ts';
 import { chainOf, idOf } from './look.ts';
 import { reachRecords } from './reach.ts';
@@ -47,7 +48,13 @@ export async function exportBag(it: Export, signal: AbortSignal): Promise<Writte
   if (chosen.length === 0) throw new Exit(EXIT.failed, nothingStored(state));
   const objects = chosen.map((object) => bagObject(it, object));
   const chain = { head: '' };
-  const content = { objects, chain: chainBytes(it, chain), info: infoOf(it, state) };
+  const content = {
+    objects,
+    chain: chainBytes(it, chain),
+    log: ({ length: entries }: readonly Buffer[]) =>
+      logProofs(it.client, { acquisitionId: it.acquisitionId, entries }, signal),
+    info: infoOf(it, state),
+  };
   const { sha256 } = await writeBag(directory, content, signal).catch((cause: unknown) => {
     throw unwritten(directory, cause, signal);
   });

@@ -6,7 +6,7 @@ import { parseSigsumLeaf, sigsumHash, sshPublicKey } from '@impound/transparency
 import { formatSigsumProof } from '@impound/transparency/sigsum-proof.ts';
 import { formatSpicy, formatTlogProof } from '@impound/transparency/tlog-proof.ts';
 import { formatVkey, publicKey, type Vkey } from '@impound/transparency/vkey.ts';
-import { sigsumPolicy } from './custody-policy.ts';
+import { keysOf, sealPolicy } from './custody-policy.ts';
 
 /** Where a leaf stands in the log, and the hashes from it to the root. */
 export interface LeafProof {
@@ -90,7 +90,10 @@ function* sealFiles(
 ): Generator<CustodyFile> {
   yield { name: 'seal/seal.json', bytes: chain[seal.entry] as Buffer };
   yield file('seal/seal.proof', sealProof(log, seal));
-  yield file('seal/policy', sigsumPolicy(log.policy, seal.key.key));
+  yield file(
+    'seal/policy',
+    sealPolicy(log.policy, seal.key.key, parseNote(Buffer.from(seal.checkpoint))),
+  );
   yield file('seal/submitter.pub', sshPublicKey(seal.submitter, 'submitter'));
   yield file('seal/checkpoint', seal.checkpoint);
 }
@@ -100,7 +103,7 @@ function sealProof(log: CustodyLog, seal: SealLog): string {
   const { size, root } = parseCheckpoint(note.text);
   const { signature, keyHash } = parseSigsumLeaf(seal.leaf);
   const { witnesses } = parsePolicy(log.policy);
-  const verified = verifyNote(note, [seal.key, ...witnesses.flatMap(({ vkey }) => vkey ?? [])]);
+  const verified = verifyNote(note, [seal.key, ...witnesses.flatMap(keysOf)]);
   const signedBy = (key: Vkey) =>
     note.signatures.find(({ name, id }) => name === key.name && id.equals(key.id))?.signature ??
     Buffer.alloc(0);

@@ -77,7 +77,8 @@ function report(reader: CustodyReader, of: Report): SealReport | undefined {
     reader.add('signature-missing', what, { name: 'seal/seal.proof' });
     return undefined;
   }
-  const policy = of.policy ?? own;
+  // A policy in the form of sigsum is one about this head.
+  const policy = of.policy?.witnesses.some(({ vkey }) => vkey === undefined) ? of.policy : own;
   const witnesses = policy.witnesses.map(({ key }) => key);
   const trust = { submitter: of.submitter.key, log: log.vkey.key, witnesses };
   const seen = verifySigsumProof(proof, of.seal.bytes, trust);

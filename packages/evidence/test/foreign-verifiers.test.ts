@@ -84,7 +84,8 @@ async function sumdb(of: string): Promise<void> {
   const binary = join(world.home, 'verify');
   if (!existsSync(binary)) await run('go', ['build', '-o', binary, SUMDB], { env });
   const { stdout } = await run(binary, [join(of, 'custody'), await vkeyOf(of)]);
-  assert.match(stdout, /^9 entries$/m);
+  const chain = await readFile(custody(of, 'chain.jsonl'), 'utf8');
+  assert.equal(stdout, `${chain.trimEnd().split('\n').length} entries\n`);
 }
 
 async function openssl(of: string): Promise<void> {

@@ -26,6 +26,8 @@ export interface Policy {
   isQuorum(witnesses: ReadonlySet<string>): boolean;
   /** The rule in words, such as `2 of (a, b, c)`; `none` where no witness is needed. */
   readonly quorum: string;
+  /** What it was read from. */
+  readonly text: string;
 }
 
 const POLICY_CHARACTERS_MAX = 65_536;
@@ -68,7 +70,7 @@ export function parsePolicy(text: string): Policy {
   }
   const { logs, witnesses, quorum } = read;
   if (quorum === undefined) throw malformed('it has no quorum line');
-  return { logs, witnesses, isQuorum: quorum.met, quorum: quorum.words };
+  return { logs, witnesses, isQuorum: quorum.met, quorum: quorum.words, text };
 }
 
 type Take = (read: Reading, words: readonly string[]) => string | undefined;

@@ -6,6 +6,7 @@ import { ProofFault } from './proof-fault.ts';
 import { KEY_TYPES, type Vkey, vkey } from './vkey.ts';
 
 const TREE_NAME = 'sigsum.org/v1/tree/';
+const WITNESS_NAME = 'sigsum.org/v1/witness/';
 const LEAF_NAMESPACE = 'sigsum.org/v1/tree-leaf\0';
 const HASH_BYTES = 32;
 const SIGNATURE_BYTES = 64;
@@ -28,6 +29,11 @@ export function sigsumHash(bytes: Uint8Array): Buffer {
 /** The name and origin of a log in sigsum: it follows from the key, and goes with it. */
 export function sigsumVkey(key: Uint8Array): Vkey {
   return vkey(TREE_NAME + sigsumHash(key).toString('hex'), KEY_TYPES.note, key);
+}
+
+/** The name under which a witness of sigsum, known by its key alone, signs notes. */
+export function sigsumWitnessVkey(key: Uint8Array): Vkey {
+  return vkey(WITNESS_NAME + sigsumHash(key).toString('hex'), KEY_TYPES.cosignature, key);
 }
 
 /** The checksum in the leaf that vouches for a file: a hash of its hash. */

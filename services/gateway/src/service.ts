@@ -29,6 +29,7 @@ import { eventsRoute } from './adapters/http-events.ts';
 import { evidenceRoute } from './adapters/http-evidence.ts';
 import { ingestRoute, readPresets } from './adapters/http-ingest.ts';
 import { openFront, type TlsFiles } from './adapters/http-listen.ts';
+import { addLog, logRoutes } from './adapters/http-log.ts';
 import { addRoutes, openApp } from './adapters/http-server.ts';
 import { openIntegrations } from './adapters/integrations-file.ts';
 import { openApiDocument } from './adapters/openapi.ts';
@@ -46,6 +47,7 @@ import { openDenials } from './handlers/denial.ts';
 import { accessEvidence } from './handlers/evidence-access.ts';
 import { followed, type Watch } from './handlers/follow.ts';
 import { gatewaySubmit } from './handlers/gateway-submit.ts';
+import { openLogReads } from './handlers/log-read.ts';
 import { listAcquisitions, lookAround, textsOf, viewAcquisition } from './handlers/look.ts';
 import { submit } from './handlers/submission.ts';
 
@@ -105,6 +107,7 @@ async function open(given: Given, scope: AsyncDisposableStack, house: House) {
     view: viewAcquisition(deps, stopping),
     chain: textsOf(deps, stopping),
   };
+  const reads = openLogReads(deps, stopping);
   addRoutes(app, [
     ...startRoutes(behind),
     ingestRoute(behind, await readPresets()),
@@ -113,7 +116,9 @@ async function open(given: Given, scope: AsyncDisposableStack, house: House) {
     evidenceRoute((access, signal) => accessEvidence(access, deps, signal), log, stopping),
     auditRoute((audit) => readAudit(audit, deps, stopping)),
     ...clusterRoutes(lookAround(deps, stopping)),
+    ...logRoutes(reads),
   ]);
+  addLog(app, reads);
   const at = { host: given.GATEWAY_HOST, port: given.GATEWAY_PORT };
   const front = { app, at, files: tlsFilesOf(given), renewed: standing.renewed };
   const { url, fault } = await openFront(front, house, scope);

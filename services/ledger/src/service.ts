@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { LedgerAuditV1 } from '@impound/contracts/ask/ledger.audit.v1.ts';
+import { LedgerCheckpointV1 } from '@impound/contracts/ask/ledger.checkpoint.v1.ts';
+import { LedgerConsistencyV1 } from '@impound/contracts/ask/ledger.consistency.v1.ts';
 import { LedgerEntryV1 } from '@impound/contracts/ask/ledger.entry.v1.ts';
 import { LedgerHeadV1 } from '@impound/contracts/ask/ledger.head.v1.ts';
 import { LedgerHistoryV1 } from '@impound/contracts/ask/ledger.history.v1.ts';
 import { LedgerListV1 } from '@impound/contracts/ask/ledger.list.v1.ts';
 import { LedgerOpenV1 } from '@impound/contracts/ask/ledger.open.v1.ts';
+import { LedgerProofV1 } from '@impound/contracts/ask/ledger.proof.v1.ts';
+import { LedgerTileV1 } from '@impound/contracts/ask/ledger.tile.v1.ts';
 import { ConflictNoticedV1 } from '@impound/contracts/conflict/noticed.v1.ts';
 import { ExecutionFencedV1 } from '@impound/contracts/execution/fenced.v1.ts';
 import { KeyRegisteredV1 } from '@impound/contracts/key/registered.v1.ts';
@@ -25,6 +29,7 @@ import { postgresLog } from './adapters/postgres-log.ts';
 import { postgresOpenTypes } from './adapters/postgres-open-types.ts';
 import { postgresOutside } from './adapters/postgres-outside.ts';
 import { postgresPen } from './adapters/postgres-pen.ts';
+import { postgresProofs } from './adapters/postgres-proofs.ts';
 import { type Config, config } from './config.ts';
 import { asked } from './db/guards.ts';
 import { readOwn } from './db/own.ts';
@@ -34,11 +39,15 @@ import { checkpointing } from './handlers/checkpointing.ts';
 import { freshHeads } from './handlers/fresh-heads.ts';
 import { lead } from './handlers/lead.ts';
 import { ledgerAudit } from './handlers/ledger-audit.ts';
+import { ledgerCheckpoint, publicKeysOf } from './handlers/ledger-checkpoint.ts';
+import { ledgerConsistency } from './handlers/ledger-consistency.ts';
 import { ledgerEntry } from './handlers/ledger-entry.ts';
 import { ledgerHead } from './handlers/ledger-head.ts';
 import { ledgerHistory } from './handlers/ledger-history.ts';
 import { ledgerList } from './handlers/ledger-list.ts';
 import { ledgerOpen } from './handlers/ledger-open.ts';
+import { ledgerProof } from './handlers/ledger-proof.ts';
+import { ledgerTile } from './handlers/ledger-tile.ts';
 import { mirrorMemory } from './handlers/mirroring.ts';
 import { checkMemories } from './handlers/outside.ts';
 import { relaying } from './handlers/relay.ts';
@@ -100,7 +109,14 @@ export const ledger = service({
       await leading;
     });
     const chains = postgresChains(sql);
-    return { chains, audit: postgresAudit(sql), headOf: freshHeads(chains) };
+    const proofs = postgresProofs(sql);
+    return {
+      chains,
+      audit: postgresAudit(sql),
+      headOf: freshHeads(chains),
+      proofs,
+      publicKeys: publicKeysOf(LOG_KEYS, given.POLICY),
+    };
   },
   says: [ConflictNoticedV1, ExecutionFencedV1, LogBeganV1, KeyRegisteredV1, KeyRetiredV1],
   hears: [],
@@ -110,6 +126,10 @@ export const ledger = service({
     answer(LedgerOpenV1, ledgerOpen),
     answer(LedgerListV1, ledgerList),
     answer(LedgerEntryV1, ledgerEntry),
+    answer(LedgerCheckpointV1, ledgerCheckpoint),
+    answer(LedgerTileV1, ledgerTile),
+    answer(LedgerProofV1, ledgerProof),
+    answer(LedgerConsistencyV1, ledgerConsistency),
     answer(LedgerAuditV1, ledgerAudit),
   ],
 });

@@ -16,23 +16,8 @@ import { AuditQuery } from './http-audit.ts';
 import { ContainersQuery, PlainQuery } from './http-clusters.ts';
 import { PurposeQuery } from './http-evidence.ts';
 import { IngestQuery } from './http-ingest.ts';
-
-/** One thing that can be asked for, as OpenAPI tells it. */
-interface Operation {
-  readonly id: string;
-  readonly method: 'get' | 'post';
-  readonly path: string;
-  readonly summary: string;
-  readonly query?: z.ZodObject;
-  readonly body?: z.ZodType;
-  readonly status: number;
-  readonly type: string;
-  readonly answer?: z.ZodType;
-  /** Statuses of problems beside those that everything has. */
-  readonly problems: readonly number[];
-  /** How it is known who asks; absent: by a bearer token or a client certificate. */
-  readonly security?: readonly object[];
-}
+import { LOG_OPERATIONS } from './openapi-log.ts';
+import type { Operation } from './openapi-operation.ts';
 
 const JSON_TYPE = 'application/json';
 const ALWAYS = [400, 401, 403, 406, 429, 431, 500, 503];
@@ -154,6 +139,7 @@ const OPERATIONS: readonly Operation[] = [
     answer: AuditAnswer,
     problems: [409, 422],
   },
+  ...LOG_OPERATIONS,
   clusters('listClusters', '/v1/clusters', PlainQuery),
   clusters('listNamespaces', '/v1/clusters/{cluster}/namespaces', PlainQuery),
   clusters(

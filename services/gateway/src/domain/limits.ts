@@ -38,3 +38,9 @@ export const AUDIT_DEFAULT = 200;
 export const AUDIT_MAX = 1_000;
 export const DISCOVERY_DEFAULT = 100;
 export const DISCOVERY_MAX = 500;
+/** Questions of people whom nobody knows that wait for the ledger at one time. */
+export const ANONYMOUS_MAX = 16;
+/** Tiles of the log that are kept, 8 KiB each at most. */
+export const TILES_MAX = 1_024;
+/** How old the checkpoint may be that anybody is given. */
+export const CHECKPOINT_MS = 500;

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+import { setTimeout as delay } from 'node:timers/promises';
+import { LedgerCheckpointV1 } from '@impound/contracts/ask/ledger.checkpoint.v1.ts';
+import { LedgerProofV1 } from '@impound/contracts/ask/ledger.proof.v1.ts';
+import type { ReplyOf } from '@impound/contracts/question.ts';
+import type { CustodyLog, SealLog } from '@impound/evidence/custody-log.ts';
+import { parseNote } from '@impound/transparency/note.ts';
+import { parsePolicy } from '@impound/transparency/policy.ts';
+import { sigsumWitnessVkey } from '@impound/transparency/sigsum.ts';
+import { parseVkey } from '@impound/transparency/vkey.ts';
+import type { Client } from './client.ts';
+import { EXIT, Exit } from './exit-code.ts';
+
+type Newest = ReplyOf<typeof LedgerCheckpointV1>;
+type Checkpoint = NonNullable<Newest['checkpoint']>;
+type Page = ReplyOf<typeof LedgerProofV1>;
+
+const AGAIN_MS = 500;
+const TRIES_MAX = 60;
+/** Witnesses that do not come are not waited for: verifying tells that they are missing. */
+const WITNESS_TRIES_MAX = 20;
+
+/**
+ * What the log says of a chain of so many entries, once a checkpoint is over the last of them.
+ * Throws Exit where none comes.
+ */
+export async function logProofs(
+  client: Client,
+  of: { readonly acquisitionId: string; readonly entries: number },
+  signal: AbortSignal,
+): Promise<CustodyLog> {
+  for (let attempt = 1; attempt <= TRIES_MAX; attempt++) {
+    const newest = LedgerCheckpointV1.reply.parse(await client.get('/v1/log'));
+    const { checkpoint } = newest;
+    const pages = checkpoint && (await allPages(client, of, checkpoint));
+    const late = attempt >= WITNESS_TRIES_MAX;
+    if (checkpoint && pages && (late || isCosigned(newest, checkpoint)))
+      return custodyLog(newest, checkpoint, { ...of, pages });
+    await delay(AGAIN_MS, undefined, { signal });
+  }
+  const what = 'no checkpoint of the log came to stand over the last entry of the chain';
+  throw new Exit(EXIT.failed, `${what}: look at the log of the ledger, and try again`);
+}
+
+/** Whether as many witnesses as the policy wants have signed the head that they look at. */
+function isCosigned({ policy: text }: Newest, { own, sigsum }: Checkpoint): boolean {
+  const policy = parsePolicy(text);
+  const names = policy.witnesses.filter(({ key, vkey }) => {
+    const known = vkey ?? sigsumWitnessVkey(key);
+    const { signatures } = parseNote(Buffer.from(vkey === undefined ? sigsum : own));
+    return signatures.some(({ name, id }) => name === known.name && id.equals(known.id));
+  });
+  return policy.isQuorum(new Set(names.map(({ name }) => name)));
+}
+
+/** The proofs of all entries, or undefined where the size does not have all of them yet. */
+async function allPages(
+  client: Client,
+  { acquisitionId, entries }: { readonly acquisitionId: string; readonly entries: number },
+  { size }: Checkpoint,
+): Promise<readonly Page[] | undefined> {
+  const pages: Page[] = [];
+  for (let after = 0; after < entries; ) {
+    const query = new URLSearchParams({ after: String(after), size: String(size) });
+    const path = `/v1/acquisitions/${acquisitionId}/proof?${query}`;
+    const page = LedgerProofV1.reply.parse(await client.get(path));
+    const last = page.entries.at(-1)?.acqSeq;
+    if (last === undefined || last <= after) return undefined;
+    pages.push(page);
+    after = last;
+  }
+  return pages;
+}
+
+function custodyLog(
+  { keys, policy }: Newest,
+  checkpoint: Checkpoint,
+  { pages, entries }: { readonly pages: readonly Page[]; readonly entries: number },
+): CustodyLog {
+  const sealed = pages.find((page) => page.seal !== undefined)?.seal;
+  const seal: SealLog | undefined = sealed && {
+    ...proofOf(sealed),
+    entry: sealed.acqSeq - 1,
+    checkpoint: checkpoint.sigsum,
+    key: parseVkey(keys.sigsum),
+    leaf: Buffer.from(sealed.leaf, 'base64'),
+    submitter: Buffer.from(keys.submitter, 'base64'),
+  };
+  return {
+    checkpoint: checkpoint.own,
+    key: parseVkey(keys.own),
+    policy,
+    // The chain may have grown since it was read.
+    proofs: pages.flatMap((page) => page.entries.map(proofOf)).slice(0, entries),
+    ...(seal === undefined ? {} : { seal }),
+  };
+}
+
+function proofOf({ index, path }: { readonly index: number; readonly path: readonly string[] }) {
+  return { index, path: path.map((hash) => Buffer.from(hash, 'base64')) };
+}

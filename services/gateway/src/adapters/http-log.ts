@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Count } from '@impound/contracts/ids.ts';
+import { routed } from '@impound/runtime/http-watch.ts';
+import { readTilePath } from '@impound/transparency/tile.ts';
+import * as z from 'zod';
+import { Refusal } from '../domain/problem.ts';
+import type { LogReads } from '../handlers/log-read.ts';
+import { readQuery } from './http-acquisitions.ts';
+import type { App, Request, Route } from './http-server.ts';
+
+const whole = z.coerce.number().pipe(Count);
+/** From which size to which. */
+export const ConsistencyQuery = z.strictObject({ from: whole, to: whole });
+/** The size that proofs lead to, and the entry after which they begin. */
+export const ProofQuery = z.strictObject({ size: whole, after: whole.default(0) });
+
+const JSON_TYPE = 'application/json';
+const NOTE_TYPE = 'text/plain; charset=utf-8';
+/** A checkpoint is soon followed by the next; a tile never changes. */
+const SOON = 'no-cache';
+const FOREVER = 'public, max-age=31536000, immutable';
+
+/** What known callers may ask of the log. */
+export function logRoutes(log: LogReads): readonly Route[] {
+  return [
+    {
+      method: 'GET',
+      path: '/v1/log',
+      gives: JSON_TYPE,
+      answer: async (it) => it.json(await log.newest()),
+    },
+    {
+      method: 'GET',
+      path: '/v1/log/consistency',
+      gives: JSON_TYPE,
+      answer: async (it) => it.json(await log.consistency(readQuery(ConsistencyQuery, it))),
+    },
+    {
+      method: 'GET',
+      path: '/v1/acquisitions/:id/proof',
+      gives: JSON_TYPE,
+      answer: async (it) => {
+        const query = readQuery(ProofQuery, it);
+        const of = { id: it.req.param('id') ?? '', ...query };
+        return it.json(await log.places(it.var.caller, of));
+      },
+    },
+  ];
+}
+
+/**
+ * The log in the layout of C2SP tlog-tiles, for anybody: checkpoints and hashes. Under /sigsum the
+ * same tree has the name that sigsum gives it.
+ */
+export function addLog(app: App, { anybody }: LogReads): void {
+  for (const [prefix, head] of [
+    ['', 'own'],
+    ['/sigsum', 'sigsum'],
+  ] as const) {
+    app.get(`${prefix}/checkpoint`, async (it) => {
+      routed(`${prefix}/checkpoint`);
+      return it.body(await anybody.checkpoint(head), 200, headers(NOTE_TYPE, SOON));
+    });
+    app.get(`${prefix}/tile/*`, async (it) => {
+      routed(`${prefix}/tile/*`);
+      const bytes = await anybody.tile(tileOf(it, prefix));
+      return it.body(new Uint8Array(bytes), 200, headers('application/octet-stream', FOREVER));
+    });
+  }
+}
+
+function headers(type: string, cache: string): Record<string, string> {
+  const sniff = 'nosniff';
+  return { 'content-type': type, 'cache-control': cache, 'x-content-type-options': sniff };
+}
+
+function tileOf(request: Request, prefix: string) {
+  const tile = readTilePath(request.req.path.slice(prefix.length + 1));
+  if (tile !== undefined && 'level' in tile) return tile;
+  if (tile === undefined)
+    throw new Refusal('not-found', 'tiles lie at /tile/<level>/<n>[.p/<width>]');
+  // A bundle holds the entries of every tenant.
+  const advice = 'auditors read entries where the log is mirrored, tenants their chains';
+  throw new Refusal('forbidden', `nobody is given the entries of all here: ${advice}`);
+}

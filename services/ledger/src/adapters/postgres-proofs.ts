@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Database } from '@impound/runtime/postgres.ts';
+import { TILE_WIDTH, type Tile } from '@impound/transparency/tile.ts';
+import { asked } from '../db/guards.ts';
+import type { Placed, ProofBook, SignedSize } from '../handlers/proof-ports.ts';
+
+/** Reads the log as proofs are made of it, from what is committed. */
+export function postgresProofs(sql: Database): ProofBook {
+  return {
+    size: async () => {
+      const [row] = await asked(() => sql`select max(size_after) as size from ledger_batch`);
+      return Number(row?.['size']);
+    },
+    signed: () => asked(() => signed(sql)),
+    tiles: { tile: (tile) => asked(() => hashesOf(sql, tile)) },
+    places: (of) => asked(() => places(sql, of)),
+  };
+}
+
+async function signed(sql: Database): Promise<SignedSize | undefined> {
+  const rows = await sql`
+    select c.size, c.head, c.note || coalesce((
+      select string_agg(s.line, '' order by s.witness) from ledger_cosignature s
+      where s.size = c.size and s.head = c.head), '') as note
+    from ledger_checkpoint c
+    where c.size = (
+      select size from ledger_checkpoint group by size having count(*) = 2
+      order by size desc limit 1)`;
+  const note = (head: string) => rows.find((row) => row['head'] === head)?.['note'];
+  const [first] = rows;
+  if (first === undefined) return undefined;
+  return { size: Number(first['size']), own: String(note('own')), sigsum: String(note('sigsum')) };
+}
+
+/** A full tile as it is stored; a partial one from the rows whose hashes it holds. */
+async function hashesOf(sql: Database, { level, n, width }: Tile): Promise<Buffer> {
+  const [row] = await sql`select hashes from ledger_tile where level = ${level} and n = ${n}`;
+  if (row !== undefined) return row['hashes'] as Buffer;
+  const from = n * TILE_WIDTH;
+  const rows =
+    level === 0
+      ? await sql`
+        select leaf as hash from ledger_entry
+        where idx >= ${from} and idx < ${from + width} order by idx`
+      : await sql`
+        select root as hash from ledger_tile
+        where level = ${level - 1} and n >= ${from} and n < ${from + width} order by n`;
+  return Buffer.concat(rows.map((one) => one['hash'] as Buffer));
+}
+
+async function places(
+  sql: Database,
+  of: Parameters<ProofBook['places']>[0],
+): Promise<{ readonly version: number; readonly entries: readonly Placed[] }> {
+  const rows = await sql`
+    select e.acq_seq, e.idx, leaf.entry as seal_leaf, chain.version
+    from (
+      select coalesce(max(acq_seq), 0) as version from ledger_entry
+      where acq = ${of.acquisitionId} and tenant = ${of.tenant}
+    ) as chain
+    left join lateral (
+      select acq_seq, idx from ledger_entry
+      where acq = ${of.acquisitionId} and tenant = ${of.tenant}
+        and acq_seq > ${of.after} and idx < ${of.below}
+      order by acq_seq limit ${of.limit}
+    ) as e on true
+    left join ledger_entry leaf on leaf.idx = e.idx + 1 and leaf.event_id is null
+    order by e.acq_seq`;
+  const entries = rows.flatMap((row) =>
+    row['idx'] === null
+      ? []
+      : {
+          acqSeq: Number(row['acq_seq']),
+          index: Number(row['idx']),
+          sealLeaf: (row['seal_leaf'] as Buffer | null) ?? undefined,
+        },
+  );
+  return { version: Number(rows[0]?.['version'] ?? 0), entries };
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { LedgerCheckpointV1 } from '@impound/contracts/ask/ledger.checkpoint.v1.ts';
+import type { ReplyOf, RequestOf } from '@impound/contracts/question.ts';
+import { headSigners, type LogSigners } from '@impound/transparency/log-keys.ts';
+import type { Policy } from '@impound/transparency/policy.ts';
+import { formatVkey } from '@impound/transparency/vkey.ts';
+import type { ProofBook, PublicKeys } from './proof-ports.ts';
+
+/** Answers with the newest checkpoint and what it is verified by. */
+export async function ledgerCheckpoint(
+  _: RequestOf<typeof LedgerCheckpointV1>,
+  deps: { readonly proofs: Pick<ProofBook, 'signed'>; readonly publicKeys: PublicKeys },
+): Promise<ReplyOf<typeof LedgerCheckpointV1>> {
+  const { policy, submitter, own, sigsum } = deps.publicKeys;
+  const signed = await deps.proofs.signed();
+  return {
+    ...(signed === undefined ? {} : { checkpoint: signed }),
+    keys: { own, sigsum, submitter: submitter.toString('base64') },
+    policy,
+  };
+}
+
+/** What anybody may know: the keys, and the policy with the log in it; no witness where none is. */
+export function publicKeysOf(keys: LogSigners, policy: Policy | undefined): PublicKeys {
+  const { own, sigsum } = headSigners(keys);
+  const named = policy?.logs.some(({ vkey }) => vkey.key.equals(own.vkey.key)) ?? false;
+  const log = named ? '' : `log ${formatVkey(own.vkey)}\n`;
+  return {
+    own: formatVkey(own.vkey),
+    sigsum: formatVkey(sigsum.vkey),
+    submitter: keys.submitter.publicKey,
+    policy: log + (policy?.text ?? 'quorum none\n'),
+  };
+}
