@@ -78,9 +78,11 @@ async function databaseSecrets(it: Making): Promise<void> {
   const admin = databaseUrl('postgres', await secret('postgres-password'));
   const writer = databaseUrl('ledger_writer', await secret('writer-password'));
   const reader = databaseUrl('ledger_reader', await secret('reader-password'));
+  const verifier = databaseUrl('ledger_verifier', await secret('verifier-password'));
   await derive(it, 'secrets/admin-database-url', admin);
   await derive(it, 'secrets/ledger-database-url', writer);
   await derive(it, 'secrets/doctor-database-url', reader);
+  await derive(it, 'secrets/verifier-database-url', verifier);
 }
 
 /** The same layout as `impound keys` has, which rotates what lies there. */

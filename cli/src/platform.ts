@@ -86,6 +86,7 @@ export async function startPlatform(
   await migrate(postgres.url(DATABASE), {
     writerPassword: postgres.password(WRITER),
     readerPassword: postgres.password(READER),
+    verifierPassword: postgres.password(VERIFIER),
   });
   signal.throwIfAborted();
   const integrations = integrationsFile(dataDir);
@@ -132,6 +133,7 @@ function wantedOf({ only, without = [] }: PlatformOptions): readonly AnyService[
 const DATABASE = 'postgres';
 const WRITER = 'ledger_writer';
 const READER = 'ledger_reader';
+const VERIFIER = 'ledger_verifier';
 
 /** Both at once; where one fails the other is ended, too. */
 async function startServers(
