@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as z from 'zod';
-import { canonical } from './canonical.ts';
 import { Envelope } from './envelope.ts';
 import { AcquisitionId, Sha256, Time } from './ids.ts';
 
@@ -33,11 +32,14 @@ export interface EntryHead {
 }
 
 /**
- * The text whose UTF-8 bytes are a Merkle leaf. `eventText` is already canonical, so it is put in
- * as it is: canonical JSON of an object is made of the canonical JSON of its parts.
+ * The text whose UTF-8 bytes are a Merkle leaf: canonical JSON of an object is made of that of its
+ * parts. `eventText` is canonical already, and in ids, hashes, times and base64 there is
+ * nothing to escape.
  */
 export function entryText(head: EntryHead, eventText: string): string {
-  const before = canonical({ acq: head.acq, acqPrev: head.acqPrev, acqSeq: head.acqSeq });
-  const after = canonical({ recordedAt: head.recordedAt, salt: head.salt, v: 1 });
-  return `${before.slice(0, -1)},"event":${eventText},${after.slice(1)}`;
+  const { acq, acqPrev, acqSeq, recordedAt, salt } = head;
+  return (
+    `{"acq":"${acq}","acqPrev":"${acqPrev}","acqSeq":${acqSeq},"event":${eventText},` +
+    `"recordedAt":"${recordedAt}","salt":"${salt}","v":1}`
+  );
 }

@@ -41,7 +41,7 @@ export interface Term {
   size: number;
 }
 
-const BATCH_SAYS_MAX = 512;
+const BATCH_SAYS_MAX = 2_048;
 const BATCH_CHARACTERS_MAX = 4_194_304;
 const QUEUE_SAYS_MAX = 8_192;
 const QUEUE_CHARACTERS_MAX = 33_554_432;
