@@ -34,8 +34,8 @@ export const EVENTS: readonly EventContract[] = [TargetResolvedV2,`,
   ],
   [
     'contracts/src/parties.ts',
-    "'target.missing.v1'],",
-    `'target.missing.v1', '${SECOND_VERSION}'],`,
+    "says: ['target.resolved.v1', ",
+    `says: ['target.resolved.v1', '${SECOND_VERSION}', `,
   ],
   [
     'packages/runtime/src/hear.ts',
