@@ -11,3 +11,18 @@ export const Actor = z.object({
   credential: text(32).optional(),
 });
 export type Actor = z.output<typeof Actor>;
+
+const NAMES = [
+  'requestedBy',
+  'approvedBy',
+  'refusedBy',
+  'accessedBy',
+  'deniedTo',
+  'triggeredBy',
+  'readBy',
+];
+
+/** What the data of an event says of who acted; undefined: nothing, so it was who said it. */
+export function actorIn(data: Readonly<Record<string, unknown>>): unknown {
+  return NAMES.map((name) => data[name]).find((actor) => actor !== undefined);
+}

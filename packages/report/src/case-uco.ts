@@ -2,7 +2,7 @@
 import { formatTarget } from '@impound/contracts/target.ts';
 import type { Account, Exhibit, Recorded } from './account.ts';
 import { CONTEXT, dateTime, hexBinary, type Node, named, type Reference, to } from './case-node.ts';
-import { type Actor, actorOf, detail, purposeOf } from './telling.ts';
+import { type Acting, actorOf, detail, purposeOf } from './telling.ts';
 
 /** A JSON-LD document: https://caseontology.org, CASE/UCO 1.4.0. */
 export interface CaseDocument {
@@ -126,7 +126,7 @@ export function holdingOf({ key, stored }: Exhibit): string {
   return `${store} ${key}${version}, read back ${verifiedAt}, retention ${retention.mode}${until}`;
 }
 
-function performerOf({ id, kind, authn }: Actor): Node {
+function performerOf({ id, kind, authn }: Acting): Node {
   const type = kind === 'person' ? 'identity:Person' : 'identity:Identity';
   const shown = authn === '' ? kind : `${kind}, authenticated by ${authn}`;
   return {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { Actor, actorIn } from '@impound/contracts/actor.ts';
 import type { Entry } from '@impound/contracts/entry.ts';
 import { serviceOf } from '@impound/contracts/envelope.ts';
 
@@ -61,35 +62,13 @@ function namesOf(objects: readonly Keyed[]): string {
   return objects.map(({ key }) => key.split('/').at(-1)).join(', ');
 }
 
-/** Who acted: a person or an integration by name where the event names one, else the service. */
-export interface Actor {
-  readonly id: string;
-  readonly kind: string;
-  /** How it showed who it is; empty for a service, which the bus lets speak in its name only. */
-  readonly authn: string;
-}
+/** Who acted, as an account tells it; a service shows who it is to the bus. */
+export type Acting = Omit<Actor, 'authn'> & { readonly authn: string };
 
-const BY = [
-  'requestedBy',
-  'approvedBy',
-  'refusedBy',
-  'accessedBy',
-  'deniedTo',
-  'triggeredBy',
-  'readBy',
-];
-
-/** The actor of an entry. */
-export function actorOf({ event }: Entry): Actor {
-  const service = { id: serviceOf(event.source), kind: 'service', authn: '' };
-  for (const name of BY) {
-    const by = event.data[name];
-    if (typeof by !== 'object' || by === null) continue;
-    const { id, kind, authn } = by as Record<string, unknown>;
-    if (typeof id !== 'string') continue;
-    return { id, kind: String(kind ?? ''), authn: String(authn ?? '') };
-  }
-  return service;
+/** The actor of an entry: who the event names, else the service that said it. */
+export function actorOf({ event }: Entry): Acting {
+  const named = Actor.safeParse(actorIn(event.data)).data;
+  return named ?? { id: serviceOf(event.source), kind: 'service', authn: '' };
 }
 
 /** Why it was done, in the words of whoever did it; empty where the event gives no reason. */

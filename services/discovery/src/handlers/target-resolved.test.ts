@@ -10,7 +10,7 @@ const data = TargetResolvedV1.shape.parse(TargetResolvedV1.example);
 const message = { data, tenant: 'default', acquisitionId: 'a' } as unknown as Parameters<
   typeof targetResolved
 >[0];
-const signal = AbortSignal.timeout(1_000);
+const { signal } = new AbortController();
 
 test('the context of the pod that was found is captured, by its uid', async () => {
   const captured = ContextCapturedV1.shape.parse(ContextCapturedV1.example);

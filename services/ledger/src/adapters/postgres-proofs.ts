@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Database } from '@impound/runtime/postgres.ts';
-import { TILE_WIDTH, type Tile } from '@impound/transparency/tile.ts';
 import { asked } from '../db/guards.ts';
+import { readTile } from '../db/tiles.ts';
 import type { Placed, ProofBook, SignedSize } from '../handlers/proof-ports.ts';
 
 /** Reads the log as proofs are made of it, from what is committed. */
@@ -12,7 +12,7 @@ export function postgresProofs(sql: Database): ProofBook {
       return Number(row?.['size']);
     },
     signed: () => asked(() => signed(sql)),
-    tiles: { tile: (tile) => asked(() => hashesOf(sql, tile)) },
+    tiles: { tile: (tile) => asked(() => readTile(sql, tile)) },
     places: (of) => asked(() => places(sql, of)),
   };
 }
@@ -30,22 +30,6 @@ async function signed(sql: Database): Promise<SignedSize | undefined> {
   const [first] = rows;
   if (first === undefined) return undefined;
   return { size: Number(first['size']), own: String(note('own')), sigsum: String(note('sigsum')) };
-}
-
-/** A full tile as it is stored; a partial one from the rows whose hashes it holds. */
-async function hashesOf(sql: Database, { level, n, width }: Tile): Promise<Buffer> {
-  const [row] = await sql`select hashes from ledger_tile where level = ${level} and n = ${n}`;
-  if (row !== undefined) return row['hashes'] as Buffer;
-  const from = n * TILE_WIDTH;
-  const rows =
-    level === 0
-      ? await sql`
-        select leaf as hash from ledger_entry
-        where idx >= ${from} and idx < ${from + width} order by idx`
-      : await sql`
-        select root as hash from ledger_tile
-        where level = ${level - 1} and n >= ${from} and n < ${from + width} order by n`;
-  return Buffer.concat(rows.map((one) => one['hash'] as Buffer));
 }
 
 async function places(

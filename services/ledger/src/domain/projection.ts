@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { actorIn } from '@impound/contracts/actor.ts';
 import { endsAcquisition } from '@impound/contracts/chain.ts';
 import { type Envelope, serviceOf } from '@impound/contracts/envelope.ts';
 import { LogBeganV1 } from '@impound/contracts/log/began.v1.ts';
@@ -13,23 +14,13 @@ export interface Projection {
   readonly ends: boolean;
 }
 
-const ACTORS = [
-  'requestedBy',
-  'approvedBy',
-  'refusedBy',
-  'accessedBy',
-  'deniedTo',
-  'triggeredBy',
-  'readBy',
-];
-
 /** Reads it from an event that fits its contract. */
 export function projectionOf(event: Envelope): Projection {
-  const named = ACTORS.map((key) => event.data[key]).find((actor) => actor !== undefined);
+  const named = actorIn(event.data) as { readonly id: string } | undefined;
   const { target } = event.data;
   const begins = contractOf(event.type)?.begins === true && target !== undefined;
   return {
-    actor: (named as { id: string } | undefined)?.id ?? event.source,
+    actor: named?.id ?? event.source,
     speaker: serviceOf(event.source),
     target: begins ? formatTarget(target as Target) : null,
     // Nobody waits for the chain of the log itself: it is never open.
