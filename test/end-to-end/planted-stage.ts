@@ -32,6 +32,8 @@ export async function startStage(secrets: Planted, signal: AbortSignal): Promise
   opening.defer(() => rm(folder, { recursive: true, force: true }));
   const own: Readonly<Record<string, object>> = {
     gateway: { INTEGRATIONS_FILE: await integrationsFile(folder, secrets) },
+    // A full store is given up soon.
+    'executor-kubernetes': { STORE_WAIT_SECONDS: '2' },
     uploader: { SIGNING_KEY: secrets.signingKey, STORE_BYTES_MAX: String(24 * MEBIBYTE) },
   };
   const settings = Object.fromEntries(

@@ -61,7 +61,9 @@ suite('metrics and alarms in Prometheus', skip === undefined ? {} : { skip }, ()
         SERVICES.map((name) => [name, sending(victoria, ports[`impound-${name}`])]),
       );
       const uploader = { ...settings['uploader'], STORE_BYTES_MAX: String(STORE_BYTES_MAX) };
-      const options = { pods: podNames(5, 0), settings: { ...settings, uploader } };
+      const executor = { ...settings['executor-kubernetes'], STORE_WAIT_SECONDS: '2' };
+      const own = { uploader, 'executor-kubernetes': executor };
+      const options = { pods: podNames(5, 0), settings: { ...settings, ...own } };
       it = await startSeenFleet(options, over.signal);
     },
     { timeout: START_MS_MAX },
