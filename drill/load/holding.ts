@@ -13,7 +13,7 @@ import { claimsOf, countsOf, drained, whole } from './record.ts';
 import { request200s } from './requests.ts';
 
 /** What heartbeats may cost, all services together without the executors themselves. */
-const RENEWALS_PERCENT_MAX = 5;
+const RENEWALS_PERCENT_MAX = 15;
 const FULL = { open: 1_000, perSecond: 20, lookMs: 60_000 };
 const SHORT = { open: 100, perSecond: 50, lookMs: 5_000 };
 /** Until so long after the last request all of them are claimed. */

@@ -6,7 +6,7 @@ import { type Fleet, startFleet } from '../fleet/fleet.ts';
 import { type Usage, usageOf } from '../fleet/usage.ts';
 import { costOf, figures } from './figures.ts';
 import { countsOf, drained, whole } from './record.ts';
-import { type Answered, request200s, requestAgain } from './requests.ts';
+import { type Answered, GIVEN_UP, request200s, requestAgain } from './requests.ts';
 import { quantile, type Witness, witness } from './witness.ts';
 
 /** What two executors of the cast carry at once, twice: beyond it the door says so. */
@@ -72,7 +72,8 @@ async function told(it: Watching, answered: Answered): Promise<void> {
     const reason = reasons.get(status);
     stage.tell(`  ${count} × ${status || 'no answer'}${reason === undefined ? '' : `: ${reason}`}`);
   }
-  if (unsent > 0) stage.tell(`  ${unsent} were not sent: 2,000 before them had no answer yet`);
+  for (const [code, count] of answered.silences) stage.tell(`    ${count} × ${code}`);
+  if (unsent > 0) stage.tell(`  ${unsent} were not sent: 1,000 before them had no answer yet`);
   const p = (share: number) => `${quantile(acceptedMs, share).toFixed(0)} ms`;
   stage.tell(`202 after p50 ${p(0.5)}, p90 ${p(0.9)}, p99 ${p(0.99)}, at most ${p(1)}`);
   const { ended } = await countsOf(fleet);
@@ -103,8 +104,8 @@ async function askedAgain({ fleet, stage }: Watching, { unsure }: Answered): Pro
   return { ids, findings: [...left, `${refused} were refused again: ${counts.join(', ')}`] };
 }
 
-function wordless({ wordless: count, statuses }: Answered, { clocked }: Stage): string[] {
-  const silent = statuses.get(0) ?? 0;
+function wordless({ wordless: count, silences }: Answered, { clocked }: Stage): string[] {
+  const silent = silences.get(GIVEN_UP) ?? 0;
   return [
     ...(count === 0 ? [] : [`${count} were refused without a reason`]),
     ...(silent === 0 || !clocked ? [] : [`${silent} got no answer at all within 30 s`]),

@@ -22,6 +22,8 @@ export interface Answered {
   readonly ids: string[];
   /** What may have been recorded, since nobody said that it was not. */
   readonly unsure: Asking[];
+  /** Why there was no answer, by the code of the fault, and how often. */
+  readonly silences: Map<string, number>;
   /** The reason that a status gave first; a status other than 202 without one is in `wordless`. */
   readonly reasons: Map<number, string>;
   wordless: number;
@@ -29,8 +31,8 @@ export interface Answered {
   unsent: number;
 }
 
-/** Somebody who asks that much in vain holds back by itself. */
-const UNANSWERED_MAX = 2_000;
+/** Somebody who asks that much in vain holds back by itself; the door takes 1,024 connections. */
+const UNANSWERED_MAX = 1_000;
 /** Longer than the door waits for the ledger. */
 const ANSWER_MS_MAX = 30_000;
 const TICK_MS = 20;
@@ -38,7 +40,8 @@ const TICK_MS = 20;
 const UNSURE: ReadonlySet<number> = new Set([0, 500, 503]);
 
 export function nothingAnswered(): Answered {
-  const counts = { statuses: new Map(), reasons: new Map(), wordless: 0, unsent: 0 };
+  const maps = { statuses: new Map(), reasons: new Map(), silences: new Map() };
+  const counts = { ...maps, wordless: 0, unsent: 0 };
   return { ...counts, acceptedMs: [], ids: [], unsure: [] };
 }
 
@@ -112,7 +115,7 @@ interface Sending {
 
 async function one({ fleet, agent, answered }: Sending, asking: Asking): Promise<void> {
   const startedAt = performance.now();
-  const { status, text } = await posted(fleet, agent, asking).catch(() => NO_ANSWER);
+  const { status, text } = await posted(fleet, agent, asking).catch(silence);
   answered.statuses.set(status, (answered.statuses.get(status) ?? 0) + 1);
   if (status === 202) {
     answered.acceptedMs.push(performance.now() - startedAt);
@@ -120,13 +123,21 @@ async function one({ fleet, agent, answered }: Sending, asking: Asking): Promise
     return;
   }
   if (UNSURE.has(status)) answered.unsure.push(asking);
-  if (status === 0) return;
+  if (status === 0) {
+    answered.silences.set(text, (answered.silences.get(text) ?? 0) + 1);
+    return;
+  }
   const reason = reasonIn(text);
   if (reason === '') answered.wordless += 1;
   else if (!answered.reasons.has(status)) answered.reasons.set(status, reason);
 }
 
-const NO_ANSWER = { status: 0, text: '' };
+/** What a request that was given up ends with. */
+export const GIVEN_UP = 'ABORT_ERR';
+
+function silence(fault: NodeJS.ErrnoException) {
+  return { status: 0, text: fault.code ?? fault.name };
+}
 
 function reasonIn(text: string): string {
   try {

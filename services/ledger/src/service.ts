@@ -18,6 +18,7 @@ import { openDoor } from '@impound/runtime/door.ts';
 import { measuresOf } from '@impound/runtime/metrics.ts';
 import { type Database, openDatabase } from '@impound/runtime/postgres.ts';
 import { answer, type House, service } from '@impound/runtime/service.ts';
+import { wait } from '@impound/runtime/wait.ts';
 import { headSigners } from '@impound/transparency/log-keys.ts';
 import { busReturns, natsConsumers, natsStream, tellVerdict } from './adapters/nats-stream.ts';
 import { nodeTools } from './adapters/node-tools.ts';
@@ -36,7 +37,7 @@ import { readOwn } from './db/own.ts';
 import { checkWhole } from './db/tree.ts';
 import { checkKeys } from './handlers/begin-log.ts';
 import { checkpointing } from './handlers/checkpointing.ts';
-import { freshHeads } from './handlers/fresh-heads.ts';
+import { freshHeads, GATHER_MS } from './handlers/fresh-heads.ts';
 import { lead } from './handlers/lead.ts';
 import { ledgerAudit } from './handlers/ledger-audit.ts';
 import { ledgerCheckpoint, publicKeysOf } from './handlers/ledger-checkpoint.ts';
@@ -113,7 +114,7 @@ export const ledger = service({
     return {
       chains,
       audit: postgresAudit(sql),
-      headOf: freshHeads(chains),
+      headOf: freshHeads(chains, () => wait(GATHER_MS, house.stopping)),
       proofs,
       publicKeys: publicKeysOf(LOG_KEYS, given.POLICY),
     };

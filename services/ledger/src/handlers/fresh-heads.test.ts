@@ -9,6 +9,8 @@ function head(version: number): ChainHead {
   return { ...none, version };
 }
 
+const atOnce = async () => undefined;
+
 /** A database that counts what it is asked. */
 function scripted(chains: Map<string, number>) {
   const asked: string[][] = [];
@@ -23,7 +25,7 @@ function scripted(chains: Map<string, number>) {
       return new Map(acqs.map((acq) => [acq, head(chains.get(acq) ?? 0)]));
     },
   };
-  return { asked, ask: freshHeads(reader) };
+  return { asked, ask: freshHeads(reader, atOnce) };
 }
 
 test('those who ask at once are answered by one question, and a chain is read when it has grown', async () => {
@@ -68,14 +70,38 @@ test('who asks while an answer is being read is answered from what is committed 
 
 test('a database that fails fails those who wait, and nobody after them', async () => {
   let away = true;
-  const ask = freshHeads({
+  const reader = {
     versions: async () => {
       if (away) throw new Error('away');
       return new Map([['a', 1]]);
     },
     heads: async () => new Map([['a', head(1)]]),
-  });
+  };
+  const ask = freshHeads(reader, atOnce);
   await assert.rejects(ask('a'), /away/);
   away = false;
   assert.equal((await ask('a'))?.version, 1);
+});
+
+test('who comes right after an answer waits for those who come with it', async () => {
+  const chains = new Map([['a', 1]]);
+  const asked: (readonly string[])[] = [];
+  let open = Promise.withResolvers<void>();
+  const reader = {
+    versions: async (acqs: readonly string[]) => {
+      asked.push(acqs);
+      return new Map(acqs.map((acq) => [acq, chains.get(acq) ?? 1]));
+    },
+    heads: async (acqs: readonly string[]) => new Map(acqs.map((acq) => [acq, head(1)])),
+  };
+  const ask = freshHeads(reader, () => open.promise);
+  await ask('a');
+  const later = [ask('b'), ask('c')];
+  await Promise.resolve();
+  assert.deepEqual(asked, [['a']]);
+  open.resolve();
+  open = Promise.withResolvers();
+  await Promise.all(later);
+  assert.deepEqual(asked, [['a'], ['b', 'c']]);
+  open.resolve();
 });

@@ -11,13 +11,19 @@ export interface HeadReader {
 
 const CHAINS_MAX = 10_000;
 const ASKED_MAX = 1_000;
+/** A heartbeat can wait for so long; whoever asks when nobody has just asked is answered at once. */
+export const GATHER_MS = 50;
 
 /**
  * Where a chain stands, for all who ask at once. What is known of a chain holds for as long as it
  * has not grown, and only that is asked each time: a thousand heartbeats are a few short questions.
- * Whoever asks is answered from what was committed when it asked, or later.
+ * Whoever asks is answered from what was committed when it asked, or later. After an answer those
+ * who come within GATHER_MS wait for each other.
  */
-export function freshHeads(reader: HeadReader): (acq: string) => Promise<ChainHead | undefined> {
+export function freshHeads(
+  reader: HeadReader,
+  gather: () => Promise<unknown>,
+): (acq: string) => Promise<ChainHead | undefined> {
   const known = headCache(CHAINS_MAX);
   const waiting = new Map<string, PromiseWithResolvers<ChainHead | undefined>>();
   let reading = false;
@@ -48,7 +54,10 @@ export function freshHeads(reader: HeadReader): (acq: string) => Promise<ChainHe
   async function answer(): Promise<void> {
     // Those who ask in the same moment come along.
     await Promise.resolve();
-    while (waiting.size > 0) await answerSome();
+    while (waiting.size > 0) {
+      await answerSome();
+      await gather();
+    }
     reading = false;
   }
 
