@@ -11,7 +11,7 @@ export interface HeadReader {
 
 const CHAINS_MAX = 10_000;
 const ASKED_MAX = 1_000;
-/** A heartbeat can wait for so long; whoever asks when nobody has just asked is answered at once. */
+/** A heartbeat can wait so long; whoever asks when nobody just asked is answered at once. */
 export const GATHER_MS = 50;
 
 /**
