@@ -1,9 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createWriteStream } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { extname } from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { Entry } from '@impound/contracts/entry.ts';
 import { leafHash } from '@impound/evidence/verify-chain.ts';
 import type { Recorded } from '@impound/report/account.ts';
@@ -12,6 +8,7 @@ import { actorOf, detail } from '@impound/report/telling.ts';
 import { type Client, openClient } from '../client.ts';
 import type { Here } from '../command.ts';
 import { EXIT, Exit } from '../exit-code.ts';
+import { save } from '../new-file.ts';
 import { reachRecords } from './reach.ts';
 
 const PAGE = '1000';
@@ -139,25 +136,6 @@ function writerOf(file: string): Write {
   if (write !== undefined) return write;
   const known = Object.keys(FORMATS).join(' or ');
   throw new Exit(EXIT.usage, `${file}: name a file that ends in ${known}`);
-}
-
-/** Writes a file that is not there yet; nothing is left of it where that fails. */
-export async function save(
-  file: string,
-  content: AsyncIterable<Uint8Array | string> | Iterable<string>,
-  signal: AbortSignal,
-): Promise<void> {
-  const out = createWriteStream(file, { flags: 'wx', mode: 0o600 });
-  try {
-    await pipeline(Readable.from(content), out, { signal });
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    if (code === 'EEXIST')
-      throw new Exit(EXIT.failed, `${file} exists: name a new file`, { cause });
-    await rm(file, { force: true });
-    if (cause instanceof Exit) throw cause;
-    throw new Exit(EXIT.failed, `${file} was not written: ${code ?? String(cause)}`, { cause });
-  }
 }
 
 function tell({ printer }: Here, { index, leaf, entry, text }: Read): void {

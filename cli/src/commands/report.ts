@@ -9,7 +9,7 @@ import { csv } from '@impound/report/csv.ts';
 import { pdf, type ReportOf } from '@impound/report/pdf.ts';
 import type { Here } from '../command.ts';
 import { EXIT, Exit } from '../exit-code.ts';
-import { save } from './audit.ts';
+import { save } from '../new-file.ts';
 import { chainLines, directoryOf } from './verify.ts';
 
 type Content = AsyncIterable<Uint8Array | string> | Iterable<string>;

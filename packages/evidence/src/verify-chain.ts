@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createHash } from 'node:crypto';
 import { canonical } from '@impound/contracts/canonical.ts';
 import { type Acquisition, NO_ACQUISITION, next } from '@impound/contracts/chain.ts';
 import { Entry, NO_PREVIOUS } from '@impound/contracts/entry.ts';
 import type { EvidenceObject } from '@impound/contracts/evidence.ts';
+import { leafHash as leafOf } from '@impound/transparency/hash.ts';
 import { isFoldable } from './entry-data.ts';
 import { printable } from './path-bytes.ts';
 
@@ -37,9 +37,9 @@ const FINDINGS_MAX = 100;
 const ENTRIES_MAX = 100_000;
 const WHY_CHARACTERS_MAX = 200;
 
-/** SHA-256 of 0x00 and the entry's bytes: a leaf of RFC 6962, section 2.1. */
+/** SHA-256 of 0x00 and the entry's bytes, lower-case hex: a leaf of RFC 6962, section 2.1. */
 export function leafHash(bytes: Uint8Array): string {
-  return createHash('sha256').update(Uint8Array.of(0)).update(bytes).digest('hex');
+  return leafOf(bytes).toString('hex');
 }
 
 /**
