@@ -2,6 +2,7 @@
 import { constants, createZstdCompress } from 'node:zlib';
 import { FRAME_BYTES } from './limits.ts';
 import type { PartWriter } from './part-writer.ts';
+import { roomOf } from './room.ts';
 
 /** Compressed bytes come in pieces of this size: small ones are given back soon. */
 const PIECE_BYTES = 128 * 1_024;
@@ -22,19 +23,17 @@ export interface FrameWriter {
  */
 export function frameWriter(parts: PartWriter, level: number): FrameWriter {
   const compressed = compressor(parts, level);
-  let filling = Buffer.allocUnsafeSlow(FRAME_BYTES);
-  let spare = Buffer.allocUnsafeSlow(FRAME_BYTES);
-  let used = 0;
+  let [filling, spare] = [roomOf(FRAME_BYTES), roomOf(FRAME_BYTES)];
   let frames = 0;
   let bytesTotal = 0;
   let pending: Promise<void> = Promise.resolve();
 
   async function flush(): Promise<void> {
-    if (used === 0) return;
+    if (filling.used() === 0) return;
     await pending;
-    const content = filling.subarray(0, used);
+    const content = filling.filled();
     [filling, spare] = [spare, filling];
-    used = 0;
+    filling.empty();
     frames += 1;
     pending = compressed.frame(content);
     // The next flush or end() awaits it; until then a rejection must not count as unhandled.
@@ -44,12 +43,11 @@ export function frameWriter(parts: PartWriter, level: number): FrameWriter {
   async function write(bytes: Uint8Array): Promise<void> {
     let rest = bytes;
     while (rest.length > 0) {
-      const taken = rest.subarray(0, FRAME_BYTES - used);
-      filling.set(taken, used);
-      used += taken.length;
+      const taken = rest.subarray(0, FRAME_BYTES - filling.used());
+      filling.put(taken);
       bytesTotal += taken.length;
       rest = rest.subarray(taken.length);
-      if (used === FRAME_BYTES) await flush();
+      if (filling.used() === FRAME_BYTES) await flush();
     }
   }
 

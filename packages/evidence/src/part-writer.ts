@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash, hash } from 'node:crypto';
 import { FRAME_BYTES, PART_BYTES_MAX, PART_BYTES_MIN } from './limits.ts';
+import { roomOf } from './room.ts';
 import type { ObjectSink, StoredRef } from './sink.ts';
 
 /** What may stay together: a frame that did not shrink, and no part outgrows PART_BYTES_MAX. */
@@ -26,19 +27,17 @@ export interface PartWriter {
 export function partWriter(sink: ObjectSink): PartWriter {
   const whole = createHash('sha256');
   let bytesTotal = 0;
-  let room: Buffer | undefined;
-  let spare: Buffer | undefined;
-  let used = 0;
+  let [filling, spare] = [roomOf(ROOM_BYTES), roomOf(ROOM_BYTES)];
   let unsettled = 0;
   let stored: Promise<void> = Promise.resolve();
 
   async function cut(): Promise<void> {
-    if (room === undefined || used === 0) return;
-    const part = room.subarray(0, used);
+    if (filling.used() === 0) return;
+    const part = filling.filled();
     await stored;
     // Only now nobody reads the other one any more.
-    [room, spare] = [spare, room];
-    used = 0;
+    [filling, spare] = [spare, filling];
+    filling.empty();
     stored = sink.part(part, hash('sha256', part));
     // The next cut or complete() awaits it; until then a rejection must not count as unhandled.
     stored.catch(() => {});
@@ -51,14 +50,12 @@ export function partWriter(sink: ObjectSink): PartWriter {
     }
     whole.update(bytes);
     bytesTotal += bytes.length;
-    room ??= Buffer.allocUnsafeSlow(ROOM_BYTES);
-    room.set(bytes, used);
-    used += bytes.length;
+    filling.put(bytes);
   }
 
   async function settle(): Promise<void> {
     unsettled = 0;
-    if (used >= PART_BYTES_MIN) await cut();
+    if (filling.used() >= PART_BYTES_MIN) await cut();
   }
 
   async function write(bytes: Uint8Array): Promise<void> {

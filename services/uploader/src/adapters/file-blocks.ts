@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { FileHandle } from 'node:fs/promises';
+import { roomOf } from '@impound/evidence/room.ts';
 import { CHUNK_BYTES } from '../domain/limits.ts';
 
 /**
@@ -16,13 +17,15 @@ export async function writeBlocks(
     readonly wrote: (block: Uint8Array) => void;
   },
 ): Promise<number> {
-  let [filling, spare] = [Buffer.allocUnsafeSlow(CHUNK_BYTES), Buffer.allocUnsafeSlow(CHUNK_BYTES)];
-  let [used, came] = [0, 0];
+  let [filling, spare] = [roomOf(CHUNK_BYTES), roomOf(CHUNK_BYTES)];
+  let came = 0;
   let writing: Promise<unknown> = Promise.resolve();
   const flush = async () => {
-    const block = filling.subarray(0, used);
-    [filling, spare, used] = [spare, filling, 0];
+    const block = filling.filled();
     await writing;
+    // Only now nobody writes from the other one any more.
+    [filling, spare] = [spare, filling];
+    filling.empty();
     writing = writeAll(file, block, to.at + came - block.length);
     // Awaited by the next flush; until then a rejection must not count as unhandled.
     writing.catch(() => undefined);
@@ -31,13 +34,13 @@ export async function writeBlocks(
   for await (const chunk of content) {
     if (came + chunk.length > to.bytesMax) return came + chunk.length;
     for (let from = 0; from < chunk.length; ) {
-      const piece = chunk.subarray(from, from + CHUNK_BYTES - used);
-      filling.set(piece, used);
-      [from, used, came] = [from + piece.length, used + piece.length, came + piece.length];
-      if (used === CHUNK_BYTES) await flush();
+      const piece = chunk.subarray(from, from + CHUNK_BYTES - filling.used());
+      filling.put(piece);
+      [from, came] = [from + piece.length, came + piece.length];
+      if (filling.used() === CHUNK_BYTES) await flush();
     }
   }
-  if (used > 0) await flush();
+  if (filling.used() > 0) await flush();
   await writing;
   return came;
 }
