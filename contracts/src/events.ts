@@ -16,6 +16,7 @@ import { AuditReadV1 } from './audit/read.v1.ts';
 import { CallbackDeliveredV1 } from './callback/delivered.v1.ts';
 import { CallbackFailedV1 } from './callback/failed.v1.ts';
 import { CancellationRequestedV1 } from './cancellation/requested.v1.ts';
+import { CheckpointStampedV1 } from './checkpoint/stamped.v1.ts';
 import { ConflictNoticedV1 } from './conflict/noticed.v1.ts';
 import { ContextCapturedV1 } from './context/captured.v1.ts';
 import { ContextStoredV1 } from './context/stored.v1.ts';
@@ -54,6 +55,7 @@ export const EVENTS: readonly EventContract[] = [
   CallbackDeliveredV1,
   CallbackFailedV1,
   CancellationRequestedV1,
+  CheckpointStampedV1,
   ConflictNoticedV1,
   ContextCapturedV1,
   ContextStoredV1,

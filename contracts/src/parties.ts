@@ -69,6 +69,7 @@ export const PARTIES: Readonly<Record<string, Party>> = {
       'log.began.v1',
       'key.registered.v1',
       'key.retired.v1',
+      'checkpoint.stamped.v1',
     ],
     hears: [],
     asks: [],

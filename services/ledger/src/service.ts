@@ -9,6 +9,7 @@ import { LedgerListV1 } from '@impound/contracts/ask/ledger.list.v1.ts';
 import { LedgerOpenV1 } from '@impound/contracts/ask/ledger.open.v1.ts';
 import { LedgerProofV1 } from '@impound/contracts/ask/ledger.proof.v1.ts';
 import { LedgerTileV1 } from '@impound/contracts/ask/ledger.tile.v1.ts';
+import { CheckpointStampedV1 } from '@impound/contracts/checkpoint/stamped.v1.ts';
 import { ConflictNoticedV1 } from '@impound/contracts/conflict/noticed.v1.ts';
 import { ExecutionFencedV1 } from '@impound/contracts/execution/fenced.v1.ts';
 import { KeyRegisteredV1 } from '@impound/contracts/key/registered.v1.ts';
@@ -19,10 +20,9 @@ import { measuresOf } from '@impound/runtime/metrics.ts';
 import { type Database, openDatabase } from '@impound/runtime/postgres.ts';
 import { answer, type House, service } from '@impound/runtime/service.ts';
 import { wait } from '@impound/runtime/wait.ts';
-import { headSigners } from '@impound/transparency/log-keys.ts';
 import { busReturns, natsConsumers, natsStream, tellVerdict } from './adapters/nats-stream.ts';
 import { nodeTools } from './adapters/node-tools.ts';
-import { openOutside } from './adapters/open-outside.ts';
+import { openOutside, ownLogs } from './adapters/open-outside.ts';
 import { postgresAudit } from './adapters/postgres-audit.ts';
 import { postgresChains } from './adapters/postgres-chains.ts';
 import { postgresCheckpoints } from './adapters/postgres-checkpoints.ts';
@@ -35,6 +35,7 @@ import { type Config, config } from './config.ts';
 import { asked } from './db/guards.ts';
 import { readOwn } from './db/own.ts';
 import { checkWhole } from './db/tree.ts';
+import { ownChain } from './domain/own-chain.ts';
 import { checkKeys } from './handlers/begin-log.ts';
 import { checkpointing } from './handlers/checkpointing.ts';
 import { freshHeads, GATHER_MS } from './handlers/fresh-heads.ts';
@@ -92,9 +93,9 @@ export const ledger = service({
         openDoor: (come, signal) => openDoor(house, come, signal),
         relay: (size, signal) => relaying({ ...relay, size }, signal),
         keys: LOG_KEYS,
-        checkpoint: (standing, signal) => {
+        checkpoint: ({ standing, sayOwn }, signal) => {
           const signing = checkpointing({ ...signed, standing }, signal);
-          const ended = Promise.all([signing.ended, showing(toShow, signal)]);
+          const ended = Promise.all([signing.ended, showing({ ...toShow, sayOwn }, signal)]);
           return { ...signing, ended: ended.then(() => undefined) };
         },
         house: {
@@ -119,7 +120,14 @@ export const ledger = service({
       publicKeys: publicKeysOf(LOG_KEYS, given.POLICY),
     };
   },
-  says: [ConflictNoticedV1, ExecutionFencedV1, LogBeganV1, KeyRegisteredV1, KeyRetiredV1],
+  says: [
+    ConflictNoticedV1,
+    ExecutionFencedV1,
+    LogBeganV1,
+    KeyRegisteredV1,
+    KeyRetiredV1,
+    CheckpointStampedV1,
+  ],
   hears: [],
   answers: [
     answer(LedgerHistoryV1, ledgerHistory),
@@ -140,11 +148,12 @@ async function openShown(
   given: Config,
   sql: Database,
   { log: logging, stopping }: Pick<House, 'log' | 'stopping'>,
-): Promise<Omit<ShowingOn, 'stop'>> {
-  const outside = openOutside(given, given.LOG_KEYS);
+): Promise<Omit<ShowingOn, 'stop' | 'sayOwn'>> {
+  const chain = ownChain(await asked(() => readOwn(sql)));
+  const { own: logs, ...heads } = ownLogs(given.LOG_KEYS, chain?.signed ?? []);
+  const outside = openOutside(given, { own: logs, ...heads });
   const book = postgresOutside(sql);
-  const { vkey: log } = headSigners(given.LOG_KEYS).own;
-  const mirrors = outside.mirror ? [mirrorMemory({ store: outside.mirror, log })] : [];
+  const mirrors = outside.mirror ? [mirrorMemory({ store: outside.mirror, logs })] : [];
   await checkMemories([...outside.witnesses, ...mirrors], book, logging, stopping);
-  return { ...outside, book, log, logging, stampMs: given.TSA_MINUTES * MINUTE_MS };
+  return { ...outside, book, logs, logging, stampMs: given.TSA_MINUTES * MINUTE_MS };
 }

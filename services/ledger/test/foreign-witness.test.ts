@@ -75,7 +75,7 @@ async function foreignWitness(t: TestContext, log: PaperLog) {
   const name = `sigsum.org/v1/witness/${createHash('sha256').update(key).digest('hex')}`;
   const known = vkey(name, KEY_TYPES.cosignature, key);
   const url = `http://127.0.0.1:${port}/w`;
-  return (of: PaperLog) => httpWitness({ url, vkey: known, head: 'sigsum', log: of.vkey });
+  return (of: PaperLog) => httpWitness({ url, vkey: known, head: 'sigsum', logs: [of.vkey] });
 }
 
 async function freePort(): Promise<number> {

@@ -17,12 +17,12 @@ export interface WitnessAt {
   readonly url: string;
   readonly vkey: Vkey;
   readonly head: Head;
-  /** The key of the log under this head. */
-  readonly log: Vkey;
+  /** Every key that the log has had under this head; all have its name. */
+  readonly logs: readonly [Vkey, ...Vkey[]];
 }
 
 /** Shows a checkpoint to a witness over HTTP, and asks it what it holds. */
-export function httpWitness({ url, vkey, head, log }: WitnessAt): Witness & Memory {
+export function httpWitness({ url, vkey, head, logs }: WitnessAt): Witness & Memory {
   const prefix = url.replace(/\/$/, '');
   const { name } = vkey;
   return {
@@ -35,12 +35,12 @@ export function httpWitness({ url, vkey, head, log }: WitnessAt): Witness & Memo
       return answerOf(answer, { vkey, note });
     },
     remembered: async (signal) => {
-      const origin = createHash('sha256').update(log.name).digest('hex');
+      const origin = createHash('sha256').update(logs[0].name).digest('hex');
       const answer = await asked(name, `${prefix}/${origin}/checkpoint`, {}, signal);
       // Reading is optional for a witness: where it cannot, the first answer to a write tells.
       if (answer.status === 404) return undefined;
       if (answer.status !== 200) throw away(name, answer);
-      return cosigned(answer.text, { vkey, log });
+      return cosigned(answer.text, { vkey, logs });
     },
   };
 }
@@ -110,8 +110,9 @@ function idIn(line: string): Buffer {
   return Buffer.from(line.split(' ')[2] ?? '', 'base64').subarray(0, 4);
 }
 
-function cosigned(text: string, { vkey, log }: { vkey: Vkey; log: Vkey }): Checkpoint {
-  const { verified, ...checkpoint } = openCheckpoint(Buffer.from(text, 'utf8'), [log, vkey]);
-  if (checkpoint.origin === log.name && verified.some(({ key }) => key === vkey)) return checkpoint;
+function cosigned(text: string, { vkey, logs }: Pick<WitnessAt, 'vkey' | 'logs'>): Checkpoint {
+  const { verified, ...checkpoint } = openCheckpoint(Buffer.from(text, 'utf8'), [...logs, vkey]);
+  const [{ name }] = logs;
+  if (checkpoint.origin === name && verified.some(({ key }) => key === vkey)) return checkpoint;
   throw new Never('witness-unsigned', `${vkey.name} shows a checkpoint that it has not cosigned`);
 }

@@ -4,7 +4,7 @@ import { consistencyPath } from '@impound/transparency/proof.ts';
 import { rangeRoots } from '@impound/transparency/tile-reader.ts';
 import { asked } from '../db/guards.ts';
 import { readTile } from '../db/tiles.ts';
-import type { AnchorBook } from '../handlers/anchoring.ts';
+import type { Anchor, AnchorBook } from '../handlers/anchoring.ts';
 import type { OutsideBook } from '../handlers/outside.ts';
 
 /** The log as it is shown to those who remember it, and what they answer. */
@@ -39,13 +39,13 @@ export function postgresOutside(sql: Database): OutsideBook & AnchorBook {
         values (${size}, ${head}, ${witness}, ${line}, ${at}) on conflict do nothing`,
       );
     },
-    anchored: async (authority) => {
+    lastAnchor: async () => {
       const [row] = await asked(
         () => sql`
-        select size from ledger_anchor where kind = 'rfc3161' and authority = ${authority}
-        order by size desc limit 1`,
+        select size, authority, note, token from ledger_anchor where kind = 'rfc3161'
+        order by size desc, authority limit 1`,
       );
-      return Number(row?.['size'] ?? -1);
+      return row && anchorOf(row);
     },
     keepAnchor: async ({ size, authority, note, token }) => {
       await asked(
@@ -63,5 +63,14 @@ export function postgresOutside(sql: Database): OutsideBook & AnchorBook {
       );
       return rows.map((row) => row['entry'] as Buffer);
     },
+  };
+}
+
+function anchorOf(row: Readonly<Record<string, unknown>>): Anchor {
+  return {
+    size: Number(row['size']),
+    authority: String(row['authority']),
+    note: String(row['note']),
+    token: row['token'] as Buffer,
   };
 }

@@ -6,9 +6,21 @@ import type { EventContract } from '@impound/contracts/event.ts';
 import { KeyRegisteredV1 } from '@impound/contracts/key/registered.v1.ts';
 import { LogBeganV1 } from '@impound/contracts/log/began.v1.ts';
 import { LOG_KEY_ROLES, LOG_TENANT, type LogKeyRole } from '@impound/contracts/log-key.ts';
-import { append, type Batch } from './batch.ts';
+import { append, type Batch, type Tools } from './batch.ts';
 import { type ChainHead, firstHead } from './head.ts';
 import { eventIn, type StoredEntry } from './telling.ts';
+
+/** The types whose entries decide what the log is to say of itself next. */
+export const OWN_TYPES: readonly string[] = [LogBeganV1.type, KeyRegisteredV1.type];
+
+/** What is kept of the chain in which the log speaks of itself. */
+export interface OwnKept {
+  /** Its first entry, and those of OWN_TYPES after it. */
+  readonly entries: readonly StoredEntry[];
+  /** How long it is, and the leaf hash of its last entry. */
+  readonly version: number;
+  readonly last: string;
+}
 
 /** The public keys that sign for a log, in base64. */
 export type KeysByRole = Readonly<Record<LogKeyRole, string>>;
@@ -19,26 +31,29 @@ export interface OwnChain {
   readonly origin: string;
   /** The keys that sign now. */
   readonly keys: KeysByRole;
+  /** Every key that has signed checkpoints under the log's own name, in base64. */
+  readonly signed: readonly string[];
   readonly head: ChainHead;
 }
 
 /** The fold of the log's own chain; undefined: it has none yet. Throws where it is none. */
-export function ownChain(entries: readonly StoredEntry[]): OwnChain | undefined {
+export function ownChain({ entries, version, last }: OwnKept): OwnChain | undefined {
   const [first, ...others] = entries;
-  const last = entries.at(-1);
-  if (first === undefined || last === undefined) return undefined;
+  if (first === undefined) return undefined;
   const event = eventIn(first.text);
   if (event.type !== LogBeganV1.type) throw new Error('the first entry of the log is no beginning');
   const began = LogBeganV1.shape.parse(event.data);
   const keys = new Map(began.keys.map(({ role, publicKey }) => [role, publicKey]));
+  const signed = [keys.get('checkpoint') ?? ''];
   for (const { text } of others) {
     const later = eventIn(text);
     if (later.type !== KeyRegisteredV1.type) continue;
     const { role, publicKey } = KeyRegisteredV1.shape.parse(later.data);
     keys.set(role, publicKey);
+    if (role === 'checkpoint') signed.push(publicKey);
   }
-  const head = { ...firstHead(event), version: entries.length, last: last.hash };
-  return { id: event.subject, origin: began.origin, keys: byRole(keys), head };
+  const head = { ...firstHead(event), version, last };
+  return { id: event.subject, origin: began.origin, keys: byRole(keys), signed, head };
 }
 
 function byRole(keys: ReadonlyMap<LogKeyRole, string>): KeysByRole {
@@ -68,17 +83,26 @@ export function appendOwn<C extends EventContract>(
   contract: C,
   own: { readonly id: string; readonly head: ChainHead | undefined; readonly data: object },
 ): void {
-  const { tools, recordedAt } = batch;
+  const said = ownEvent(own.id, { contract, data: own.data }, batch.tools);
+  append(batch, said, batch.heads.get(own.id) ?? own.head);
+}
+
+/** What the log says of itself, as an event: the same data gives the same id. */
+export function ownEvent(
+  id: string,
+  { contract, data }: { readonly contract: EventContract; readonly data: object },
+  tools: Tools,
+): { readonly event: Envelope; readonly text: string } {
   const event = {
     specversion: '1.0',
-    id: tools.childId(own.id, contract.type, tools.sha256(canonical(own.data))),
+    id: tools.childId(id, contract.type, tools.sha256(canonical(data))),
     source: tools.source,
     type: contract.type,
-    subject: own.id,
-    time: recordedAt,
+    subject: id,
+    time: tools.now(),
     datacontenttype: 'application/json',
     tenant: LOG_TENANT,
-    data: own.data,
+    data,
   } as unknown as Envelope;
-  append(batch, { event, text: canonical(event) }, batch.heads.get(own.id) ?? own.head);
+  return { event, text: canonical(event) };
 }

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+import { CheckpointStampedV1 } from '@impound/contracts/checkpoint/stamped.v1.ts';
 import { messageOf } from '@impound/runtime/fault.ts';
 import type { Log as Logging } from '@impound/runtime/log.ts';
 import { backoffMs, wait } from '@impound/runtime/wait.ts';
+import { sha256 } from '@impound/transparency/hash.ts';
 import type { OutsideBook } from './outside.ts';
+import type { SayOwn } from './say-own.ts';
 
 /** What an authority of time has said of a checkpoint. */
 export interface Anchor {
@@ -22,8 +25,8 @@ export interface TimeAuthority {
 
 /** Where anchors are kept. */
 export interface AnchorBook extends Pick<OutsideBook, 'newest'> {
-  /** The largest size that this authority has stamped; -1: none. */
-  anchored(authority: string): Promise<number>;
+  /** The one over the largest size, whoever stamped it. */
+  lastAnchor(): Promise<Anchor | undefined>;
   keepAnchor(anchor: Anchor): Promise<void>;
 }
 
@@ -33,11 +36,15 @@ export interface AnchoringOn {
   readonly book: AnchorBook;
   readonly everyMs: number;
   readonly logging: Logging;
+  readonly sayOwn: SayOwn;
 }
 
 const AGAIN_MS = 5_000;
 
-/** Has the newest checkpoint stamped at intervals, until the signal aborts. */
+/**
+ * Has the newest checkpoint stamped at intervals, and puts each token on record by its digest, so
+ * that token and log bracket each other. Ends with the signal; nobody waits for any of it.
+ */
 export async function anchoring(on: AnchoringOn, signal: AbortSignal): Promise<void> {
   for (let attempt = 1; !signal.aborted; ) {
     try {
@@ -54,13 +61,32 @@ export async function anchoring(on: AnchoringOn, signal: AbortSignal): Promise<v
   }
 }
 
-/** Gives whether the newest checkpoint is stamped. */
-async function anchorOnce({ authority, book }: AnchoringOn, signal: AbortSignal): Promise<boolean> {
+/**
+ * Gives whether all but what the log says of its own stamp is stamped: a log in which nothing else
+ * happens does not grow by being stamped. A token is kept before the log says so: where a process
+ * ends in between, the next one says it.
+ */
+async function anchorOnce(on: AnchoringOn, signal: AbortSignal): Promise<boolean> {
+  const { authority, book } = on;
+  const last = await book.lastAnchor();
+  const said = last === undefined ? -1 : await sayAnchor(on, last, signal);
   const newest = await book.newest('own');
   if (newest === undefined) return false;
   const { size, note } = newest;
-  if ((await book.anchored(authority.name)) >= size) return true;
+  if (last !== undefined && size <= Math.max(last.size, said + 1)) return true;
   const token = await authority.stamp(Buffer.from(note, 'utf8'), signal);
   await book.keepAnchor({ size, authority: authority.name, note, token });
+  const kept = await book.lastAnchor();
+  if (kept !== undefined) await sayAnchor(on, kept, signal);
   return true;
+}
+
+async function sayAnchor(
+  { sayOwn }: AnchoringOn,
+  { size, authority, note, token }: Anchor,
+  signal: AbortSignal,
+): Promise<number> {
+  const noteSha256 = sha256(Buffer.from(note, 'utf8')).toString('hex');
+  const tokenSha256 = sha256(token).toString('hex');
+  return await sayOwn(CheckpointStampedV1, { size, noteSha256, tokenSha256, authority }, signal);
 }

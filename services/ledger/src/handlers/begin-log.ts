@@ -12,26 +12,28 @@ import {
   type KeysByRole,
   keyChanges,
   type OwnChain,
+  type OwnKept,
   ownChain,
 } from '../domain/own-chain.ts';
-import type { StoredEntry } from '../domain/telling.ts';
 import type { Pen } from './ports.ts';
 
 /**
  * Sees to it that the log has on record who signs for it, before anything else is added: its first
- * entry, and each change of a key. Throws Never where the keys are not this log's.
+ * entry, and each change of a key. Gives the id of the chain in which it says so. Throws Never where
+ * the keys are not this log's.
  */
-export async function beginLog(pen: Pen, keys: LogKeys, tools: Tools): Promise<void> {
+export async function beginLog(pen: Pen, keys: LogKeys, tools: Tools): Promise<string> {
   const chain = ownChain(await pen.own());
   const { size } = pen.standing();
   const known = { firsts: new Map(), heads: new Map() };
   const batch = openBatch(size, known, tools);
-  if (chain === undefined) begin(batch, keys);
-  else await change(batch, chain, keys);
+  const id = chain?.id ?? begin(batch, keys);
+  if (chain !== undefined) await change(batch, chain, keys);
   if (batch.drafts.length > 0) await pen.append(size, { drafts: batch.drafts, leaves: [] });
+  return id;
 }
 
-function begin(batch: Batch, keys: LogKeys): void {
+function begin(batch: Batch, keys: LogKeys): string {
   if (batch.size > 0) throw new Never('log-damaged', 'the log does not begin with its own name');
   const { origin } = keys;
   const own = publicKeys(keys);
@@ -40,6 +42,7 @@ function begin(batch: Batch, keys: LogKeys): void {
   const names = LOG_KEY_ROLES.map((role) => ({ role, publicKey: own[role] }));
   const data = LogBeganV1.shape.parse({ origin, keys: names, ...succeeds });
   appendOwn(batch, LogBeganV1, { id, head: undefined, data });
+  return id;
 }
 
 async function change(batch: Batch, chain: OwnChain, keys: LogKeys): Promise<void> {
@@ -54,7 +57,7 @@ async function change(batch: Batch, chain: OwnChain, keys: LogKeys): Promise<voi
 }
 
 /** Throws Never where the keys at hand cannot sign for the log that is on record. */
-export function checkKeys(own: readonly StoredEntry[], keys: LogKeys): void {
+export function checkKeys(own: OwnKept, keys: LogKeys): void {
   const chain = ownChain(own);
   if (chain !== undefined) changesOf(chain, keys);
 }

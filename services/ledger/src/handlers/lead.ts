@@ -13,11 +13,18 @@ import { beginLog } from './begin-log.ts';
 import type { Checkpointing } from './checkpointing.ts';
 import { headCache } from './head-cache.ts';
 import type { Added, PenHolder, Relaying, Standing } from './ports.ts';
+import { type SayOwn, sayingOwn } from './say-own.ts';
 import { sealLeaf } from './seal-leaf.ts';
 import { enqueue, openQueue, type Queue, sequence } from './sequence.ts';
 import { type House, watchHouse } from './watch-house.ts';
 
 const HEADS_MAX = 20_000;
+
+/** The log, for whoever signs it and shows it to others. */
+export interface Written {
+  readonly standing: () => Standing;
+  readonly sayOwn: SayOwn;
+}
 
 /** What the leading ledger needs of the world. */
 export interface Leading {
@@ -29,7 +36,7 @@ export interface Leading {
   /** Publishes the log from what it holds, for as long as this process leads. */
   readonly relay: (size: number, signal: AbortSignal) => Relaying;
   /** Signs the log, for as long as this process leads. */
-  readonly checkpoint: (standing: () => Standing, signal: AbortSignal) => Checkpointing;
+  readonly checkpoint: (log: Written, signal: AbortSignal) => Checkpointing;
   /** Who signs for the log. */
   readonly keys: LogKeys;
   /** What it shows while it writes. */
@@ -64,10 +71,11 @@ async function term(leading: Leading, queue: Queue, signal: AbortSignal): Promis
   await using pen = await pens.take(() => log.info('standing by'), signal);
   const over = new AbortController();
   const during = AbortSignal.any([signal, over.signal, pen.lost]);
-  await beginLog(pen, leading.keys, tools);
+  const own = await beginLog(pen, leading.keys, tools);
   const { size } = pen.standing();
   const relaying = leading.relay(size, during);
-  const signing = leading.checkpoint(pen.standing, during);
+  const sayOwn = sayingOwn(own, queue, tools);
+  const signing = leading.checkpoint({ standing: pen.standing, sayOwn }, during);
   leading.openDoor((incoming) => receive(incoming, queue), during);
   log.info('writing', { size });
   house.measures.count(METRICS.terms);

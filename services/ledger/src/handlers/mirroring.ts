@@ -28,8 +28,8 @@ export interface MirrorStore {
 export interface MirroringOn {
   readonly store: MirrorStore;
   readonly book: OutsideBook;
-  /** The key of the log's own name. */
-  readonly log: Vkey;
+  /** Every key that has signed under the log's own name: a checkpoint stays when keys change. */
+  readonly logs: readonly Vkey[];
   readonly logging: Logging;
   readonly alarm: (fault: Never) => void;
 }
@@ -40,13 +40,16 @@ const MIRROR_MS = 5_000;
 const AGAIN_MS_MAX = 60_000;
 
 /** What a mirror remembers of the log: its last checkpoint. */
-export function mirrorMemory({ store, log }: Pick<MirroringOn, 'store' | 'log'>): Memory {
-  return { name: store.name, remembered: () => remembered(store, log) };
+export function mirrorMemory({ store, logs }: Pick<MirroringOn, 'store' | 'logs'>): Memory {
+  return { name: store.name, remembered: () => remembered(store, logs) };
 }
 
-async function remembered(store: MirrorStore, log: Vkey): Promise<Checkpoint | undefined> {
+async function remembered(
+  store: MirrorStore,
+  logs: readonly Vkey[],
+): Promise<Checkpoint | undefined> {
   const bytes = await store.read(CHECKPOINT);
-  return bytes && openCheckpoint(bytes, [log]);
+  return bytes && openCheckpoint(bytes, logs);
 }
 
 /** Copies tiles, entries and the newest checkpoint (C2SP tlog-tiles) until the signal aborts. */
@@ -68,11 +71,11 @@ export async function mirroring(on: MirroringOn, signal: AbortSignal): Promise<v
 
 /** Gives the size that the mirror has. The checkpoint comes last: it stands over what is there. */
 async function mirrorOnce(
-  { store, book, log }: MirroringOn,
+  { store, book, logs }: MirroringOn,
   mirrored: number | undefined,
   signal: AbortSignal,
 ): Promise<number> {
-  const from = mirrored ?? Number((await remembered(store, log))?.size ?? 0);
+  const from = mirrored ?? Number((await remembered(store, logs))?.size ?? 0);
   const newest = await book.newest('own');
   if (newest === undefined || newest.size <= from) return from;
   const { size, note } = newest;

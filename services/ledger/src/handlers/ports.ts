@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Draft, Known } from '../domain/batch.ts';
+import type { OwnKept } from '../domain/own-chain.ts';
 import type { Effect } from '../domain/stall.ts';
 import type { StoredEntry } from '../domain/telling.ts';
 
@@ -20,7 +21,7 @@ export interface Pen extends AsyncDisposable {
   /** The log as this holder of the pen has read it and gone on with it. */
   standing(): Standing;
   /** The chain in which the log speaks of itself; empty where the log is. */
-  own(): Promise<readonly StoredEntry[]>;
+  own(): Promise<OwnKept>;
   /** Aborts when the session that held it has ended. */
   readonly lost: AbortSignal;
   /** What the log holds under these ids and of these chains. */

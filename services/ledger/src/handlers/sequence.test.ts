@@ -45,7 +45,7 @@ function scene(append: (drafts: readonly Draft[]) => void) {
     },
     pen: {
       standing: () => ({ size: 0, root: Buffer.alloc(32) }),
-      own: async () => [],
+      own: async () => ({ entries: [], version: 0, last: '' }),
       lost: new AbortController().signal,
       known: async (ids, acqs): Promise<Known> => ({
         firsts: new Map(

@@ -60,7 +60,7 @@ export function enqueue(queue: Queue, waiting: Waiting): void {
 }
 
 /** A speaker waits this long for its answer, and says the same again. */
-const WAITING_MS_MAX = 5_000;
+export const WAITING_MS_MAX = 5_000;
 
 /** Drops what nobody waits for any more: it was said again, or will be. */
 function dropStale(queue: Queue): void {

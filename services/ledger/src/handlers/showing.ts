@@ -5,6 +5,7 @@ import type { Vkey } from '@impound/transparency/vkey.ts';
 import { type AnchorBook, anchoring, type TimeAuthority } from './anchoring.ts';
 import { type MirrorStore, mirroring } from './mirroring.ts';
 import type { OutsideBook } from './outside.ts';
+import type { SayOwn } from './say-own.ts';
 import { type Witness, witnessing } from './witnessing.ts';
 
 /** To whom the log is shown, and what happens where it turns out to be another one. */
@@ -14,23 +15,24 @@ export interface ShowingOn {
   readonly authority: TimeAuthority | undefined;
   readonly stampMs: number;
   readonly book: OutsideBook & AnchorBook;
-  /** The key of the log's own name. */
-  readonly log: Vkey;
+  /** Every key that has signed under the log's own name. */
+  readonly logs: readonly Vkey[];
   readonly logging: Logging;
+  readonly sayOwn: SayOwn;
   /** Stops the writing: there is nothing a process could mend here. */
   readonly stop: () => void;
 }
 
 /** Shows the log to everybody outside, until the signal aborts. */
 export async function showing(on: ShowingOn, signal: AbortSignal): Promise<void> {
-  const { witnesses, mirror, authority, book, log, logging, stampMs } = on;
+  const { witnesses, mirror, authority, book, logs, logging, stampMs, sayOwn } = on;
   const alarm = (fault: Never) => {
     logging.error('not writing any more', { code: fault.code, because: messageOf(fault) });
     on.stop();
   };
   await Promise.all([
     witnessing({ witnesses, book, logging, alarm }, signal),
-    mirror && mirroring({ store: mirror, book, log, logging, alarm }, signal),
-    authority && anchoring({ authority, book, everyMs: stampMs, logging }, signal),
+    mirror && mirroring({ store: mirror, book, logs, logging, alarm }, signal),
+    authority && anchoring({ authority, book, everyMs: stampMs, logging, sayOwn }, signal),
   ]);
 }
