@@ -4,9 +4,6 @@ import { LedgerCheckpointV1 } from '@impound/contracts/ask/ledger.checkpoint.v1.
 import { LedgerProofV1 } from '@impound/contracts/ask/ledger.proof.v1.ts';
 import type { ReplyOf } from '@impound/contracts/question.ts';
 import type { CustodyLog, SealLog } from '@impound/evidence/custody-log.ts';
-import { parseNote } from '@impound/transparency/note.ts';
-import { parsePolicy } from '@impound/transparency/policy.ts';
-import { sigsumWitnessVkey } from '@impound/transparency/sigsum.ts';
 import { parseVkey } from '@impound/transparency/vkey.ts';
 import type { Client } from './client.ts';
 import { EXIT, Exit } from './exit-code.ts';
@@ -21,8 +18,8 @@ const TRIES_MAX = 60;
 const WITNESS_TRIES_MAX = 20;
 
 /**
- * What the log says of a chain of so many entries, once a checkpoint is over the last of them.
- * Throws Exit where none comes.
+ * What the log says of a chain of so many entries, once a checkpoint is over the last of them:
+ * the newest that enough witnesses have signed, where they come in time. Throws Exit where none is.
  */
 export async function logProofs(
   client: Client,
@@ -31,26 +28,15 @@ export async function logProofs(
 ): Promise<CustodyLog> {
   for (let attempt = 1; attempt <= TRIES_MAX; attempt++) {
     const newest = LedgerCheckpointV1.reply.parse(await client.get('/v1/log'));
-    const { checkpoint } = newest;
-    const pages = checkpoint && (await allPages(client, of, checkpoint));
     const late = attempt >= WITNESS_TRIES_MAX;
-    if (checkpoint && pages && (late || isCosigned(newest, checkpoint)))
-      return custodyLog(newest, checkpoint, { ...of, pages });
+    for (const checkpoint of [newest.witnessed, late ? newest.checkpoint : undefined]) {
+      const pages = checkpoint && (await allPages(client, of, checkpoint));
+      if (checkpoint && pages) return custodyLog(newest, checkpoint, { ...of, pages });
+    }
     await delay(AGAIN_MS, undefined, { signal });
   }
   const what = 'no checkpoint of the log came to stand over the last entry of the chain';
   throw new Exit(EXIT.failed, `${what}: look at the log of the ledger, and try again`);
-}
-
-/** Whether as many witnesses as the policy wants have signed the head that they look at. */
-function isCosigned({ policy: text }: Newest, { own, sigsum }: Checkpoint): boolean {
-  const policy = parsePolicy(text);
-  const names = policy.witnesses.filter(({ key, vkey }) => {
-    const known = vkey ?? sigsumWitnessVkey(key);
-    const { signatures } = parseNote(Buffer.from(vkey === undefined ? sigsum : own));
-    return signatures.some(({ name, id }) => name === known.name && id.equals(known.id));
-  });
-  return policy.isQuorum(new Set(names.map(({ name }) => name)));
 }
 
 /** The proofs of all entries, or undefined where the size does not have all of them yet. */

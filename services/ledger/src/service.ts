@@ -22,7 +22,7 @@ import { answer, type House, service } from '@impound/runtime/service.ts';
 import { wait } from '@impound/runtime/wait.ts';
 import { busReturns, natsConsumers, natsStream, tellVerdict } from './adapters/nats-stream.ts';
 import { nodeTools } from './adapters/node-tools.ts';
-import { openOutside, ownLogs } from './adapters/open-outside.ts';
+import { openOutside, ownLogs, witnessedBy } from './adapters/open-outside.ts';
 import { postgresAudit } from './adapters/postgres-audit.ts';
 import { postgresChains } from './adapters/postgres-chains.ts';
 import { postgresCheckpoints } from './adapters/postgres-checkpoints.ts';
@@ -111,7 +111,7 @@ export const ledger = service({
       await leading;
     });
     const chains = postgresChains(sql);
-    const proofs = postgresProofs(sql);
+    const proofs = postgresProofs(sql, witnessedBy(given.POLICY));
     return {
       chains,
       audit: postgresAudit(sql),

@@ -44,3 +44,5 @@ export const ANONYMOUS_MAX = 16;
 export const TILES_MAX = 1_024;
 /** How old the checkpoint may be that anybody is given. */
 export const CHECKPOINT_MS = 500;
+/** How much later the newest checkpoint may be signed than the witnessed one that is given. */
+export const WITNESSED_MS_MAX = 60_000;

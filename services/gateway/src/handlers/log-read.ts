@@ -6,7 +6,7 @@ import { LedgerTileV1 } from '@impound/contracts/ask/ledger.tile.v1.ts';
 import type { ReplyOf, RequestOf } from '@impound/contracts/question.ts';
 import type { Ask } from '@impound/runtime/ask.ts';
 import type { Caller } from '../domain/caller.ts';
-import { ANONYMOUS_MAX, CHECKPOINT_MS, TILES_MAX } from '../domain/limits.ts';
+import { ANONYMOUS_MAX, CHECKPOINT_MS, TILES_MAX, WITNESSED_MS_MAX } from '../domain/limits.ts';
 import { Refusal } from '../domain/problem.ts';
 import { chainOf } from './chain-read.ts';
 import { reach } from './reach.ts';
@@ -85,8 +85,11 @@ function keptCheckpoint(read: () => Promise<Checkpoint>, now: () => number) {
         if (kept?.checkpoint === checkpoint) kept = undefined;
       });
     }
-    const { checkpoint } = await kept.checkpoint;
-    if (checkpoint !== undefined) return checkpoint[head];
+    const { checkpoint, witnessed } = await kept.checkpoint;
+    // Whoever wants witnesses could use no newer one; where they stay away, the log still goes on.
+    const isLate = (witnessed?.behindMs ?? Infinity) > WITNESSED_MS_MAX;
+    const shown = isLate ? checkpoint : witnessed;
+    if (shown !== undefined) return shown[head];
     throw new Refusal('not-found', 'nothing is signed yet: ask again in a little while');
   };
 }

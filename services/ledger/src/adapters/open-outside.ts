@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createHash } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { Never } from '@impound/runtime/fault.ts';
 import { stamp } from '@impound/timestamp/authority.ts';
 import { headSigners, type LogSigners } from '@impound/transparency/log-keys.ts';
-import type { PolicyWitness } from '@impound/transparency/policy.ts';
+import type { Policy, PolicyWitness } from '@impound/transparency/policy.ts';
+import { sigsumWitnessVkey } from '@impound/transparency/sigsum.ts';
 import { KEY_TYPES, type Vkey, vkey } from '@impound/transparency/vkey.ts';
+import { type BothNotes, isWitnessed } from '@impound/transparency/witnessed.ts';
 import type { Config } from '../config.ts';
 import type { TimeAuthority } from '../handlers/anchoring.ts';
 import type { Head } from '../handlers/checkpointing.ts';
@@ -18,8 +19,15 @@ import { httpWitness } from './http-witness.ts';
 /** Those outside of the database to whom the log is shown. */
 export interface Outside {
   readonly witnesses: readonly (Witness & Memory)[];
+  /** Whether cosignatures of these, by the names of their keys, are enough. */
+  readonly isEnough: (witnesses: ReadonlySet<string>) => boolean;
   readonly mirror: MirrorStore | undefined;
   readonly authority: TimeAuthority | undefined;
+}
+
+/** Whether a checkpoint has as many cosignatures as the policy wants: without one it wants none. */
+export function witnessedBy(policy: Policy | undefined): (notes: BothNotes) => boolean {
+  return (notes) => policy === undefined || isWitnessed(policy, notes);
 }
 
 /** The keys of a log by the names under which it is signed, those that sign now first. */
@@ -48,6 +56,7 @@ export function openOutside(
   }
   return {
     witnesses,
+    isEnough: (names) => POLICY === undefined || isQuorum(POLICY, names),
     mirror: MIRROR_URL === undefined ? undefined : fileMirror(fileURLToPath(MIRROR_URL)),
     authority: TSA_URL === undefined ? undefined : authorityOf(new URL(TSA_URL), trusted),
   };
@@ -56,15 +65,23 @@ export function openOutside(
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
 /** Without an address a witness is somebody else's business: a policy may name those, too. */
-function witnessOf({ url, key, vkey: named }: PolicyWitness, logs: OwnLogs) {
+function witnessOf(one: PolicyWitness, logs: OwnLogs) {
+  const { url, vkey: named } = one;
   if (url === undefined) return [];
   if (named !== undefined) {
     return [httpWitness({ url, vkey: named, head: 'own', logs: logs.own })];
   }
-  // In the form of sigsum a witness is named by its key, and looks at logs of sigsum only.
-  const hash = createHash('sha256').update(key).digest('hex');
-  const known = vkey(`sigsum.org/v1/witness/${hash}`, KEY_TYPES.cosignature, key);
-  return [httpWitness({ url, vkey: known, head: 'sigsum', logs: logs.sigsum })];
+  return [httpWitness({ url, vkey: keyNameOf(one), head: 'sigsum', logs: logs.sigsum })];
+}
+
+function isQuorum(policy: Policy, names: ReadonlySet<string>): boolean {
+  const those = policy.witnesses.filter((one) => names.has(keyNameOf(one).name));
+  return policy.isQuorum(new Set(those.map(({ name }) => name)));
+}
+
+/** In the form of sigsum a witness is named by its key, and looks at logs of sigsum only. */
+function keyNameOf({ key, vkey: named }: PolicyWitness): Vkey {
+  return named ?? sigsumWitnessVkey(key);
 }
 
 function authorityOf(url: URL, trusted: readonly string[]): TimeAuthority {

@@ -23,6 +23,12 @@ export function postgresOutside(sql: Database): OutsideBook & AnchorBook {
       );
       return row && { size: Number(row['size']), note: String(row['note']) };
     },
+    note: async (size, head) => {
+      const [row] = await asked(
+        () => sql`select note from ledger_checkpoint where size = ${size} and head = ${head}`,
+      );
+      return row && { size, note: String(row['note']) };
+    },
     consistency: (from, to) => asked(() => consistencyPath(roots(to), from, to)),
     cosigned: async (witness, head) => {
       const [row] = await asked(

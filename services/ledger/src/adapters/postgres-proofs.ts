@@ -1,35 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Database } from '@impound/runtime/postgres.ts';
+import { type IsWitnessed, newestSigned, openWitnessed } from '../db/checkpoints.ts';
 import { asked } from '../db/guards.ts';
 import { readTile } from '../db/tiles.ts';
-import type { Placed, ProofBook, SignedSize } from '../handlers/proof-ports.ts';
+import type { Placed, ProofBook } from '../handlers/proof-ports.ts';
 
 /** Reads the log as proofs are made of it, from what is committed. */
-export function postgresProofs(sql: Database): ProofBook {
+export function postgresProofs(sql: Database, isWitnessed: IsWitnessed): ProofBook {
+  const witnessed = openWitnessed(sql, isWitnessed);
   return {
     size: async () => {
       const [row] = await asked(() => sql`select max(size_after) as size from ledger_batch`);
       return Number(row?.['size']);
     },
-    signed: () => asked(() => signed(sql)),
+    signed: () => asked(() => newestSigned(sql)),
+    witnessed: () => asked(witnessed),
     tiles: { tile: (tile) => asked(() => readTile(sql, tile)) },
     places: (of) => asked(() => places(sql, of)),
   };
-}
-
-async function signed(sql: Database): Promise<SignedSize | undefined> {
-  const rows = await sql`
-    select c.size, c.head, c.note || coalesce((
-      select string_agg(s.line, '' order by s.witness) from ledger_cosignature s
-      where s.size = c.size and s.head = c.head), '') as note
-    from ledger_checkpoint c
-    where c.size = (
-      select size from ledger_checkpoint group by size having count(*) = 2
-      order by size desc limit 1)`;
-  const note = (head: string) => rows.find((row) => row['head'] === head)?.['note'];
-  const [first] = rows;
-  if (first === undefined) return undefined;
-  return { size: Number(first['size']), own: String(note('own')), sigsum: String(note('sigsum')) };
 }
 
 async function places(

@@ -46,12 +46,12 @@ const AGAIN_MS = 5_000;
  * that token and log bracket each other. Ends with the signal; nobody waits for any of it.
  */
 export async function anchoring(on: AnchoringOn, signal: AbortSignal): Promise<void> {
+  const said = sayingOnce(on.sayOwn);
   for (let attempt = 1; !signal.aborted; ) {
     try {
-      const done = await anchorOnce(on, signal);
+      const stamped = await anchorOnce(on, said, signal);
       attempt = 1;
-      // A log that has just begun is stamped as soon as it is signed.
-      await wait(done ? on.everyMs : Math.min(on.everyMs, AGAIN_MS), signal);
+      await wait(stamped ? on.everyMs : Math.min(on.everyMs, AGAIN_MS), signal);
     } catch (error) {
       if (signal.aborted) return;
       const { name } = on.authority;
@@ -62,31 +62,42 @@ export async function anchoring(on: AnchoringOn, signal: AbortSignal): Promise<v
 }
 
 /**
- * Gives whether all but what the log says of its own stamp is stamped: a log in which nothing else
- * happens does not grow by being stamped. A token is kept before the log says so: where a process
- * ends in between, the next one says it.
+ * Gives whether it had something stamped. What the log says of its own stamp is not stamped by
+ * itself: a log in which nothing else happens does not grow. A token is kept before the log says
+ * so: where a process ends in between, the next one says it.
  */
-async function anchorOnce(on: AnchoringOn, signal: AbortSignal): Promise<boolean> {
-  const { authority, book } = on;
+async function anchorOnce(
+  { authority, book }: AnchoringOn,
+  said: Said,
+  signal: AbortSignal,
+): Promise<boolean> {
   const last = await book.lastAnchor();
-  const said = last === undefined ? -1 : await sayAnchor(on, last, signal);
+  const saidAt = last === undefined ? -1 : await said(last, signal);
   const newest = await book.newest('own');
   if (newest === undefined) return false;
   const { size, note } = newest;
-  if (last !== undefined && size <= Math.max(last.size, said + 1)) return true;
+  if (last !== undefined && size <= Math.max(last.size, saidAt + 1)) return false;
   const token = await authority.stamp(Buffer.from(note, 'utf8'), signal);
   await book.keepAnchor({ size, authority: authority.name, note, token });
   const kept = await book.lastAnchor();
-  if (kept !== undefined) await sayAnchor(on, kept, signal);
+  if (kept !== undefined) await said(kept, signal);
   return true;
 }
 
-async function sayAnchor(
-  { sayOwn }: AnchoringOn,
-  { size, authority, note, token }: Anchor,
-  signal: AbortSignal,
-): Promise<number> {
-  const noteSha256 = sha256(Buffer.from(note, 'utf8')).toString('hex');
-  const tokenSha256 = sha256(token).toString('hex');
-  return await sayOwn(CheckpointStampedV1, { size, noteSha256, tokenSha256, authority }, signal);
+/** Gives where in the log an anchor is on record. */
+type Said = (anchor: Anchor, signal: AbortSignal) => Promise<number>;
+
+function sayingOnce(sayOwn: SayOwn): Said {
+  let last: { readonly tokenSha256: string; readonly at: number } | undefined;
+  return async ({ size, authority, note, token }, signal) => {
+    const tokenSha256 = digestOf(token);
+    if (last?.tokenSha256 === tokenSha256) return last.at;
+    const data = { size, noteSha256: digestOf(Buffer.from(note, 'utf8')), tokenSha256, authority };
+    last = { tokenSha256, at: await sayOwn(CheckpointStampedV1, data, signal) };
+    return last.at;
+  };
+}
+
+function digestOf(bytes: Uint8Array): string {
+  return sha256(bytes).toString('hex');
 }

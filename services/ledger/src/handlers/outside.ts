@@ -14,6 +14,11 @@ export interface OutsideBook {
   root(size: number): Promise<Buffer>;
   /** The newest checkpoint under a head; undefined: there is none yet. */
   newest(head: Head): Promise<{ readonly size: number; readonly note: string } | undefined>;
+  /** The note over a size under a head, where there is one. */
+  note(
+    size: number,
+    head: Head,
+  ): Promise<{ readonly size: number; readonly note: string } | undefined>;
   consistency(from: number, to: number): Promise<readonly Buffer[]>;
   /** The largest size that a witness has cosigned; 0: none. */
   cosigned(witness: string, head: Head): Promise<number>;

@@ -6,6 +6,8 @@ export interface SignedSize {
   readonly size: number;
   readonly own: string;
   readonly sigsum: string;
+  /** When it was signed, by the clock of the database, in Unix milliseconds. */
+  readonly atMs: number;
 }
 
 /** Where an entry of a chain stands; behind a seal, the leaf that sigsum keeps of it. */
@@ -22,6 +24,8 @@ export interface ProofBook {
   size(): Promise<number>;
   /** The newest size that is signed under both names. */
   signed(): Promise<SignedSize | undefined>;
+  /** The newest that enough witnesses have signed. */
+  witnessed(): Promise<SignedSize | undefined>;
   /** Hashes of tiles of the committed tree. */
   readonly tiles: TileReader;
   /** The chain's version, and entries after one that stand below an index. */

@@ -11,6 +11,8 @@ import { type Witness, witnessing } from './witnessing.ts';
 /** To whom the log is shown, and what happens where it turns out to be another one. */
 export interface ShowingOn {
   readonly witnesses: readonly Witness[];
+  /** Whether cosignatures of these, by the names of their keys, are enough. */
+  readonly isEnough: (witnesses: ReadonlySet<string>) => boolean;
   readonly mirror: MirrorStore | undefined;
   readonly authority: TimeAuthority | undefined;
   readonly stampMs: number;
@@ -25,13 +27,13 @@ export interface ShowingOn {
 
 /** Shows the log to everybody outside, until the signal aborts. */
 export async function showing(on: ShowingOn, signal: AbortSignal): Promise<void> {
-  const { witnesses, mirror, authority, book, logs, logging, stampMs, sayOwn } = on;
+  const { witnesses, isEnough, mirror, authority, book, logs, logging, stampMs, sayOwn } = on;
   const alarm = (fault: Never) => {
     logging.error('not writing any more', { code: fault.code, because: messageOf(fault) });
     on.stop();
   };
   await Promise.all([
-    witnessing({ witnesses, book, logging, alarm }, signal),
+    witnessing({ witnesses, isEnough, book, logging, alarm }, signal),
     mirror && mirroring({ store: mirror, book, logs, logging, alarm }, signal),
     authority && anchoring({ authority, book, everyMs: stampMs, logging, sayOwn }, signal),
   ]);

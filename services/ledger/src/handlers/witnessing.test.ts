@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Cosignature, OutsideBook } from './outside.ts';
 import { checkMemories } from './outside.ts';
+import { openRound } from './witness-round.ts';
 import { type Shown, type Witnessed, witnessing } from './witnessing.ts';
 
 const none = () => undefined;
@@ -19,6 +20,7 @@ function scene(answers: readonly Witnessed[]) {
     size: async () => 100,
     root: async (size) => Buffer.alloc(32, size),
     newest: async () => ({ size: 90, note: 'note 90' }),
+    note: async (size) => ({ size, note: `note ${size}` }),
     consistency: async (from, to) => [Buffer.from(`${from} to ${to}`)],
     cosigned: async () => 10,
     keep: async (cosignature) => {
@@ -34,7 +36,8 @@ function scene(answers: readonly Witnessed[]) {
     show: async (one: Shown) => answers[shown.push(one) - 1] ?? 'inconsistent',
   };
   const alarm = ({ code }: { readonly code: string }) => void faults.push(code);
-  const run = () => witnessing({ witnesses: [witness], book, logging, alarm }, stop.signal);
+  const run = () =>
+    witnessing({ witnesses: [witness], isEnough: () => false, book, logging, alarm }, stop.signal);
   return { shown, kept, faults, book, run };
 }
 
@@ -64,6 +67,25 @@ test('a witness that holds more than is committed, or another log, raises the al
     const { faults, kept, run } = scene([answer]);
     await run();
     assert.deepEqual([faults, kept], [[code], []]);
+  }
+});
+
+test('while the log grows with every look, all witnesses are shown the same checkpoint until enough have signed', async () => {
+  let size = 0;
+  const book = {
+    newest: async () => ({ size: ++size, note: '' }),
+    note: async (of: number) => ({ size: of, note: `note ${of}` }),
+  };
+  const round = openRound(book, (names) => names.size === 2);
+  const shown = async () => (await round.shown('own'))?.size;
+  for (const expected of [1, 2, 3]) {
+    assert.deepEqual([await shown(), await shown(), await shown()], Array(3).fill(expected));
+    round.cosigned('a', expected);
+    assert.equal(await shown(), expected);
+    // Who is late has signed another one.
+    round.cosigned('b', expected - 1);
+    assert.equal(await shown(), expected);
+    round.cosigned('b', expected);
   }
 });
 

@@ -4,6 +4,7 @@ import type { Log as Logging } from '@impound/runtime/log.ts';
 import { backoffMs, wait } from '@impound/runtime/wait.ts';
 import type { Head } from './checkpointing.ts';
 import { behindOutside, type OutsideBook, rewritten } from './outside.ts';
+import { openRound, type Round } from './witness-round.ts';
 
 /** What a witness is shown. */
 export interface Shown {
@@ -30,27 +31,38 @@ export interface Witness {
 /** What showing the log to witnesses needs. */
 export interface WitnessingOn {
   readonly witnesses: readonly Witness[];
+  /** Whether cosignatures of these, by the names of their keys, are enough. */
+  readonly isEnough: (witnesses: ReadonlySet<string>) => boolean;
   readonly book: OutsideBook;
   readonly logging: Logging;
   /** Told that the log is not the one that was shown before: nothing may be written any more. */
   readonly alarm: (fault: Never) => void;
 }
 
-/** A witness is shown the newest checkpoint at most this often. */
+/** A witness is shown a checkpoint at most this often. */
 const WITNESS_MS = 1_000;
 const AGAIN_MS_MAX = 60_000;
 
-/** Shows each witness the newest checkpoint, one after the other, until the signal aborts. */
+/**
+ * Shows witnesses the log as it grows, until the signal aborts: each by itself, so that one that is
+ * away holds up no other, and all the same checkpoint.
+ */
 export async function witnessing(on: WitnessingOn, signal: AbortSignal): Promise<void> {
-  await Promise.all(on.witnesses.map((witness) => keepShowing(on, witness, signal)));
+  const round = openRound(on.book, on.isEnough);
+  await Promise.all(on.witnesses.map((witness) => keepShowing(on, { witness, round }, signal)));
 }
 
-async function keepShowing(on: WitnessingOn, witness: Witness, signal: AbortSignal): Promise<void> {
-  const { name, head } = witness;
+interface To {
+  readonly witness: Witness;
+  readonly round: Round;
+}
+
+async function keepShowing(on: WitnessingOn, to: To, signal: AbortSignal): Promise<void> {
+  const { name, head } = to.witness;
   let known: number | undefined;
   for (let attempt = 1; !signal.aborted; ) {
     try {
-      known = await showOnce(on, witness, known, signal);
+      known = await showOnce(on, to, known, signal);
       attempt = 1;
       await wait(WITNESS_MS, signal);
     } catch (error) {
@@ -69,17 +81,25 @@ function isAlarm(error: unknown): error is Never {
 /** Gives the size that the witness holds from now on. */
 async function showOnce(
   { book }: WitnessingOn,
-  witness: Witness,
+  { witness, round }: To,
   known: number | undefined,
   signal: AbortSignal,
 ): Promise<number> {
   const old = known ?? (await book.cosigned(witness.name, witness.head));
-  const newest = await book.newest(witness.head);
-  if (newest === undefined || newest.size === known) return old;
-  const first = await showFrom(book, { witness, old, newest }, signal);
-  if (first.cosigned || first.holds > newest.size) return first.holds;
+  const shown = await round.shown(witness.head);
+  if (shown === undefined || old > shown.size) return old;
+  const holds =
+    old === shown.size && old > 0 ? old : await showTwice(book, { witness, old, shown }, signal);
+  round.cosigned(witness.name, holds);
+  return holds;
+}
+
+async function showTwice(book: OutsideBook, it: Showing, signal: AbortSignal): Promise<number> {
+  const { witness, shown } = it;
+  const first = await showFrom(book, it, signal);
+  if (first.cosigned || first.holds > shown.size) return first.holds;
   // It may have cosigned what we never heard of, and has said so.
-  const second = await showFrom(book, { witness, old: first.holds, newest }, signal);
+  const second = await showFrom(book, { ...it, old: first.holds }, signal);
   if (second.cosigned) return second.holds;
   throw new Never('witness-undecided', `${witness.name} says twice that it holds another size`);
 }
@@ -87,12 +107,12 @@ async function showOnce(
 interface Showing {
   readonly witness: Witness;
   readonly old: number;
-  readonly newest: { readonly size: number; readonly note: string };
+  readonly shown: { readonly size: number; readonly note: string };
 }
 
 async function showFrom(
   book: OutsideBook,
-  { witness, old, newest: { size, note } }: Showing,
+  { witness, old, shown: { size, note } }: Showing,
   signal: AbortSignal,
 ): Promise<{ readonly holds: number; readonly cosigned: boolean }> {
   const { name, head } = witness;
