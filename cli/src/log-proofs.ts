@@ -28,15 +28,20 @@ export async function logProofs(
 ): Promise<CustodyLog> {
   for (let attempt = 1; attempt <= TRIES_MAX; attempt++) {
     const newest = LedgerCheckpointV1.reply.parse(await client.get('/v1/log'));
-    const late = attempt >= WITNESS_TRIES_MAX;
-    for (const checkpoint of [newest.witnessed, late ? newest.checkpoint : undefined]) {
-      const pages = checkpoint && (await allPages(client, of, checkpoint));
-      if (checkpoint && pages) return custodyLog(newest, checkpoint, { ...of, pages });
+    for (const checkpoint of chosenOf(newest, attempt)) {
+      const pages = await allPages(client, of, checkpoint);
+      if (pages !== undefined) return custodyLog(newest, checkpoint, { ...of, pages });
     }
     await delay(AGAIN_MS, undefined, { signal });
   }
   const what = 'no checkpoint of the log came to stand over the last entry of the chain';
   throw new Exit(EXIT.failed, `${what}: look at the log of the ledger, and try again`);
+}
+
+/** What a bag may be made under, the best first. */
+function chosenOf({ witnessed, checkpoint }: Newest, attempt: number): readonly Checkpoint[] {
+  const known = attempt < WITNESS_TRIES_MAX ? [witnessed] : [witnessed, checkpoint];
+  return known.filter((one) => one !== undefined);
 }
 
 /** The proofs of all entries, or undefined where the size does not have all of them yet. */

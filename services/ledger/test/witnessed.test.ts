@@ -27,7 +27,7 @@ test('while entries come without a pause, a checkpoint that both witnesses have 
   writing.abort();
   await steadily;
 
-  // Where one stays away, the last that both have signed is still known, and by how much it is behind.
+  // Where one stays away, the last that both have signed is known, and how far it is behind.
   await two.stop();
   const before = (await witnessed())?.size ?? Infinity;
   await begin(it, 1);

@@ -19,8 +19,8 @@ import type { Pen } from './ports.ts';
 
 /**
  * Sees to it that the log has on record who signs for it, before anything else is added: its first
- * entry, and each change of a key. Gives the id of the chain in which it says so. Throws Never where
- * the keys are not this log's.
+ * entry, and each change of a key. Gives the id of the chain in which it says so. Throws Never
+ * where the keys are not this log's.
  */
 export async function beginLog(pen: Pen, keys: LogKeys, tools: Tools): Promise<string> {
   const chain = ownChain(await pen.own());
