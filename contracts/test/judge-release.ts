@@ -23,12 +23,24 @@ export function judgeKind(
     ({ rule, at, because }) => `${rule}: ${name} ${at}: ${because}`,
   );
   if (kind === undefined) return structure;
-  const accepts = new Ajv2020({ strict: false, validateFormats: false }).compile(old.schema);
+  const accepts = accepting(old.schema);
   return [
     ...structure,
     ...old.specimens.flatMap(({ sent, meaning }) => judgeOld(kind, sent, meaning)),
     ...today.specimens.flatMap(({ sent }) => judgeNew(kind, sent, { schema: old.schema, accepts })),
   ];
+}
+
+/** One for all, so that what schemas are made of is compiled once; releases share their names. */
+const ajv = new Ajv2020({ strict: false, validateFormats: false, addUsedSchema: false });
+const compiled = new Map<string, ValidateFunction>();
+
+/** Most schemas are the same in every release. */
+function accepting(schema: Schema): ValidateFunction {
+  const text = JSON.stringify(schema);
+  const found = compiled.get(text) ?? ajv.compile(schema);
+  compiled.set(text, found);
+  return found;
 }
 
 /** What an old process sent is read today, and means the same. */

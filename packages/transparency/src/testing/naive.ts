@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { TileReader } from '../tile-reader.ts';
 import type { FullTile, Tree } from '../tree.ts';
 
 /** RFC 6962 section 2.1 word by word, slow and without any code of this package. */
 export function naiveRoot(leaves: readonly Uint8Array[]): Buffer {
-  if (leaves.length === 0) return createHash('sha256').digest();
+  if (leaves.length === 0) return sha256();
   if (leaves.length === 1) return sha256(Buffer.of(0), leaves[0] as Uint8Array);
   let k = 1;
   while (k < leaves.length / 2) k *= 2;
@@ -13,9 +13,7 @@ export function naiveRoot(leaves: readonly Uint8Array[]): Buffer {
 }
 
 function sha256(...parts: readonly Uint8Array[]): Buffer {
-  const hash = createHash('sha256');
-  for (const part of parts) hash.update(part);
-  return hash.digest();
+  return hash('sha256', Buffer.concat(parts), 'buffer');
 }
 
 /** Leaves that differ, told from others by a word. */
