@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { nodeTools } from '@impound/ledger/adapters/node-tools.ts';
 import { migrate } from '@impound/ledger/db/migrate.ts';
-import { type Row, rowsOf } from '@impound/ledger/db/rows.ts';
+import { rowsOf } from '@impound/ledger/db/rows.ts';
 import { decide } from '@impound/ledger/domain/decide.ts';
 import type { Say } from '@impound/ledger/domain/say.ts';
 import { type PostgresServer, startPostgres } from '@impound/runtime/embedded/postgres.ts';
@@ -20,7 +20,7 @@ import { quantile, spread } from '../world/figures.ts';
 import { readAll, saids } from './events.ts';
 import { latencies } from './latency.ts';
 import { openWriter, type Writer } from './ours.ts';
-import { openRivals } from './rivals.ts';
+import { openRivals, type Row } from './rivals.ts';
 
 const ROUNDS = 5;
 /** As many as wait at the ledger's door at most, and whole batches. */
@@ -51,7 +51,7 @@ function rowsFrom(says: readonly Say[]): Row[] {
     heads: new Map(says.map(({ event }) => [event.subject, null])),
   };
   const { drafts } = decide(says, known, { size: 0, tools: nodeTools('bench') });
-  return rowsOf({ drafts, leaves: [] });
+  return rowsOf({ drafts, leaves: [] }).map((row) => ({ ...row, entry: Buffer.from(row.entry) }));
 }
 
 type Leg = 'ours' | 'door' | 'chain' | 'copy' | 'insert';

@@ -3,7 +3,8 @@ import { nodeTools } from '@impound/ledger/adapters/node-tools.ts';
 import { postgresPen } from '@impound/ledger/adapters/postgres-pen.ts';
 import type { Say } from '@impound/ledger/domain/say.ts';
 import { headCache } from '@impound/ledger/handlers/head-cache.ts';
-import { enqueue, openQueue, sequence } from '@impound/ledger/handlers/sequence.ts';
+import { enqueue, openQueue } from '@impound/ledger/handlers/queue.ts';
+import { sequence } from '@impound/ledger/handlers/sequence.ts';
 import { openLog } from '@impound/runtime/log.ts';
 import { Secret } from '@impound/runtime/secret.ts';
 

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { hash } from 'node:crypto';
 import { finished } from 'node:stream/promises';
-import type { Row } from '@impound/ledger/db/rows.ts';
+import type { Row as Written } from '@impound/ledger/db/rows.ts';
 import { type Database, openDatabase } from '@impound/runtime/postgres.ts';
 import { Secret } from '@impound/runtime/secret.ts';
 
 const CHAINERS = 8;
 const COPY_ROWS = 2_048;
+
+/** A row of the ledger with its bytes, ready to be sent. */
+export type Row = Written & { readonly entry: Buffer };
 
 /** What ledgers are held against, on the same database. Each takes rows that are ready. */
 export interface Rivals {

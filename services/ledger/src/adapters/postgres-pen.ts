@@ -5,8 +5,8 @@ import { Later } from '@impound/runtime/fault.ts';
 import { type Database, openDatabase } from '@impound/runtime/postgres.ts';
 import type { Secret } from '@impound/runtime/secret.ts';
 import { wait } from '@impound/runtime/wait.ts';
-import { grow, rootOf } from '@impound/transparency/tree.ts';
-import { append } from '../db/append.ts';
+import { grow, rootOf, type Tree } from '@impound/transparency/tree.ts';
+import { appending } from '../db/append.ts';
 import { asked, checkGuards } from '../db/guards.ts';
 import { readHeads } from '../db/heads.ts';
 import { readOwn } from '../db/own.ts';
@@ -14,7 +14,7 @@ import { keyRowsOf, rowsOf } from '../db/rows.ts';
 import { readTree, type Standing } from '../db/tree.ts';
 import type { First } from '../domain/batch.ts';
 import { eventIn } from '../domain/telling.ts';
-import type { Pen, PenHolder } from '../handlers/ports.ts';
+import type { Drawn, Pen, PenHolder } from '../handlers/ports.ts';
 
 /** The lock that the one sequencer of a database holds: 'ledg' in ASCII, and 1. */
 const PEN_LOCK = [0x6c656467, 1] as const;
@@ -79,6 +79,7 @@ function pen(
   held: { standing: Standing; lost: AbortSignal; scope: AsyncDisposableStack },
 ): Pen {
   let { tree } = held.standing;
+  const grownBy = new WeakMap<Drawn, Tree>();
   const writerEpoch = held.standing.writerEpoch + 1;
   const alive = setInterval(() => void sql`select 1`.catch(() => undefined), ALIVE_MS);
   held.scope.defer(() => clearInterval(alive));
@@ -90,15 +91,28 @@ function pen(
       const [firsts, heads] = await Promise.all([readFirsts(sql, ids), readHeads(sql, acqs)]);
       return { firsts, heads };
     },
-    append: async (size, added) => {
-      assert.equal(size, tree.size, 'the log is not as long as whoever writes believes');
+    draw: (added, after) => {
+      const onto = after === undefined ? tree : grownBy.get(after);
+      assert.ok(onto !== undefined, "what was drawn before is another pen's");
+      const wanted = added.drafts[0]?.seq;
+      assert.equal(wanted, onto.size, 'the log is not as long as whoever writes believes');
       const rows = rowsOf(added);
       const grown = grow(
-        tree,
+        onto,
         rows.map(({ leaf }) => leaf),
       );
-      await append(sql, { size, rows, keys: keyRowsOf(added), ...grown, writerEpoch });
-      tree = grown.tree;
+      const adding = { size: onto.size, rows, keys: keyRowsOf(added), ...grown, writerEpoch };
+      const statement = appending(sql, adding);
+      const drawn = {
+        size: grown.tree.size,
+        commit: async () => {
+          assert.equal(onto, tree, 'what was drawn before is not committed');
+          await statement;
+          tree = grown.tree;
+        },
+      };
+      grownBy.set(drawn, grown.tree);
+      return drawn;
     },
     [Symbol.asyncDispose]: () => held.scope.disposeAsync(),
   };

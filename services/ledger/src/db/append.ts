@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Database } from '@impound/runtime/postgres.ts';
+import { HASH_BYTES } from '@impound/transparency/hash.ts';
 import { edgeBytes, type FullTile, rootOf, type Tree } from '@impound/transparency/tree.ts';
+import { arrayText, type Item } from './array-text.ts';
 import type { KeyRow, Row } from './rows.ts';
 
 /** What one transaction adds to the log. */
@@ -16,37 +18,69 @@ export interface Addition {
 }
 
 /** OIDs of array types (src/include/catalog/pg_type.dat): plain lists lack what a bytea needs. */
-const BOOLEANS = 1000;
 const BYTEAS = 1001;
 const SMALLINTS = 1005;
-const INTEGERS = 1007;
 const TEXTS = 1009;
 const BIGINTS = 1016;
-const UUIDS = 2951;
 
-/** One statement, so one transaction: entries, tiles, and the batch that makes them the log. */
-export async function append(sql: Database, adding: Addition): Promise<void> {
+/**
+ * One statement, so one transaction: entries, tiles, and the batch that makes them the log. It is
+ * run where it is awaited.
+ */
+export function appending(sql: Database, adding: Addition): PromiseLike<unknown> {
   const { size, rows, tree, tiles, keys, writerEpoch } = adding;
-  const column = <K extends keyof Row>(key: K, type: number) =>
-    sql.array(rows.map((row) => row[key]) as never[], type);
-  await sql`
-    with batch as (
+  const { texts, bytes, from, length } = packed(rows);
+  const column = (key: keyof Row) => arrayText(rows.map((row) => row[key] as Item));
+  return sql`
+    with packed as materialized (
+      select convert_to(${texts}, 'UTF8') as texts, ${bytes}::bytea as bytes
+    ), batch as (
       insert into ledger_batch (size_before, size_after, root, edge, writer_epoch)
       values (${size}, ${tree.size}, ${rootOf(tree)}, ${edgeBytes(tree)}, ${writerEpoch})
     )${tiles.length === 0 ? sql`` : sql`, tile as (${insertTiles(sql, tiles)})`}
     ${keys.length === 0 ? sql`` : sql`, key as (${insertKeys(sql, keys)})`}
     insert into ledger_entry (idx, event_id, entry, leaf, acq, acq_seq, tenant, case_id, actor,
       speaker, cause, type, target, ends, event_at, recorded_at)
-    select ${size}::bigint + n - 1, event_id, entry, leaf, acq, acq_seq, tenant, case_id, actor,
-      speaker, cause, type, target, ends, event_at::timestamptz, recorded_at::timestamptz
-    from unnest(${column('eventId', UUIDS)}, ${column('entry', BYTEAS)},
-      ${column('leaf', BYTEAS)}, ${column('acq', UUIDS)}, ${column('acqSeq', INTEGERS)},
-      ${column('tenant', TEXTS)}, ${column('caseId', TEXTS)}, ${column('actor', TEXTS)},
-      ${column('speaker', TEXTS)}, ${column('cause', UUIDS)}, ${column('type', TEXTS)},
-      ${column('target', TEXTS)}, ${column('ends', BOOLEANS)}, ${column('eventAt', TEXTS)},
-      ${column('recordedAt', TEXTS)})
-    with ordinality as t (event_id, entry, leaf, acq, acq_seq, tenant, case_id, actor, speaker,
-      cause, type, target, ends, event_at, recorded_at, n)`;
+    select ${size}::bigint + n - 1, event_id,
+      substr(case when event_id is null then bytes else texts end, from_byte, bytes_long),
+      substr(bytes, (n - 1)::integer * ${HASH_BYTES}::integer + 1, ${HASH_BYTES}::integer),
+      acq, acq_seq, tenant, case_id, actor, speaker, cause, type, target, ends, event_at,
+      recorded_at
+    from packed, unnest(${arrayText(from)}::integer[], ${arrayText(length)}::integer[],
+      ${column('eventId')}::uuid[], ${column('acq')}::uuid[], ${column('acqSeq')}::integer[],
+      ${column('tenant')}::text[], ${column('caseId')}::text[], ${column('actor')}::text[],
+      ${column('speaker')}::text[], ${column('cause')}::uuid[], ${column('type')}::text[],
+      ${column('target')}::text[], ${column('ends')}::boolean[],
+      ${column('eventAt')}::timestamptz[], ${column('recordedAt')}::timestamptz[])
+    with ordinality as t (from_byte, bytes_long, event_id, acq, acq_seq, tenant, case_id, actor,
+      speaker, cause, type, target, ends, event_at, recorded_at, n)`;
+}
+
+/**
+ * All texts in one, and all bytes in one, first the hashes: a parameter is much cheaper than a list
+ * of them. `from` and `length` say where each row's entry is, in bytes; SQL counts from 1.
+ */
+function packed(rows: readonly Row[]) {
+  const bytes = rows.map(({ leaf }) => leaf);
+  const from: number[] = [];
+  const length: number[] = [];
+  let texts = '';
+  let textEnd = 1;
+  let bytesEnd = rows.length * HASH_BYTES + 1;
+  for (const { entry } of rows) {
+    const isText = typeof entry === 'string';
+    const long = isText ? Buffer.byteLength(entry) : entry.length;
+    from.push(isText ? textEnd : bytesEnd);
+    length.push(long);
+    if (isText) {
+      texts += entry;
+      textEnd += long;
+    } else {
+      bytes.push(entry);
+      bytesEnd += long;
+    }
+  }
+  return { texts, bytes: Buffer.concat(bytes), from, length };
 }
 
 function insertTiles(sql: Database, tiles: readonly FullTile[]) {

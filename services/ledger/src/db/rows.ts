@@ -8,7 +8,10 @@ import type { Draft } from '../domain/batch.ts';
 import { projectionOf } from '../domain/projection.ts';
 import type { Added } from '../handlers/ports.ts';
 
-/** A row of ledger_entry, without its index; a leaf that is no entry has bytes and hash only. */
+/**
+ * A row of ledger_entry, without its index. `entry` is an entry's text; a leaf that is no entry has
+ * bytes and hash only.
+ */
 export type Row = Pick<Whole, 'entry' | 'leaf'> & {
   readonly [Key in keyof Whole]: Whole[Key] | null;
 };
@@ -27,7 +30,7 @@ function entryRow(draft: Draft) {
   const { event } = draft;
   return {
     eventId: event.id,
-    entry: Buffer.from(draft.entry, 'utf8') as Buffer,
+    entry: draft.entry as string | Buffer,
     leaf: Buffer.from(draft.hash, 'hex') as Buffer,
     acq: event.subject,
     acqSeq: draft.version,

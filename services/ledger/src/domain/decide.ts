@@ -29,6 +29,8 @@ export interface Decided {
   readonly drafts: readonly Draft[];
   /** Leaves between and after the drafts, which stand for their seals. */
   readonly leaves: readonly SealLeaf[];
+  /** What the drafts hold, by its id. */
+  readonly firsts: ReadonlyMap<string, First>;
   /** The chains that moved. */
   readonly heads: ReadonlyMap<string, ChainHead>;
   /** Not empty: look these up and decide again, nothing else here counts. */
@@ -43,8 +45,8 @@ export function decide(
 ): Decided {
   const batch = openBatch(log.size, known, log.tools);
   const replies = says.map((say) => rule(say, batch));
-  const { drafts, leaves, heads, unknown } = batch;
-  return { replies, drafts, leaves, heads, unknown };
+  const { drafts, leaves, firsts, heads, unknown } = batch;
+  return { replies, drafts, leaves, firsts, heads, unknown };
 }
 
 function rule(say: Say, batch: Batch): SayReply {

@@ -29,7 +29,7 @@ export async function beginLog(pen: Pen, keys: LogKeys, tools: Tools): Promise<s
   const batch = openBatch(size, known, tools);
   const id = chain?.id ?? begin(batch, keys);
   if (chain !== undefined) await change(batch, chain, keys);
-  if (batch.drafts.length > 0) await pen.append(size, { drafts: batch.drafts, leaves: [] });
+  if (batch.drafts.length > 0) await pen.draw({ drafts: batch.drafts, leaves: [] }).commit();
   return id;
 }
 

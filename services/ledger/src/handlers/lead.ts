@@ -13,9 +13,10 @@ import { beginLog } from './begin-log.ts';
 import type { Checkpointing } from './checkpointing.ts';
 import { headCache } from './head-cache.ts';
 import type { Added, PenHolder, Relaying, Standing } from './ports.ts';
+import { enqueue, openQueue, type Queue } from './queue.ts';
 import { type SayOwn, sayingOwn } from './say-own.ts';
 import { sealLeaf } from './seal-leaf.ts';
-import { enqueue, openQueue, type Queue, sequence } from './sequence.ts';
+import { sequence } from './sequence.ts';
 import { type House, watchHouse } from './watch-house.ts';
 
 const HEADS_MAX = 20_000;

@@ -26,8 +26,19 @@ export interface Pen extends AsyncDisposable {
   readonly lost: AbortSignal;
   /** What the log holds under these ids and of these chains. */
   known(ids: readonly string[], acqs: readonly string[]): Promise<Known>;
-  /** Commits these at size, size + 1 …, all or none. Rejects where it cannot be known. */
-  append(size: number, added: Added): Promise<void>;
+  /**
+   * Makes all ready that one commit adds to the log: after what is committed, or after what was
+   * drawn before and is being committed.
+   */
+  draw(added: Added, after?: Drawn): Drawn;
+}
+
+/** What only has to be committed. */
+export interface Drawn {
+  /** Leaves in the log with it. */
+  readonly size: number;
+  /** All or none. Rejects where it cannot be known. */
+  commit(): Promise<void>;
 }
 
 /** Hands the pen to one process at a time. */

@@ -4,7 +4,7 @@ import type { SayReply } from '@impound/contracts/say.ts';
 import { Later } from '@impound/runtime/fault.ts';
 import type { Tools } from '../domain/batch.ts';
 import { ownEvent } from '../domain/own-chain.ts';
-import { enqueue, type Queue, WAITING_MS_MAX } from './sequence.ts';
+import { enqueue, type Queue, WAITING_MS_MAX } from './queue.ts';
 
 /**
  * Has the log say something of itself among the says of others; gives its index. The same again is

@@ -4,9 +4,11 @@ import { test } from 'node:test';
 import { AcquisitionRequestedV1 } from '@impound/contracts/acquisition/requested.v1.ts';
 import type { SayReply } from '@impound/contracts/say.ts';
 import type { Draft, Known } from '../domain/batch.ts';
+import { firstHead, moved } from '../domain/head.ts';
 import type { Say } from '../domain/say.ts';
 import { headCache } from './head-cache.ts';
-import { enqueue, openQueue, sequence, type Term } from './sequence.ts';
+import { enqueue, openQueue } from './queue.ts';
+import { sequence, type Term } from './sequence.ts';
 
 const id = (n: number) => `0199f5a2-7c3e-7a10-8f52-${n.toString(16).padStart(12, '0')}`;
 
@@ -22,9 +24,13 @@ function say(n: number): Say {
   };
 }
 
+const headAfter = ({ event, version, hash }: Draft) =>
+  moved(firstHead(event), event, { version, last: hash });
+
 /** A term over a log in memory, whose appends may fail. */
 function scene(append: (drafts: readonly Draft[]) => void) {
   const stored: Draft[] = [];
+  const steps: string[] = [];
   const replies = new Map<string, SayReply>();
   const queue = openQueue();
   const none = () => undefined;
@@ -44,27 +50,35 @@ function scene(append: (drafts: readonly Draft[]) => void) {
       source: '/impound/ledger/l-1',
     },
     pen: {
-      standing: () => ({ size: 0, root: Buffer.alloc(32) }),
-      own: async () => ({ entries: [], version: 0, last: '' }),
-      lost: new AbortController().signal,
       known: async (ids, acqs): Promise<Known> => ({
         firsts: new Map(
           ids.map((one) => [one, stored.find(({ event }) => event.id === one) ?? null]),
         ),
-        heads: new Map(acqs.map((acq) => [acq, null])),
+        heads: new Map(
+          acqs.map((acq) => {
+            const last = stored.findLast(({ event }) => event.subject === acq);
+            return [acq, last === undefined ? null : headAfter(last)];
+          }),
+        ),
       }),
-      append: async (_size, { drafts }) => {
-        append(drafts);
-        stored.push(...drafts);
+      draw: ({ drafts, leaves }) => {
+        const from = drafts[0]?.seq ?? 0;
+        steps.push(`draw ${from}`);
+        const commit = async () => {
+          await new Promise((resolve) => setImmediate(resolve));
+          append(drafts);
+          stored.push(...drafts);
+          steps.push(`commit ${from}`);
+        };
+        return { size: from + drafts.length + leaves.length, commit };
       },
-      [Symbol.asyncDispose]: async () => undefined,
     },
   };
   const come = (one: Say) => {
     const answer = (reply: SayReply) => void replies.set(one.event.id, reply);
     enqueue(queue, { say: one, cameAt: performance.now(), answer });
   };
-  return { term, queue, stored, replies, come };
+  return { term, queue, stored, steps, replies, come };
 }
 
 test('what the tables refuse is answered as invalid and harms nobody beside it', async () => {
@@ -105,4 +119,80 @@ test('a commit of unknown outcome is answered by nobody until it is decided agai
   assert.equal(it.stored.length, 4);
   assert.ok([...it.replies.values()].every((reply) => reply.ok && reply.repeated));
   assert.equal(it.queue.characters, 0);
+});
+
+/** More than one commit takes, so that a second batch waits behind the first. */
+const MANY = 1_500;
+const BATCH = 1_024;
+
+/** Runs a term until so many are answered. */
+async function answered({ term, replies }: ReturnType<typeof scene>, count: number): Promise<void> {
+  const stop = new AbortController();
+  const ended = sequence(term, stop.signal);
+  while (replies.size < count) await new Promise((resolve) => setImmediate(resolve));
+  stop.abort();
+  await ended;
+}
+
+test('what waits behind a batch is made ready while that is committed, as if it were', async () => {
+  const it = scene(() => undefined);
+  const again: SayReply[] = [];
+  for (let n = 0; n < MANY; n++) it.come(say(n));
+  const behind = { cameAt: performance.now(), answer: (reply: SayReply) => void again.push(reply) };
+  enqueue(it.queue, { say: say(3), ...behind });
+  const beginsAgain = { ...say(4), event: { ...say(4).event, id: id(MANY + 4) } } as Say;
+  enqueue(it.queue, { say: beginsAgain, ...behind });
+  await answered(it, MANY);
+  assert.deepEqual(it.steps, ['draw 0', `draw ${BATCH}`, 'commit 0', `commit ${BATCH}`]);
+  const [repeat, refused] = again;
+  assert.equal(repeat?.ok && repeat.repeated && repeat.seq, 3);
+  assert.equal(refused?.ok === false && refused.refusal, 'conflict');
+  assert.deepEqual(
+    it.stored.map(({ seq }) => seq),
+    Array.from({ length: MANY }, (_, n) => n),
+  );
+});
+
+test('what was made ready behind a batch that is refused is decided again', async () => {
+  const it = scene((drafts) => {
+    const refused = drafts.some(({ event }) => event.id === id(3));
+    if (refused) throw Object.assign(new Error('out of range'), { code: '22008' });
+  });
+  for (let n = 0; n < MANY; n++) it.come(say(n));
+  await answered(it, MANY);
+  const reply = it.replies.get(id(3));
+  assert.equal(reply?.ok === false && reply.refusal, 'invalid');
+  assert.deepEqual(it.steps.slice(0, 3), ['draw 0', `draw ${BATCH}`, `draw 0`]);
+  assert.deepEqual(
+    it.stored.map(({ seq }) => seq),
+    Array.from({ length: MANY - 1 }, (_, n) => n),
+  );
+});
+
+test('where the outcome of a commit is unknown, what was made ready behind it waits behind it', async () => {
+  const it = scene(() => {
+    throw new Error('the connection ended');
+  });
+  for (let n = 0; n < MANY; n++) it.come(say(n));
+  await assert.rejects(sequence(it.term, new AbortController().signal), /connection ended/);
+  assert.deepEqual([it.steps, it.replies.size], [['draw 0', `draw ${BATCH}`], 0]);
+  assert.deepEqual(
+    it.queue.waiting.map(({ say: { event } }) => event.id),
+    Array.from({ length: MANY }, (_, n) => id(n)),
+  );
+  assert.equal(
+    it.queue.characters,
+    it.queue.waiting.reduce((sum, { say: { text } }) => sum + text.length, 0),
+  );
+});
+
+test('a term that ends leaves what it had made ready in the queue', async () => {
+  const stop = new AbortController();
+  const it = scene(() => stop.abort());
+  for (let n = 0; n < MANY; n++) it.come(say(n));
+  await sequence(it.term, stop.signal);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual([it.stored.length, it.replies.size], [BATCH, BATCH]);
+  assert.equal(it.queue.waiting[0]?.say.event.id, id(BATCH));
+  assert.equal(it.queue.waiting.length, MANY - BATCH);
 });
