@@ -6,6 +6,7 @@ import { canonical } from '@impound/contracts/canonical.ts';
 import { type EventContract, nounVerb } from '@impound/contracts/event.ts';
 import { EvidenceAccessedV1 } from '@impound/contracts/evidence/accessed.v1.ts';
 import { TargetResolvedV1 } from '@impound/contracts/target/resolved.v1.ts';
+import { timeOf } from '@impound/contracts/time.ts';
 import { isSay, readSay, type Said, type Say } from '@impound/ledger/domain/say.ts';
 import { newId } from '@impound/runtime/ids.ts';
 
@@ -36,7 +37,7 @@ function said(service: string, contract: EventContract, acquisition: string): Sa
     source: `/impound/${service}/${service}-1`,
     type: contract.type,
     subject: acquisition,
-    time: '2026-11-23T09:15:00.000000Z',
+    time: timeOf(Date.now()),
     datacontenttype: 'application/json',
     tenant: 'default',
     data: contract.shape.parse(contract.example),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { connect } from 'node:net';
-import postgres, { type Sql, type TransactionSql } from 'postgres';
+import postgres, { type PendingQuery, type Row, type Sql, type TransactionSql } from 'postgres';
 import type { Secret } from './secret.ts';
 
 /** Connections to Postgres of one process. */
@@ -8,6 +8,9 @@ export type Database = Sql;
 
 /** One connection within a transaction. */
 export type Transaction = TransactionSql;
+
+/** A part of a statement, to be put into another one. */
+export type Fragment = PendingQuery<Row[]>;
 
 /** How a pool is opened; `name` is what the server lists it under. */
 export interface DatabaseOptions {

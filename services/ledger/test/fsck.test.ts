@@ -147,6 +147,15 @@ const TAMPERINGS: readonly (readonly [string, string, string, number, RegExp])[]
   ],
   ['a tile is gone', 'delete from ledger_tile where n = 0', 'tree', 0, /tile\/0\/000 is missing/],
   [
+    'an entry says to be recorded long before those that stand before it',
+    `update ledger_entry set entry = convert_to(replace(convert_from(entry, 'UTF8'),
+      '"recordedAt":"20', '"recordedAt":"19'), 'UTF8') where idx = 300;
+    update ledger_entry set leaf = sha256('\\x00'::bytea || entry) where idx = 300`,
+    'entry',
+    300,
+    /it says to be recorded at 19\S+, what stands before it at 20/,
+  ],
+  [
     'a tile is there that no tree has',
     `insert into ledger_tile select level, 77, hashes, root from ledger_tile where n = 0`,
     'tree',

@@ -86,6 +86,7 @@ function pen(
   return {
     standing: () => ({ size: tree.size, root: rootOf(tree) }),
     own: () => asked(() => readOwn(sql)),
+    lastAt: () => asked(() => readLastAt(sql)),
     lost: held.lost,
     known: async (ids, acqs) => {
       const [firsts, heads] = await Promise.all([readFirsts(sql, ids), readHeads(sql, acqs)]);
@@ -116,6 +117,14 @@ function pen(
     },
     [Symbol.asyncDispose]: () => held.scope.disposeAsync(),
   };
+}
+
+/** A leaf that is no entry has no time. */
+async function readLastAt(sql: Database): Promise<string | undefined> {
+  const [row] = await sql`
+    select to_char(recorded_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as at
+    from ledger_entry where recorded_at is not null order by idx desc limit 1`;
+  return row?.['at'] as string | undefined;
 }
 
 /** The OID of uuid[] (src/include/catalog/pg_type.dat). */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Entry } from '@impound/contracts/entry.ts';
 import { leafHash } from '@impound/transparency/hash.ts';
 import {
   parseSigsumLeaf,
@@ -19,6 +20,7 @@ export type LeafCheck = (leaf: KeptLeaf) => Buffer;
 export function checkingLeaves(findings: Findings): LeafCheck {
   const chains = new Map<string, Before>();
   let last: { readonly entry: Buffer; readonly sealed: boolean } | undefined;
+  const order = inOrder(findings);
   return (one) => {
     const hash = leafHash(one.entry);
     if (one.kept !== undefined && !one.kept.leaf.equals(hash)) {
@@ -28,7 +30,7 @@ export function checkingLeaves(findings: Findings): LeafCheck {
     }
     const sealed = isSigsumLeaf(one)
       ? checkSigsumLeaf(one, last, findings)
-      : checkEntry(one, { hash, chains }, findings);
+      : checkEntry(one, { hash, chains, order }, findings);
     last = { entry: one.entry, sealed };
     return hash;
   };
@@ -59,10 +61,29 @@ function checkSigsumLeaf(
   return false;
 }
 
+/** Recorded times never go back in the order of the log: by them a time is found in it. */
+function inOrder(findings: Findings): (entry: Entry, idx: number) => void {
+  let last = '';
+  return ({ recordedAt, event }, idx) => {
+    if (recordedAt < last) {
+      const what = `it says to be recorded at ${recordedAt}, what stands before it at ${last}`;
+      findings.add({ class: 'entry', idx, eventId: event.id, what });
+    } else last = recordedAt;
+  };
+}
+
 /** Gives whether the entry is a seal. */
 function checkEntry(
   one: KeptLeaf,
-  { hash, chains }: { readonly hash: Buffer; readonly chains: Map<string, Before> },
+  {
+    hash,
+    chains,
+    order,
+  }: {
+    readonly hash: Buffer;
+    readonly chains: Map<string, Before>;
+    readonly order: (entry: Entry, idx: number) => void;
+  },
   findings: Findings,
 ): boolean {
   const entry = readEntry(one.entry.toString('utf8'));
@@ -72,6 +93,7 @@ function checkEntry(
   }
   const add = (kind: FsckClass, what: string) =>
     findings.add({ class: kind, idx: one.idx, eventId: entry.event.id, what });
+  order(entry, one.idx);
   const before = one.kept === undefined ? chains.get(entry.acq) : one.kept.before;
   if (before !== undefined && before.idx >= one.idx) {
     add('chain', `the entry before it in its chain stands behind it, at ${before.idx}`);

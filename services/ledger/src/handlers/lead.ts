@@ -9,6 +9,7 @@ import type { LogKeys } from '@impound/transparency/log-keys.ts';
 import type { Tools } from '../domain/batch.ts';
 import { refusal } from '../domain/refusal.ts';
 import { isSay, readSay } from '../domain/say.ts';
+import { steady } from '../domain/steady.ts';
 import { beginLog } from './begin-log.ts';
 import type { Checkpointing } from './checkpointing.ts';
 import { headCache } from './head-cache.ts';
@@ -68,10 +69,11 @@ const STEADY_MS = 5_000;
 
 /** One term: from taking the pen to losing it. Rejects with what ended it. */
 async function term(leading: Leading, queue: Queue, signal: AbortSignal): Promise<void> {
-  const { pens, tools, log, house } = leading;
+  const { pens, log, house } = leading;
   await using pen = await pens.take(() => log.info('standing by'), signal);
   const over = new AbortController();
   const during = AbortSignal.any([signal, over.signal, pen.lost]);
+  const tools = steady(leading.tools, await pen.lastAt());
   const own = await beginLog(pen, leading.keys, tools);
   const { size } = pen.standing();
   const relaying = leading.relay(size, during);

@@ -22,6 +22,8 @@ export interface Pen extends AsyncDisposable {
   standing(): Standing;
   /** The chain in which the log speaks of itself; empty where the log is. */
   own(): Promise<OwnKept>;
+  /** When the last entry was recorded; undefined: there is none. */
+  lastAt(): Promise<string | undefined>;
   /** Aborts when the session that held it has ended. */
   readonly lost: AbortSignal;
   /** What the log holds under these ids and of these chains. */

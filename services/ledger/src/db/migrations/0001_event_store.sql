@@ -49,6 +49,19 @@ create index ledger_entry_case on ledger_entry (tenant, case_id, idx) where acq_
 -- Hash, because a target may be longer than a btree key.
 create index ledger_entry_target on ledger_entry using hash (target) where acq_seq = 1;
 
+-- What auditors ask for and what is seldom. The steps that every acquisition takes are found by
+-- reading on, for there are some among any few entries: an index of them would cost every append
+-- more than all of these. (src/db/audit-ways.ts has the same words.)
+create index ledger_entry_person on ledger_entry (tenant, actor, idx) where actor not like '/%';
+create index ledger_entry_seldom on ledger_entry (tenant, type, idx) where type not in (
+  'acquisition.requested.v1', 'target.resolved.v1', 'access.checked.v1', 'context.captured.v1',
+  'acquisition.assigned.v1', 'execution.started.v1', 'context.stored.v1', 'evidence.captured.v1',
+  'evidence.stored.v1', 'acquisition.sealed.v1', 'callback.delivered.v1');
+-- Recorded long before or after the time that its speaker gave. All others are found by when they
+-- were recorded, which never goes back from one entry to the next.
+create index ledger_entry_skewed on ledger_entry (tenant, idx)
+  where event_at - recorded_at not between interval '-10 minutes' and interval '10 minutes';
+
 -- Full tiles of the Merkle tree over the leaves: 256 hashes of one level, inserted once, in the
 -- transaction that filled them. What lies beside full tiles follows from the rows themselves: the
 -- leaves of the last entries on level 0, the roots of the last tiles below on each other level.
