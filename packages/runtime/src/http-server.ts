@@ -11,6 +11,16 @@ const HEADERS_MS_MAX = 10_000;
 const CHECK_MS = 5_000;
 const HEADER_BYTES_MAX = 16_384;
 const CONNECTIONS_MAX = 1_024;
+/** Connections beyond that are told so; what comes beyond these too is only closed. */
+const CONNECTIONS_TOLD_MAX = 256;
+/** At a full door, connections on which nothing is under way for so long make room. */
+const IDLE_MS_MAX = 2_000;
+/** Connections that the kernel keeps until they are taken; of more it loses what they send. */
+const BACKLOG = 4_096;
+/** Of a body that nobody wants so much is read, so that whoever sends it gets its answer. */
+const LEFT_BYTES_MAX = 65_536;
+/** When a client should come again to a door that is full. */
+const RETRY_SECONDS = 2;
 const CLOSING_MS_MAX = 5_000;
 
 /** Where a door listens; port 0 takes a free one. */
@@ -25,6 +35,10 @@ export interface Door {
   readonly tls?: Tls | undefined;
   /** The bare answer to what is no request, by the code of the fault; absent: Node's own. */
   readonly broken?: ((code: string) => string) | undefined;
+  /** Answers who comes while the door has all connections that it takes; absent: a bare 503. */
+  readonly full?: ((answer: ServerResponse) => void) | undefined;
+  /** Called for every connection that is taken. */
+  readonly came?: (() => void) | undefined;
 }
 
 /** What a door shows, and whom it asks for certificates: in PEM. */
@@ -53,12 +67,15 @@ export async function openHttpServer(
   listener: RequestListener,
   scope: AsyncDisposableStack,
 ): Promise<HttpServer> {
-  const server = serverOf(door, watched(door.service, listener));
-  server.maxConnections = CONNECTIONS_MAX;
+  const over = new WeakSet<Socket>();
+  const server = serverOf(door, watched(door.service, withinLimit({ door, over }, listener)));
+  server.maxConnections = CONNECTIONS_MAX + CONNECTIONS_TOLD_MAX;
   if (door.broken !== undefined) server.on('clientError', answering(door.broken));
-  const latest = latestOf(server, door.tls === undefined ? 'connection' : 'secureConnection');
+  if (door.came !== undefined) server.on('connection', door.came);
+  const connected = door.tls === undefined ? 'connection' : 'secureConnection';
+  const latest = latestOf(server, connected, (socket) => over.add(socket));
   const [open, shaking] = [openOf(server), shakingOf(server)];
-  server.listen(door.port, door.host);
+  server.listen({ port: door.port, host: door.host, backlog: BACKLOG });
   await once(server, 'listening');
   scope.defer(() => close(server, { latest, open }));
   return {
@@ -66,7 +83,7 @@ export async function openHttpServer(
     renew: (tls) => {
       (server as TlsServer).setSecureContext({ ...tls, ...TLS_OPTIONS });
       for (const socket of shaking.values()) socket.destroy();
-      for (const [socket, answer] of latest) letGo(socket, answer);
+      for (const [socket, { answer }] of latest) letGo(socket, answer);
     },
   };
 }
@@ -103,18 +120,73 @@ function answering(broken: (code: string) => string) {
   };
 }
 
+/** The latest answer on a connection, and since when nothing is under way there. */
+interface Latest {
+  answer?: ServerResponse;
+  idleSinceMs: number | undefined;
+}
+
 /**
  * Connections and the latest answer of each. Without a request so far there is none: clients open
  * some in advance, and Node calls none of those idle.
  */
-function latestOf(server: Server, connected: 'connection' | 'secureConnection') {
-  const latest = new Map<Socket, ServerResponse | undefined>();
+function latestOf(
+  server: Server,
+  connected: 'connection' | 'secureConnection',
+  tooMany: (socket: Socket) => void,
+): ReadonlyMap<Socket, Latest> {
+  const latest = new Map<Socket, Latest>();
   server.on(connected, (socket: Socket) => {
-    latest.set(socket, undefined);
+    if (latest.size >= CONNECTIONS_MAX && !makesRoom(latest)) tooMany(socket);
+    latest.set(socket, { idleSinceMs: performance.now() });
     socket.once('close', () => latest.delete(socket));
   });
-  server.on('request', ({ socket }, answer) => latest.set(socket, answer));
+  server.on('request', ({ socket }, answer) => {
+    const it = latest.get(socket);
+    if (it === undefined) return;
+    Object.assign(it, { answer, idleSinceMs: undefined });
+    answer.once('finish', () => {
+      if (it.answer === answer) it.idleSinceMs = performance.now();
+    });
+  });
   return latest;
+}
+
+/** Closes the first connection on which nothing is under way; false where there is none. */
+function makesRoom(latest: Map<Socket, Latest>): boolean {
+  const beforeMs = performance.now() - IDLE_MS_MAX;
+  for (const [socket, { idleSinceMs }] of latest) {
+    if (idleSinceMs === undefined || idleSinceMs > beforeMs) continue;
+    socket.destroySoon();
+    return latest.delete(socket);
+  }
+  return false;
+}
+
+/** Tells those who come beyond the limit, and ends their connection with it. */
+function withinLimit(
+  { door, over }: { readonly door: Door; readonly over: WeakSet<Socket> },
+  listener: RequestListener,
+): RequestListener {
+  const { full = bareFull } = door;
+  return (request, response) => {
+    if (!over.has(request.socket)) return void listener(request, response);
+    response.shouldKeepAlive = false;
+    let bytes = 0;
+    const tell = () => {
+      if (!response.headersSent) full(response);
+    };
+    // Whoever is cut off while it still sends may never see the answer.
+    request.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > LEFT_BYTES_MAX) tell();
+    });
+    request.once('end', tell);
+  };
+}
+
+function bareFull(response: ServerResponse): void {
+  response.writeHead(503, { 'retry-after': String(RETRY_SECONDS), 'content-length': 0 }).end();
 }
 
 /** Every connection, also one that is still in its handshake. */
@@ -141,7 +213,7 @@ function shakingOf(server: Server): ReadonlyMap<string, Socket> {
 }
 
 interface Sockets {
-  readonly latest: ReadonlyMap<Socket, ServerResponse | undefined>;
+  readonly latest: ReadonlyMap<Socket, Latest>;
   readonly open: ReadonlySet<Socket>;
 }
 
@@ -149,7 +221,7 @@ async function close(server: Server, { latest, open }: Sockets): Promise<void> {
   const closed = once(server, 'close');
   server.close();
   server.closeIdleConnections();
-  for (const [socket, answer] of latest) if (answer === undefined) socket.destroy();
+  for (const [socket, { answer }] of latest) if (answer === undefined) socket.destroy();
   const timer = setTimeout(() => {
     for (const socket of open) socket.destroy();
   }, CLOSING_MS_MAX);

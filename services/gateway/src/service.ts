@@ -31,6 +31,7 @@ import { ingestRoute, readPresets } from './adapters/http-ingest.ts';
 import { openFront, type TlsFiles } from './adapters/http-listen.ts';
 import { addLog, logRoutes } from './adapters/http-log.ts';
 import { addRoutes, openApp } from './adapters/http-server.ts';
+import { openHands } from './adapters/http-turns.ts';
 import { openIntegrations } from './adapters/integrations-file.ts';
 import { openApiDocument } from './adapters/openapi.ts';
 import { openStanding } from './adapters/standing.ts';
@@ -99,7 +100,8 @@ async function open(given: Given, scope: AsyncDisposableStack, house: House) {
   const door = openDoorkeeper(integrations, now);
   const standing = openStanding(integrations, now, stopping);
   const damaged = damage({ integrations, policies }, stopping);
-  const app = openApp({ door, health: damaged.health, document: openApiDocument() }, log);
+  const hands = openHands();
+  const app = openApp({ door, hands, health: damaged.health, document: openApiDocument() }, log);
   const behind = {
     submit: (of: Parameters<typeof submit>[0]) => submit(of, deps, stopping),
     decide: (of: Parameters<typeof decide>[0]) => decide(of, deps, stopping),
@@ -120,7 +122,7 @@ async function open(given: Given, scope: AsyncDisposableStack, house: House) {
   ]);
   addLog(app, reads);
   const at = { host: given.GATEWAY_HOST, port: given.GATEWAY_PORT };
-  const front = { app, at, files: tlsFilesOf(given), renewed: standing.renewed };
+  const front = { app, hands, at, files: tlsFilesOf(given), renewed: standing.renewed };
   const { url, fault } = await openFront(front, house, scope);
   damaged.watch('tls', fault);
   const post = await openPost(

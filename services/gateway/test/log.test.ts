@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { openLog } from '@impound/runtime/log.ts';
 import { addLog } from '../src/adapters/http-log.ts';
 import { openApp } from '../src/adapters/http-server.ts';
+import { openHands } from '../src/adapters/http-turns.ts';
 import { ANONYMOUS_MAX } from '../src/domain/limits.ts';
 import { openLogReads } from '../src/handlers/log-read.ts';
 
@@ -14,9 +15,10 @@ function front(asked: (name: string) => Promise<object>) {
   const ask = async ({ name }: { name: string }) => (await asked(name)) as never;
   const clock = { now: 0 };
   const reads = openLogReads({ ask, now: () => clock.now }, AbortSignal.timeout(10_000));
-  const door = () => assert.fail('nobody is asked who they are');
+  const door = (() => assert.fail('nobody is asked who they are')) as never;
   const health = async () => ({ status: 'ok' });
-  const app = openApp({ door: door as never, health, document: {} }, openLog('gateway', 'silent'));
+  const behind = { door, hands: openHands(), health, document: {} };
+  const app = openApp(behind, openLog('gateway', 'silent'));
   addLog(app, reads);
   return { app, clock };
 }

@@ -129,6 +129,18 @@ test(
   },
 );
 
+test('a repeat finds what the first began also while nothing more may begin', LIMIT, async (t) => {
+  const { order, idOf } = await opened(t, { limits: { openMax: 1 }, stormSeconds: 0 });
+  const one = { 'idempotency-key': 'one' };
+  const id = await idOf(await order(ORDER, one));
+  for (const key of ['two', 'three']) {
+    const refused = await order(ORDER, { 'idempotency-key': key });
+    await problemOf(refused, 429, 'too-many');
+    assert.equal(await idOf(await order(ORDER, one)), id);
+  }
+  await problemOf(await order({ ...ORDER, caseId: 'IR-2' }, one), 422, 'key-reused');
+});
+
 test('orders have a rate of their own', LIMIT, async (t) => {
   const { order, ask } = await opened(t, { limits: { ordersPerHour: 2 }, stormSeconds: 0 });
   assert.deepEqual([(await order(ORDER)).status, (await order(ORDER)).status], [202, 202]);

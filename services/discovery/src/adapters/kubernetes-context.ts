@@ -7,6 +7,7 @@ import type { RequestOf } from '@impound/contracts/question.ts';
 import { formatTarget } from '@impound/contracts/target.ts';
 import { timeOf } from '@impound/contracts/time.ts';
 import type { EvidenceSink, StoredRef } from '@impound/evidence/sink.ts';
+import { UploadFault } from '@impound/evidence/upload-fault.ts';
 import { uploaderSink } from '@impound/evidence/uploader-sink.ts';
 import { evidenceWriter } from '@impound/evidence/writer.ts';
 import type { Clusters } from '@impound/kubernetes/clusters.ts';
@@ -33,11 +34,20 @@ export function kubernetesContext(clusters: Clusters, house: House): Context {
         return await captured(clusters, { of, sink: sinkOf(house, of) }, signal);
       } catch (cause) {
         signal.throwIfAborted();
-        if (cause instanceof Never) throw cause;
-        throw new Later('context-not-stored', STORE_AGAIN_MS, messageOf(cause), { cause });
+        throw contextFault(cause);
       }
     },
   };
+}
+
+/**
+ * Why a context is not there, in the word that everybody else has for it: of a store that is full
+ * or away the same is said whether it refuses a context or the evidence of a container.
+ */
+export function contextFault(cause: unknown): Later | Never {
+  if (cause instanceof Never) return cause;
+  const code = cause instanceof UploadFault ? cause.code : 'context-not-stored';
+  return new Later(code, STORE_AGAIN_MS, messageOf(cause), { cause });
 }
 
 async function captured(

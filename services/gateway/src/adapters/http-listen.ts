@@ -10,6 +10,7 @@ import { Refusal } from '../domain/problem.ts';
 import { takeSender } from './http-address.ts';
 import { answerBroken, answerRefusal } from './http-problem.ts';
 import type { App } from './http-server.ts';
+import { answerFull, type Hands, openTurns } from './http-turns.ts';
 import { markOf, reread } from './reread.ts';
 
 const REQUEST_MS_MAX = 30_000;
@@ -74,6 +75,7 @@ export interface Front {
 export async function openFront(
   of: {
     readonly app: App;
+    readonly hands: Hands;
     readonly at: { readonly host: string; readonly port: number };
     readonly files: TlsFiles;
     /** Called when who came before by a certificate has to show it again. */
@@ -82,7 +84,7 @@ export async function openFront(
   { log, stopping }: Pick<House, 'log' | 'stopping'>,
   scope: AsyncDisposableStack,
 ): Promise<Front> {
-  const { app, at, files, renewed } = of;
+  const { app, hands, at, files, renewed } = of;
   const listening = Promise.withResolvers<HttpServer>();
   const names = Object.values(files).filter((file) => file !== undefined);
   const take = async (tls: Tls | undefined) => {
@@ -93,7 +95,7 @@ export async function openFront(
   const source = { what: 'tls', mark: () => markOf(names), read: () => readTls(files), take };
   const { current, fault } = await reread(source, log, stopping);
   const tls = current();
-  const server = await listen(app, { ...at, tls }, scope);
+  const server = await listen({ app, hands }, { ...at, tls }, scope);
   listening.resolve(server);
   const host = at.host.includes(':') ? `[${at.host}]` : at.host;
   const url = `${tls === undefined ? 'http' : 'https'}://${host}:${server.port}`;
@@ -103,7 +105,7 @@ export async function openFront(
 
 /** Listens until the scope ends. */
 async function listen(
-  app: App,
+  { app, hands }: { readonly app: App; readonly hands: Hands },
   at: { readonly host: string; readonly port: number; readonly tls?: Tls | undefined },
   scope: AsyncDisposableStack,
 ): Promise<HttpServer> {
@@ -112,11 +114,13 @@ async function listen(
     overrideGlobalObjects: false,
     errorHandler: () => answerRefusal(refused),
   });
+  const turns = openTurns((incoming, outgoing) => void listener(incoming, outgoing), hands);
+  const answers = { broken: answerBroken, full: answerFull, came: turns.came };
   return await openHttpServer(
-    { ...at, requestMsMax: REQUEST_MS_MAX, broken: answerBroken, service: 'gateway' },
+    { ...at, ...answers, requestMsMax: REQUEST_MS_MAX, service: 'gateway' },
     (incoming, outgoing) => {
       takeSender(incoming);
-      void listener(incoming, outgoing);
+      turns.listener(incoming, outgoing);
     },
     scope,
   );

@@ -18,12 +18,13 @@ const HEADERS: Partial<Record<ProblemCode, Record<string, string>>> = {
 export function answerRefusal(refusal: Refusal): Response {
   refused('gateway', refusal.code);
   const problem = problemOf(refusal);
-  const headers = {
-    'content-type': TYPE,
-    'cache-control': 'no-store',
-    ...HEADERS[refusal.code],
-  };
+  const headers = headersOf(refusal.code);
   return new Response(JSON.stringify(problem), { status: problem.status, headers });
+}
+
+/** The headers of the answer to a problem. */
+export function headersOf(code: ProblemCode): Record<string, string> {
+  return { 'content-type': TYPE, 'cache-control': 'no-store', ...HEADERS[code] };
 }
 
 /** The answer to what is no request at all, as text for the bare connection. */

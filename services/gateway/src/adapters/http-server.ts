@@ -2,14 +2,16 @@
 import type { HttpBindings } from '@hono/node-server';
 import { routed } from '@impound/runtime/http-watch.ts';
 import type { Log } from '@impound/runtime/log.ts';
-import { type Context, Hono, type MiddlewareHandler } from 'hono';
+import { type Context, Hono } from 'hono';
 import { accepts } from '../domain/accept.ts';
 import { type Caller, submitsOnly } from '../domain/caller.ts';
-import { HEADERS_MAX, IN_HAND_MAX } from '../domain/limits.ts';
+import { HEADERS_MAX } from '../domain/limits.ts';
 import { Refusal } from '../domain/problem.ts';
 import type { Doorkeeper } from './doorkeeper.ts';
 import { admit } from './http-admission.ts';
+import { bodyOf } from './http-body.ts';
 import { answerRefusal } from './http-problem.ts';
+import type { Hands } from './http-turns.ts';
 
 /** What a route knows of a request. */
 export interface Setting {
@@ -28,9 +30,15 @@ export type Health = () => Promise<{ readonly status: string }>;
 export function openApp(
   {
     door,
+    hands,
     health,
     document,
-  }: { readonly door: Doorkeeper; readonly health: Health; readonly document: object },
+  }: {
+    readonly door: Doorkeeper;
+    readonly hands: Hands;
+    readonly health: Health;
+    readonly document: object;
+  },
   log: Log,
 ): App {
   const app: App = new Hono();
@@ -38,7 +46,6 @@ export function openApp(
   app.onError((error) => answerRefusal(refusalOf(error, log)));
   app.get('/healthz', async (context) => context.json(await health()));
   app.get('/openapi.json', (context) => context.json(document));
-  app.use('/v1/*', inHand());
   app.use('/v1/*', async (context, next) => {
     const { incoming } = context.env;
     if (incoming.rawHeaders.length / 2 > HEADERS_MAX) {
@@ -47,28 +54,14 @@ export function openApp(
     const { caller, messageId } = await admit(incoming, door);
     context.set('caller', caller);
     context.set('messageId', messageId);
+    // An order is in hand when all of it is there: who sends slowly takes nobody's place.
+    if (incoming.method === 'POST') await bodyOf(incoming);
+    using _ = incoming.method === 'POST' ? hands.take() : undefined;
     await next();
     context.header('cache-control', 'no-store');
     context.header('x-content-type-options', 'nosniff');
   });
   return app;
-}
-
-/** Whoever comes while too many wait is told so at once, before anything is looked at. */
-function inHand(): MiddlewareHandler<Setting> {
-  let count = 0;
-  return async ({ req }, next) => {
-    if (req.method !== 'POST') return await next();
-    if (count >= IN_HAND_MAX) {
-      throw new Refusal('unavailable', `${IN_HAND_MAX} requests are in hand: try again in a while`);
-    }
-    count += 1;
-    try {
-      await next();
-    } finally {
-      count -= 1;
-    }
-  };
 }
 
 /** One thing that can be done at a path. */

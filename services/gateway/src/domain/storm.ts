@@ -3,6 +3,7 @@ import type { AcquisitionRequestedV1 } from '@impound/contracts/acquisition/requ
 import type { Integration } from '@impound/contracts/integration.ts';
 import { formatTarget } from '@impound/contracts/target.ts';
 import type { Caller } from './caller.ts';
+import type { Wanted } from './policy.ts';
 
 /** The words from which the ids of an order follow, so that a repeat finds what the first began. */
 export interface Causes {
@@ -22,27 +23,42 @@ const STORM_SECONDS = 300;
  * again within a whole window is always found, and never what is older than two.
  */
 export function causesOf(
-  { actor, tenant, integration }: Caller,
+  caller: Caller,
   order: { readonly data: AcquisitionRequestedV1; readonly key: string | undefined },
   nowMs: number,
 ): Causes {
+  const { actor, tenant, integration } = caller;
   const who = [tenant, actor.kind, actor.id];
-  const { data, key } = order;
+  const { data } = order;
   const storm = windowsOf(stormSecondsOf(integration), nowMs)?.map((window) =>
     JSON.stringify(['storm', ...who, ...gathered(data), window]),
   );
   const [now, before] = storm ?? [];
   return {
-    orders:
-      key === undefined ? repeats(who, data, integration, nowMs) : [JSON.stringify([...who, key])],
-    keyed: key !== undefined,
+    ...ordersOf(caller, order, nowMs),
     storm: now === undefined || before === undefined ? undefined : { now, before },
   };
 }
 
+/** The same without what gathers: it needs no decision of a policy. */
+export function ordersOf(
+  { actor, tenant, integration }: Caller,
+  { data, key }: { readonly data: Wanted; readonly key: string | undefined },
+  nowMs: number,
+): Pick<Causes, 'orders' | 'keyed'> {
+  const who = [tenant, actor.kind, actor.id];
+  if (key !== undefined) return { orders: [JSON.stringify([...who, key])], keyed: true };
+  return { orders: repeats(who, data, integration, nowMs), keyed: false };
+}
+
+/** True where each order of an integration is an acquisition of its own. */
+export function gathersNothing({ integration }: Caller): boolean {
+  return stormSecondsOf(integration) === 0;
+}
+
 function repeats(
   who: readonly string[],
-  { finding, target }: AcquisitionRequestedV1,
+  { finding, target }: Wanted,
   { repeatSeconds }: Integration,
   nowMs: number,
 ): string[] {

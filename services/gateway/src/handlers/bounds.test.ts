@@ -42,7 +42,7 @@ function bound() {
     };
     await bounds.opening(caller, begun, new AbortController().signal);
   };
-  return { world, begin };
+  return { world, begin, isFull: () => bounds.isFull(caller) };
 }
 
 const FULL = { code: 'too-many', message: /^3 acquisitions of siem are open/ };
@@ -57,11 +57,14 @@ test('many who come while all places are taken make the ledger count once', asyn
 });
 
 test('who comes back when it was told to finds the place that has become free', async () => {
-  const { world, begin } = bound();
+  const { world, begin, isFull } = bound();
   world.open = MOST;
+  assert.equal(isFull(), false, 'nobody has counted');
   await assert.rejects(begin(), FULL);
+  assert.equal(isFull(), true);
   world.open -= 1;
   world.nowMs = 1_000;
+  assert.equal(isFull(), false);
   await begin();
   await assert.rejects(begin(), FULL);
 });

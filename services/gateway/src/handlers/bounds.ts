@@ -6,8 +6,10 @@ import { Refusal } from '../domain/problem.ts';
 import { rateOf } from '../domain/rate.ts';
 import { patiently } from './reach.ts';
 
-/** How much an integration may have going on. Both throw Refusal. */
+/** How much an integration may have going on. What takes something throws Refusal. */
 export interface Bounds {
+  /** True while nothing of it may begin, by the last count. */
+  isFull(caller: Caller): boolean;
   /** Counts one order of this hour. */
   takeOrder(caller: Caller): Promise<void>;
   /** Opens one more, unless as many are open as may be. */
@@ -17,7 +19,7 @@ export interface Bounds {
 const HOUR_SECONDS = 3_600;
 const PAGE = 1_000;
 /** A count that left no room stands for so long, which is less than a client is told to wait. */
-const FULL_MS = 250;
+const FULL_MS = 500;
 
 /** What is known of one integration. */
 interface Desk {
@@ -51,6 +53,10 @@ export function openBounds({
     return desk;
   };
   return {
+    isFull: ({ integration: { id } }) => {
+      const desk = desks.get(id);
+      return desk !== undefined && desk.room === 0 && now() < desk.fullUntilMs;
+    },
     takeOrder: async ({ integration: { id, limits } }) => {
       const most = limits.ordersPerHour;
       if (orders.take(id, { burst: most, perSecond: most / HOUR_SECONDS }, now())) return;
@@ -69,6 +75,12 @@ export function openBounds({
   };
 }
 
+/** Why nothing of an integration may begin now. */
+export function tooManyOpen({ integration: { id, limits } }: Caller): Refusal {
+  const detail = `${limits.openMax} acquisitions of ${id} are open: wait until one ends, or cancel one`;
+  return new Refusal('too-many', detail);
+}
+
 async function takePlace(
   {
     caller,
@@ -82,15 +94,13 @@ async function takePlace(
     desk.room -= 1;
     return;
   }
-  const { id, limits } = caller.integration;
-  const most = limits.openMax;
-  const detail = `${most} acquisitions of ${id} are open: wait until one ends, or cancel one`;
-  if (now() < desk.fullUntilMs) throw new Refusal('too-many', detail);
+  const most = caller.integration.limits.openMax;
+  if (now() < desk.fullUntilMs) throw tooManyOpen(caller);
   await Promise.allSettled([...desk.opening]);
   const open = await patiently(() => counted({ caller, most }, ask, signal), signal);
   if (open >= most) {
     desk.fullUntilMs = now() + FULL_MS;
-    throw new Refusal('too-many', detail);
+    throw tooManyOpen(caller);
   }
   desk.room = most - open - 1;
 }

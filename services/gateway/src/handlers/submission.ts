@@ -11,10 +11,10 @@ import { childId, newId } from '@impound/runtime/ids.ts';
 import type { SayNow } from '@impound/runtime/say.ts';
 import type { Caller } from '../domain/caller.ts';
 import { wantedOf } from '../domain/order.ts';
-import { judgeRequest, type Policies } from '../domain/policy.ts';
+import { judgeRequest, type Policies, type Wanted } from '../domain/policy.ts';
 import { Refusal } from '../domain/problem.ts';
-import { type Causes, causesOf, keyOf } from '../domain/storm.ts';
-import type { Bounds } from './bounds.ts';
+import { type Causes, causesOf, gathersNothing, keyOf, ordersOf } from '../domain/storm.ts';
+import { type Bounds, tooManyOpen } from './bounds.ts';
 import type { Denials } from './denial.ts';
 import { gather, type Placed } from './gather.ts';
 import { patiently, record } from './reach.ts';
@@ -41,7 +41,10 @@ export interface SubmissionDeps {
   readonly bounds: Bounds;
 }
 
-/** Records an order, and answers after the commit. Throws Refusal. */
+/**
+ * Records an order, and answers after the commit. Throws Refusal. Where nothing may begin for now a
+ * repeat is looked for all the same, but no policy is asked: that is most of what an order costs.
+ */
 export async function submit(
   { caller, order, idempotencyKey }: Submission,
   deps: SubmissionDeps,
@@ -50,11 +53,18 @@ export async function submit(
   const key = idempotencyKey === undefined ? undefined : checkedKey(idempotencyKey);
   // What is wrong with the order itself is told before anything waits for the ledger.
   const request = wantedOf(order, caller, deps.now());
+  const fingerprint = fingerprintOf(order);
+  if (deps.bounds.isFull(caller) && gathersNothing(caller)) {
+    const of = { caller, request, fingerprint, key };
+    const known = await record((limit) => repeated(of, deps, limit), signal);
+    if (known !== undefined) return known;
+    throw tooManyOpen(caller);
+  }
   const policy = judgeRequest(caller, request, deps.policies);
   if (policy.decision === 'denied') {
     return await deps.denials.ofRequest({ caller, request, policy }, signal);
   }
-  const data = { ...request, policy, fingerprint: fingerprintOf(order) };
+  const data = { ...request, policy, fingerprint };
   return await record((limit) => settle({ caller, data, key }, deps, limit), signal);
 }
 
@@ -89,8 +99,9 @@ async function settle(
   signal: AbortSignal,
 ): Promise<Submitted> {
   const { orders, keyed, storm } = causesOf(caller, { data, key }, deps.now());
-  const ids = orders.map((cause) => childId(cause, ORDER));
-  const known = await standing({ ids, keyed, caller, data }, deps, signal);
+  const ids = idsOf(orders);
+  const { fingerprint } = data;
+  const known = await standing({ ids, keyed, caller, fingerprint }, deps, signal);
   if (known !== undefined) return { acquisitionId: known, repeated: true };
   await deps.bounds.takeOrder(caller);
   const [eventId = newId()] = ids;
@@ -99,7 +110,7 @@ async function settle(
   if (!reply.ok) throw new Refusal('refused', `the ledger refused it: ${reply.because}`);
   if (!reply.repeated) return { acquisitionId, repeated: false };
   // Two at once: the other one was first, and tells where it stands.
-  const first = await standing({ ids, keyed, caller, data }, deps, signal);
+  const first = await standing({ ids, keyed, caller, fingerprint }, deps, signal);
   return { acquisitionId: first ?? acquisitionId, repeated: true };
 }
 
@@ -128,6 +139,27 @@ async function place(
   return { acquisitionId: own, reply: await begin(own) };
 }
 
+/** Where an earlier request with the same order stands; undefined where there was none. */
+async function repeated(
+  of: {
+    readonly caller: Caller;
+    readonly request: Wanted;
+    readonly fingerprint: string;
+    readonly key: string | undefined;
+  },
+  deps: SubmissionDeps,
+  signal: AbortSignal,
+): Promise<Submitted | undefined> {
+  const { caller, request, fingerprint, key } = of;
+  const { orders, keyed } = ordersOf(caller, { data: request, key }, deps.now());
+  const known = await standing({ ids: idsOf(orders), keyed, caller, fingerprint }, deps, signal);
+  return known === undefined ? undefined : { acquisitionId: known, repeated: true };
+}
+
+function idsOf(causes: readonly string[]): readonly string[] {
+  return causes.map((cause) => childId(cause, ORDER));
+}
+
 const ORDER = 'order';
 const ACQUISITION = 'acquisition';
 
@@ -137,7 +169,7 @@ async function standing(
     readonly ids: readonly string[];
     readonly keyed: boolean;
     readonly caller: Caller;
-    readonly data: AcquisitionRequestedV1;
+    readonly fingerprint: string | undefined;
   },
   { ask }: SubmissionDeps,
   signal: AbortSignal,
@@ -149,7 +181,7 @@ async function standing(
   const found = (await Promise.all(asked)).find(({ text }) => text !== undefined);
   if (found?.text === undefined) return undefined;
   const { event } = Entry.parse(JSON.parse(found.text));
-  if (!of.keyed || event.data['fingerprint'] === of.data.fingerprint) return found.acquisitionId;
+  if (!of.keyed || event.data['fingerprint'] === of.fingerprint) return found.acquisitionId;
   const detail = 'this Idempotency-Key belongs to another order: take a new key for a new order';
   throw new Refusal('key-reused', detail);
 }
