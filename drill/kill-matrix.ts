@@ -21,26 +21,35 @@ export const killMatrix: Drill = {
     const pods = podNames(PODS, PODS);
     const settings = stage.full ? {} : STALL_SHORT;
     await using fleet = await startFleet({ pods, settings }, stage.signal);
-    const calm = await baseline(fleet, stage);
-    const findings: string[] = [];
     const ended: Ended[] = [];
-    for (const cell of cellsOf(stage)) {
-      const one = await runCell(fleet, { cell, calmMs: calm[cell.way] }, stage.signal);
-      stage.tell(one.late ?? `${cell.victim} at ${cell.moment}, ${cell.way}: ${one.text}`);
-      ended.push(one);
-      findings.push(...one.findings);
-      if (one.late !== undefined && stage.clocked) findings.push(one.late);
+    for (const row of Map.groupBy(cellsOf(stage), ({ victim }) => victim).values()) {
+      ended.push(...(await rowOf(fleet, row, stage)));
     }
     for (const line of table(ended)) stage.tell(line);
     const audited = await audit(fleet, stage.signal);
     for (const line of auditLines(audited)) stage.tell(line);
-    return [...findings, ...audited.findings];
+    const late = stage.clocked ? ended.flatMap((one) => one.late ?? []) : [];
+    return [...ended.flatMap(({ findings }) => findings), ...late, ...audited.findings];
   },
 };
 
+/** All deaths of one victim, held against what the machine takes for the work at that time. */
+async function rowOf(fleet: Fleet, row: readonly Cell[], stage: Stage): Promise<readonly Ended[]> {
+  const calm = stage.clocked ? await baseline(fleet, stage) : NOT_MEASURED;
+  const ended: Ended[] = [];
+  for (const cell of row) {
+    const one = await runCell(fleet, { cell, calmMs: calm[cell.way] }, stage.signal);
+    stage.tell(one.late ?? `${cell.victim} at ${cell.moment}, ${cell.way}: ${one.text}`);
+    ended.push(one);
+  }
+  return ended;
+}
+
+const NOT_MEASURED: Readonly<Record<Way, number>> = { 'exec-stream': 0, 'ephemeral-container': 0 };
+
 /** What an acquisition takes on this machine at this hour where nothing is killed. */
 async function baseline(fleet: Fleet, stage: Stage): Promise<Record<Way, number>> {
-  const calm = { 'exec-stream': 0, 'ephemeral-container': 0 };
+  const calm = { ...NOT_MEASURED };
   for (const way of WAYS) {
     const cell: Cell = { victim: undefined, moment: 'requested', way };
     const run = () => runCell(fleet, { cell, calmMs: 0 }, stage.signal);
