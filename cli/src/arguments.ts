@@ -67,6 +67,7 @@ const OPTIONS = {
   known: { type: 'string', multiple: true },
   mirror: { type: 'string' },
   submitter: { type: 'string' },
+  tsa: { type: 'string' },
   json: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const satisfies ParseArgsConfig['options'];
@@ -90,7 +91,7 @@ const BOUNDS = [
 const GRANTS = ['no-approval', 'may-approve', 'may-read-evidence', 'may-audit'] as const;
 const FILTER = ['case', 'acquisition', 'actor', 'type', 'target', 'from', 'to', 'claimed'] as const;
 const ABOUT = ['tenant', 'about', 'person', 'callback', ...ALLOWED, ...BOUNDS, ...GRANTS] as const;
-const TRUST = ['vkey', 'policy', 'submitter'] as const;
+const TRUST = ['vkey', 'policy', 'submitter', 'tsa'] as const;
 const INTEGRATIONS = ['data', 'integrations'] as const;
 
 /** What each command takes; --json and --help go with all. */

@@ -29,6 +29,8 @@ export const EXIT = {
   tree: 12,
   /** A whole log: others know another one: it was rewritten, or its end was cut off. */
   history: 13,
+  /** Verification: an authority of time has not stamped what it is said to, or contradicts. */
+  time: 14,
 } as const;
 
 /** Ends the command with one message and one exit code. */
@@ -50,6 +52,7 @@ const WORST_FIRST: readonly number[] = [
   EXIT.proof,
   EXIT.chain,
   EXIT.witness,
+  EXIT.time,
   EXIT.usage,
   EXIT.stopped,
   EXIT.partial,

@@ -16,7 +16,7 @@ export const HELP = `impound: acquires forensic evidence from containers, with a
   impound watch   ID                  follows one until it ends
   impound cancel  ID --reason R       stops one; approve and refuse decide on one that waits
   impound export  ID --out DIR [--purpose P]    a BagIt bag: evidence, context, chain
-  impound verify  DIR [--vkey KEY|F] [--policy F] [--submitter F]
+  impound verify  DIR [--vkey KEY|F] [--policy F] [--submitter F] [--tsa F]
                                       checks a bag, offline, by keys that came another way
   impound audit   --purpose P [--case C] [--acquisition ID] [--actor A] [--type T] [--target T]
                   [--from TIME] [--to TIME] [--claimed] [--out FILE.jsonl|FILE.csv]
@@ -24,7 +24,7 @@ export const HELP = `impound: acquires forensic evidence from containers, with a
                                       of the ledger, with --claimed those of whoever spoke
   impound report  DIR --out FILE      what a bag that verifies tells: FILE.pdf with a certification
                                       form, FILE.csv, or FILE.jsonld (CASE/UCO)
-  impound ledger fsck [--vkey KEY] [--known F]... [--mirror DIR]
+  impound ledger fsck [--vkey KEY] [--known F]... [--mirror DIR|URL]
                                       makes the whole log again from its bytes (DATABASE_URL or
                                       DATABASE_URL_FILE, as ledger_verifier; or a mirror) and names
                                       the first that does not fit; F: a checkpoint that others keep
@@ -81,4 +81,5 @@ Exit codes
   12  ledger fsck: nor do its tree or its batches
   13  ledger fsck: others know another log. 4, 7 and 8 are an entry, a chain, a checkpoint; the
       first that does not fit decides
+  14  verify: a time stamp is none, or the entries say to be of another time
 `;

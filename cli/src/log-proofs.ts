@@ -2,8 +2,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { LedgerCheckpointV1 } from '@impound/contracts/ask/ledger.checkpoint.v1.ts';
 import { LedgerProofV1 } from '@impound/contracts/ask/ledger.proof.v1.ts';
+import { LedgerStampsV1 } from '@impound/contracts/ask/ledger.stamps.v1.ts';
 import type { ReplyOf } from '@impound/contracts/question.ts';
-import type { CustodyLog, SealLog } from '@impound/evidence/custody-log.ts';
+import type { CustodyLog, SealLog, TimeLog } from '@impound/evidence/custody-log.ts';
 import { parseVkey } from '@impound/transparency/vkey.ts';
 import type { Client } from './client.ts';
 import { EXIT, Exit } from './exit-code.ts';
@@ -30,7 +31,10 @@ export async function logProofs(
     const newest = LedgerCheckpointV1.reply.parse(await client.get('/v1/log'));
     for (const checkpoint of chosenOf(newest, attempt)) {
       const pages = await allPages(client, of, checkpoint);
-      if (pages !== undefined) return custodyLog(newest, checkpoint, { ...of, pages });
+      if (pages === undefined) continue;
+      const log = custodyLog(newest, checkpoint, { ...of, pages });
+      const time = await timeLog(client, log, checkpoint.size);
+      return { ...log, ...(time === undefined ? {} : { time }) };
     }
     await delay(AGAIN_MS, undefined, { signal });
   }
@@ -85,6 +89,29 @@ function custodyLog(
     proofs: pages.flatMap((page) => page.entries.map(proofOf)).slice(0, entries),
     ...(seal === undefined ? {} : { seal }),
   };
+}
+
+/** The tokens of time in front of a chain and behind it. */
+async function timeLog(
+  client: Client,
+  { proofs }: CustodyLog,
+  size: number,
+): Promise<TimeLog | undefined> {
+  const [first, last] = [proofs.at(0)?.index, proofs.at(-1)?.index];
+  const query = new URLSearchParams({ first: `${first}`, last: `${last}`, size: `${size}` });
+  const found = LedgerStampsV1.reply.parse(await client.get(`/v1/log/stamps?${query}`));
+  const { after, before, certificates } = found;
+  if (after === undefined && before === undefined) return undefined;
+  return {
+    ...(after && { after: { ...stampOf(after), entry: Buffer.from(after.entry, 'utf8') } }),
+    ...(before && { before: stampOf(before) }),
+    ...(certificates === undefined ? {} : { certificates }),
+  };
+}
+
+function stampOf(stamped: NonNullable<ReplyOf<typeof LedgerStampsV1>['before']>) {
+  const { note, token } = stamped;
+  return { ...proofOf(stamped), note, token: Buffer.from(token, 'base64') };
 }
 
 function proofOf({ index, path }: { readonly index: number; readonly path: readonly string[] }) {

@@ -22,6 +22,7 @@ const CLASSES: ReadonlyMap<string, number> = new Map([
   ...classOf(EXIT.proof, ['proof-missing', 'proof-malformed', 'proof-refused', 'proof-differs']),
   ...classOf(EXIT.proof, ['entry-differs', 'index-order', 'heads-differ']),
   ...classOf(EXIT.witness, ['quorum-unmet', 'policy-malformed']),
+  ...classOf(EXIT.time, ['stamp-refused', 'stamp-differs', 'time-contradicted']),
 ]);
 
 function classOf(exit: number, codes: readonly string[]): readonly (readonly [string, number])[] {
@@ -39,7 +40,8 @@ export function indexText({ index }: Finding): { readonly index?: string } {
 }
 
 /** What JSON tells of the log. */
-export function told({ checkpoint, key, policy, witnesses, proven, seal }: LogReport): object {
+export function told(log: LogReport): object {
+  const { checkpoint, key, policy, witnesses, proven, seal, time } = log;
   return {
     checkpoint: checkpoint && {
       origin: checkpoint.origin,
@@ -49,6 +51,10 @@ export function told({ checkpoint, key, policy, witnesses, proven, seal }: LogRe
     ...{ key, policy, proven },
     witnesses: witnesses.map(({ name, time }) => ({ name, at: timeText(time) })),
     seal: seal && { ...seal, index: String(seal.index) },
+    time: time && {
+      ...time,
+      after: time.after && { ...time.after, index: String(time.after.index) },
+    },
   };
 }
 
@@ -80,6 +86,7 @@ export function verdictLines({ bag, chain, log, findings }: Verified): readonly 
     `  ${captures.length} captures, ${files} files: each has the SHA-256 of its manifest`,
     `  ${chain.entries} entries: each names the hash of the one before; seal checked`,
     ...logLines(log),
+    ...timeLines(log),
     ...hashes,
     ...notProven(log),
   ];
@@ -106,6 +113,22 @@ function logLines({ checkpoint, key, policy, witnesses, proven, seal }: LogRepor
   ];
 }
 
+/** The bracket: what an authority that is not the log has seen, and what follows for the chain. */
+function timeLines({ time }: LogReport): string[] {
+  if (time === undefined) return [];
+  const { after, before } = time;
+  const bag = fromBag(time);
+  const lines = [
+    ...(after === undefined
+      ? []
+      : [`came into the log after ${after.at.toISOString()}, by ${after.authority}${bag}`]),
+    ...(before === undefined
+      ? []
+      : [`all of it existed before ${before.at.toISOString()}, by ${before.authority}${bag}`]),
+  ];
+  return lines.map((line, at) => `  ${at === 0 ? 'time        ' : '            '}${line}`);
+}
+
 function fromBag(of: { readonly from: string } | undefined): string {
   return of?.from === 'bag' ? ' (from the bag)' : '';
 }
@@ -115,11 +138,14 @@ function timeText(seconds: bigint): string {
   return Number.isNaN(date.getTime()) ? `second ${seconds}` : date.toISOString();
 }
 
-function notProven({ key, witnesses }: LogReport): readonly string[] {
-  const time =
-    witnesses.length === 0 ? ['when it was; that the log showed everybody the same;'] : [];
+function notProven({ key, witnesses, time: stamped }: LogReport): readonly string[] {
+  const when = stamped?.before === undefined && witnesses.length === 0;
+  const time = [
+    ...(when ? ['when it was;'] : []),
+    ...(witnesses.length === 0 ? ['that the log showed everybody the same;'] : []),
+  ];
   const own =
-    'whose keys these are: compare them, or name them with --vkey, --policy, --submitter;';
+    'whose keys these are: compare them, or name them with --vkey, --policy, --submitter, --tsa;';
   const lines = [
     ...time,
     ...(key?.from === 'given' ? [] : [own]),

@@ -55,6 +55,7 @@ export const PARTIES: Readonly<Record<string, Party>> = {
       'ledger.tile.v1',
       'ledger.proof.v1',
       'ledger.consistency.v1',
+      'ledger.stamps.v1',
       'discovery.list.v1',
       'uploader.read.v1',
     ],
@@ -84,6 +85,7 @@ export const PARTIES: Readonly<Record<string, Party>> = {
       'ledger.tile.v1',
       'ledger.proof.v1',
       'ledger.consistency.v1',
+      'ledger.stamps.v1',
     ],
   },
   discovery: {

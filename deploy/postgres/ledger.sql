@@ -103,6 +103,8 @@ create unique index ledger_entry_end on ledger_entry (acq) where ends;
 create index ledger_entry_begin on ledger_entry (idx) where acq_seq = 1;
 create index ledger_entry_tenant on ledger_entry (tenant, idx) where acq_seq = 1;
 create index ledger_entry_case on ledger_entry (tenant, case_id, idx) where acq_seq = 1;
+-- Few entries, and each bracket of time begins with one.
+create index ledger_entry_stamped on ledger_entry (idx) where type = 'checkpoint.stamped.v1';
 -- Hash, because a target may be longer than a btree key.
 create index ledger_entry_target on ledger_entry using hash (target) where acq_seq = 1;
 

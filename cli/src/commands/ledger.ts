@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFile, stat } from 'node:fs/promises';
+import { readStoreUrl } from '@impound/bucket/store-url.ts';
 import { mirroredLog } from '@impound/ledger/adapters/mirror-fsck.ts';
+import { openMirror } from '@impound/ledger/adapters/open-mirror.ts';
 import { fsck } from '@impound/ledger/handlers/fsck.ts';
 import type { Outside } from '@impound/ledger/handlers/fsck-marks.ts';
 import type {
@@ -36,7 +38,9 @@ export async function ledger(here: Here, signal: AbortSignal): Promise<number> {
   const work = (log: KeptLog) => checked(here, { log, outside }, signal);
   const mirror = here.args.text('mirror');
   const report =
-    mirror === undefined ? await inDatabase(here, work) : await work(await mirroredLog(mirror));
+    mirror === undefined
+      ? await inDatabase(here, work)
+      : await inMirror(here, { mirror, work }, signal);
   here.printer.value('fsck', { ok: report.findings.length === 0, ...report });
   tell(here, report, outside);
   const [first] = report.findings;
@@ -71,15 +75,35 @@ const config = z.object({
   DATABASE_URL: SecretText,
 });
 
-async function inDatabase(
-  { environment }: Here,
-  work: (log: KeptLog) => Promise<FsckReport>,
-): Promise<FsckReport> {
+type Work = (log: KeptLog) => Promise<FsckReport>;
+
+async function inDatabase({ environment }: Here, work: Work): Promise<FsckReport> {
   const { inSnapshot } = await import('@impound/ledger/adapters/postgres-fsck.ts');
   const { DATABASE_URL } = readConfig(config, await withFiles(config, environment));
   await using scope = new AsyncDisposableStack();
   const options = { connectionsMax: 1, name: 'impound-fsck' };
   return await inSnapshot(openDatabase(DATABASE_URL, options, scope), work);
+}
+
+const mirrorConfig = z.object({
+  /** ACCESS_KEY_ID:SECRET_ACCESS_KEY for a bucket; absent: what the SDK finds by itself. */
+  MIRROR_KEY: SecretText.optional(),
+});
+
+/** A mirror by its directory, or by its address as MIRROR_URL has it. */
+async function inMirror(
+  { environment }: Here,
+  { mirror, work }: { readonly mirror: string; readonly work: Work },
+  signal: AbortSignal,
+): Promise<FsckReport> {
+  const address = mirror.includes('://');
+  const place = address ? readStoreUrl(mirror) : { kind: 'file' as const, directory: mirror };
+  if (typeof place === 'string' || (place.kind !== 'file' && place.kind !== 's3')) {
+    throw new Exit(EXIT.usage, '--mirror is a directory, file:///… or s3://bucket/prefix');
+  }
+  const { MIRROR_KEY } = readConfig(mirrorConfig, await withFiles(mirrorConfig, environment));
+  await using scope = new AsyncDisposableStack();
+  return await work(await mirroredLog(await openMirror(place, MIRROR_KEY, scope), signal));
 }
 
 function checked(

@@ -47,13 +47,16 @@ export interface BagCapture {
 export interface LogTexts {
   /** Whether there is a proof of sigsum for the seal. */
   readonly seal: boolean;
+  /** Which tokens of an authority of time there are. */
+  readonly time: readonly ('after' | 'before')[];
 }
 
 /** README.txt: lines that begin with "$ " are commands, run in the directory of the bag. */
 export function readme(captures: readonly BagCapture[], files: number, log?: LogTexts): string {
   const checks = [...extraction(captures, files), ...captures.flatMap(ends)];
-  const proofs = log === undefined ? [] : [...LOG, ...(log.seal ? SEAL : []), ...NOT_PROVEN];
-  return `${[...INTRODUCTION, ...checks, ...CUSTODY, ...proofs].join('\n')}\n`;
+  const proofs = log === undefined ? [] : [...LOG, ...(log.seal ? SEAL : []), ...timeOf(log)];
+  const limits = log === undefined ? [] : NOT_PROVEN;
+  return `${[...INTRODUCTION, ...checks, ...CUSTODY, ...proofs, ...limits].join('\n')}\n`;
 }
 
 const INTRODUCTION = [
@@ -150,6 +153,44 @@ const SEAL = [
   '$     | sed -n \'s/.*"name":"\\([^"]*\\)","sha256":"\\([0-9a-f]*\\)".*/\\2  data\\/\\1/p\' \\',
   '$     | sha256sum -c',
 ];
+
+function timeOf({ time }: LogTexts): string[] {
+  return time.length === 0 ? [] : [...TIME, ...time.flatMap((one) => BOUNDS[one])];
+}
+
+const TIME = [
+  '',
+  '7. The time. An authority that is not the log (RFC 3161) has signed when it saw a checkpoint.',
+  '   Compare custody/time/tsa.pem with its certificate that you got by another way.',
+];
+
+const BOUNDS = {
+  after: [
+    '',
+    '   custody/time/after.json is an entry of the log in front of the first one here. It names the',
+    '   SHA-256 of the token after.tsr, so that entry, and what stands behind it, came into the log',
+    '   after the time in the token. The first digest must be the one in the second line:',
+    '',
+    '$ openssl ts -verify -data custody/time/after.checkpoint -in custody/time/after.tsr \\',
+    '$     -CAfile custody/time/tsa.pem',
+    '$ sha256sum custody/time/after.tsr',
+    '$ grep -o \'"tokenSha256":"[0-9a-f]*"\' custody/time/after.json',
+    '$ spicy-litetlog -verify "$(cat custody/log.vkey)" custody/time/after.json',
+    "$ openssl ts -reply -in custody/time/after.tsr -text | grep 'Time stamp'",
+  ],
+  before: [
+    '',
+    '   custody/time/before.json is the last entry of the chain, which names the hashes of all before',
+    '   it. It stands in the tree of the checkpoint before.checkpoint, and the token before.tsr is',
+    '   over that: all of the chain is older than the time in the token.',
+    '',
+    '$ openssl ts -verify -data custody/time/before.checkpoint -in custody/time/before.tsr \\',
+    '$     -CAfile custody/time/tsa.pem',
+    '$ tail -n 1 custody/chain.jsonl | head -c -1 | cmp - custody/time/before.json',
+    '$ spicy-litetlog -verify "$(cat custody/log.vkey)" custody/time/before.json',
+    "$ openssl ts -reply -in custody/time/before.tsr -text | grep 'Time stamp'",
+  ],
+} as const;
 
 const NOT_PROVEN = [
   '',

@@ -142,7 +142,9 @@ async function writeLog(
 
 function textsOf(custody: readonly BagFile[]): LogTexts | undefined {
   if (custody.length === 0) return undefined;
-  return { seal: custody.some(({ path }) => path === 'custody/seal/seal.proof') };
+  const has = (name: string) => custody.some(({ path }) => path === `custody/${name}`);
+  const time = (['after', 'before'] as const).filter((one) => has(`time/${one}.tsr`));
+  return { seal: has('seal/seal.proof'), time };
 }
 
 function held(object: BagObject, file: BagFile): BagFile {

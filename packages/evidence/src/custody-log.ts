@@ -24,6 +24,25 @@ export interface CustodyLog {
   /** One for each entry of the chain, in its order, under that checkpoint. */
   readonly proofs: readonly LeafProof[];
   readonly seal?: SealLog;
+  readonly time?: TimeLog;
+}
+
+/** A token of an authority of time, what it was given for, and where a leaf stands. */
+export interface StampLog extends LeafProof {
+  /** The checkpoint that was stamped, byte for byte. */
+  readonly note: string;
+  /** The DER of the authority's whole answer (RFC 3161). */
+  readonly token: Buffer;
+}
+
+/** Between which two tokens a chain lies. */
+export interface TimeLog {
+  /** On record in front of the chain: the entry that holds its digest, under the checkpoint. */
+  readonly after?: StampLog & { readonly entry: Buffer };
+  /** Given for a tree with the last entry of the chain, which stands under the stamped note. */
+  readonly before?: StampLog;
+  /** By which the authority is to be known, in PEM. */
+  readonly certificates?: string;
 }
 
 /** The leaf of sigsum that vouches for the seal. */
@@ -46,7 +65,7 @@ export interface CustodyFile {
 }
 
 /** The folders in custody/ that these files lie in. */
-export const CUSTODY_FOLDERS = ['entries', 'seal'] as const;
+export const CUSTODY_FOLDERS = ['entries', 'seal', 'time'] as const;
 
 const NUMBER_DIGITS = 6;
 
@@ -70,6 +89,7 @@ export function* custodyFiles(log: CustodyLog, chain: readonly Buffer[]): Genera
     yield file(`${name}.spicy`, formatSpicy(proof));
   }
   if (log.seal !== undefined) yield* sealFiles(log, log.seal, chain);
+  if (log.time !== undefined) yield* timeFiles(log.time, log.checkpoint, chain);
 }
 
 function* headFiles({ checkpoint, key, policy }: CustodyLog): Generator<CustodyFile> {
@@ -96,6 +116,32 @@ function* sealFiles(
   );
   yield file('seal/submitter.pub', sshPublicKey(seal.submitter, 'submitter'));
   yield file('seal/checkpoint', seal.checkpoint);
+}
+
+function* timeFiles(
+  { after, before, certificates }: TimeLog,
+  checkpoint: string,
+  chain: readonly Buffer[],
+): Generator<CustodyFile> {
+  if (after !== undefined) yield* stampFiles('after', after, { entry: after.entry, checkpoint });
+  const entry = chain.at(-1);
+  if (before !== undefined && entry !== undefined) {
+    yield* stampFiles('before', before, { entry, checkpoint: before.note });
+  }
+  if (certificates !== undefined) yield file('time/tsa.pem', certificates);
+}
+
+function* stampFiles(
+  name: 'after' | 'before',
+  { index, path, note, token }: StampLog,
+  { entry, checkpoint }: { readonly entry: Buffer; readonly checkpoint: string },
+): Generator<CustodyFile> {
+  const proof = { index: BigInt(index), path, note: checkpoint };
+  yield { name: `time/${name}.json`, bytes: entry };
+  yield file(`time/${name}.json.tlog-proof`, formatTlogProof(proof));
+  yield file(`time/${name}.json.spicy`, formatSpicy(proof));
+  yield file(`time/${name}.checkpoint`, note);
+  yield { name: `time/${name}.tsr`, bytes: token };
 }
 
 function sealProof(log: CustodyLog, seal: SealLog): string {

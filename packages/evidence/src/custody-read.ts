@@ -13,7 +13,10 @@ export type LogFindingCode =
   | 'entry-differs'
   | 'index-order'
   | 'heads-differ'
-  | 'key-differs';
+  | 'key-differs'
+  | 'stamp-refused'
+  | 'stamp-differs'
+  | 'time-contradicted';
 
 /** Which entry a finding is about. */
 export interface OfEntry {
@@ -34,6 +37,8 @@ export interface CustodyReader {
   add(code: LogFindingCode, what: string, at: At): void;
   /** A file by its name in custody/, or undefined and a finding. */
   read(name: string, bytesMax: number, of?: OfEntry): Promise<Buffer | undefined>;
+  /** The same of a file that a bag may have: undefined without a finding where it has none. */
+  readIfThere(name: string, bytesMax: number): Promise<Buffer | undefined>;
   /** What a check gives, or undefined and a finding where it throws a ProofFault. */
   check<T>(at: At, work: () => T): T | undefined;
 }
@@ -50,18 +55,23 @@ export function custodyReader(directory: string, signal: AbortSignal): CustodyRe
     const where = `custody/${name}`;
     if (findings.length < FINDINGS_MAX) findings.push({ code, what, where, ...of });
   };
+  const read = async (name: string, bytesMax: number, missing: (error: unknown) => void) => {
+    signal.throwIfAborted();
+    try {
+      return await readSmallFile(join(directory, 'custody', name), bytesMax);
+    } catch (error) {
+      missing(error);
+      return undefined;
+    }
+  };
+  const unread = (at: At) => (error: unknown) =>
+    add('proof-missing', `it cannot be read: ${whyOf(error)}`, at);
   return {
     findings,
     add,
-    read: async (name, bytesMax, of = {}) => {
-      signal.throwIfAborted();
-      try {
-        return await readSmallFile(join(directory, 'custody', name), bytesMax);
-      } catch (error) {
-        add('proof-missing', `it cannot be read: ${whyOf(error)}`, { name, ...of });
-        return undefined;
-      }
-    },
+    read: (name, bytesMax, of = {}) => read(name, bytesMax, unread({ name, ...of })),
+    readIfThere: (name, bytesMax) =>
+      read(name, bytesMax, (error) => isAbsent(error) || unread({ name })(error)),
     check: (at, work) => {
       try {
         return work();
@@ -75,6 +85,10 @@ export function custodyReader(directory: string, signal: AbortSignal): CustodyRe
 }
 
 const WHY_BYTES_MAX = 400;
+
+function isAbsent(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}
 
 function whyOf(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);

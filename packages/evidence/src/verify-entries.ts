@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path';
 import { AcquisitionSealedV1 } from '@impound/contracts/acquisition/sealed.v1.ts';
+import { Time } from '@impound/contracts/ids.ts';
+import { millisecondsOf } from '@impound/contracts/time.ts';
 import type { Checkpoint } from '@impound/transparency/checkpoint.ts';
 import { leafHash } from '@impound/transparency/hash.ts';
 import { NOTE_BYTES_MAX } from '@impound/transparency/note.ts';
@@ -18,6 +20,8 @@ export interface ChainLine {
   readonly bytes: Buffer;
   readonly eventId: string;
   readonly type: string;
+  /** When the ledger says to have recorded it, in Unix milliseconds; NaN where it does not. */
+  readonly recordedMs: number;
 }
 
 /** The lines of the chain in a bag, as far as they can be read: verifyChain() tells of the rest. */
@@ -32,13 +36,16 @@ export async function* chainIn(directory: string): AsyncGenerator<ChainLine> {
   }
 }
 
-const UNKNOWN = { eventId: 'unknown', type: 'unknown' };
-const LineEvent = z.object({ event: z.object({ id: z.uuid(), type: z.string().max(64) }) });
+const UNKNOWN = { eventId: 'unknown', type: 'unknown', recordedMs: Number.NaN };
+const LineEvent = z.object({
+  recordedAt: Time.optional().catch(undefined),
+  event: z.object({ id: z.uuid(), type: z.string().max(64) }),
+});
 
 function eventOf(bytes: Buffer): Omit<ChainLine, 'bytes'> {
   try {
-    const { event } = LineEvent.parse(JSON.parse(bytes.toString()));
-    return { eventId: event.id, type: event.type };
+    const { event, recordedAt } = LineEvent.parse(JSON.parse(bytes.toString()));
+    return { eventId: event.id, type: event.type, recordedMs: millisecondsOf(recordedAt ?? '') };
   } catch {
     return UNKNOWN;
   }
@@ -58,6 +65,13 @@ const PROOF_BYTES_MAX = 2 * NOTE_BYTES_MAX;
 export interface ProvenChain {
   readonly proven: number;
   readonly seal: ChainLine | undefined;
+  readonly first: EndLine | undefined;
+  readonly last: EndLine | undefined;
+}
+
+/** The first or the last line of a chain, and its index where that is proven. */
+export interface EndLine extends ChainLine {
+  readonly index: bigint | undefined;
 }
 
 /** Checks entry by entry that each stands in the log, after the one before it. */
@@ -66,11 +80,15 @@ export async function proveChain(reader: CustodyReader, under: Under): Promise<P
   let at = 0;
   let last = -1n;
   let seal: ChainLine | undefined;
+  let first: EndLine | undefined;
+  let end: EndLine | undefined;
   for await (const line of under.chain) {
     at += 1;
     const name = entryName(at);
     if (line.type === AcquisitionSealedV1.type) seal ??= line;
     const index = await provenEntry(reader, under, { ...line, name });
+    end = { ...line, index };
+    first ??= end;
     if (index === undefined) continue;
     proven += 1;
     if (index <= last) {
@@ -79,7 +97,7 @@ export async function proveChain(reader: CustodyReader, under: Under): Promise<P
     }
     last = index;
   }
-  return { proven, seal };
+  return { proven, seal, first, last: end };
 }
 
 /** The index that is proven, or undefined and findings. */

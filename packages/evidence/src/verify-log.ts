@@ -6,6 +6,7 @@ import { formatVkey, parseVkey, type Vkey } from '@impound/transparency/vkey.ts'
 import { type CustodyReader, custodyReader, type LogFinding } from './custody-read.ts';
 import { type ChainLine, proveChain } from './verify-entries.ts';
 import { type SealReport, verifySeal } from './verify-seal.ts';
+import { type TimeReport, type TimeTrust, verifyTime } from './verify-time.ts';
 
 /** Whom the verifier believes, by other ways than the bag. */
 export interface Trust {
@@ -13,6 +14,8 @@ export interface Trust {
   readonly policy?: Policy;
   /** The 32 bytes of who signs seals. */
   readonly submitter?: Buffer;
+  /** How tokens of an authority of time are checked; absent: they are not. */
+  readonly time?: TimeTrust;
 }
 
 /** A witness whose cosignature holds, and when it says to have signed, in seconds since 1970. */
@@ -35,6 +38,8 @@ export interface LogReport {
   /** Entries whose place in the log is proven. */
   readonly proven: number;
   readonly seal: SealReport | undefined;
+  /** Undefined where the bag has no token, or where they are not checked. */
+  readonly time: TimeReport | undefined;
 }
 
 const TEXT_BYTES_MAX = 65_536;
@@ -59,16 +64,19 @@ export async function verifyLog(
   const checkpoint = note && reader.check({ name: 'checkpoint' }, () => openCheckpoint(note, keys));
   const witnesses = witnessesOf(checkpoint, policy?.read);
   if (checkpoint !== undefined) checkQuorum(reader, witnesses, policy?.read);
-  const { proven, seal: line } = await proveChain(reader, { chain, note, checkpoint });
+  const proof = await proveChain(reader, { chain, note, checkpoint });
+  const { proven, seal: line, first, last } = proof;
   const seal = await verifySeal(reader, {
     ...{ seal: line, checkpoint, trust },
     policy: policy?.read,
   });
+  const time =
+    trust.time && (await verifyTime(reader, { trust: trust.time, checkpoint, first, last }));
   return {
     findings: reader.findings,
     key: key && { vkey: formatVkey(key.vkey), from: key.from },
     policy: policy && { quorum: policy.read.quorum, from: policy.from },
-    ...{ checkpoint, witnesses, proven, seal },
+    ...{ checkpoint, witnesses, proven, seal, time },
   };
 }
 

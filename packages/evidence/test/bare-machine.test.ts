@@ -26,7 +26,7 @@ before(async () => {
 after(() => world[Symbol.asyncDispose]());
 
 /** What the commands of README.txt need beside the shell itself. */
-const TOOLS = ['sha256sum', 'zstd', 'tar', 'mkdir', 'sed', 'tail', 'head', 'cmp', 'cat'];
+const TOOLS = ['sha256sum', 'zstd', 'tar', 'mkdir', 'sed', 'tail', 'head', 'cmp', 'cat', 'grep'];
 const ALL: Skip = [SPICY, SIGSUM, OPENSSL].find(({ skip }) => skip !== false) ?? { skip: false };
 
 async function commandsOf(of: string): Promise<string> {
@@ -62,6 +62,8 @@ test('the commands of README.txt check a bag where there is no Node', ALL, async
   assert.match(stdout, /Signature Verified Successfully/);
   assert.match(stdout, /^data\/evidence\.tar\.zst: OK$/m);
   assert.match(stdout, /^data\/manifest\.jsonl: OK$/m);
+  assert.match(stdout, /^Verification: OK$/m);
+  assert.match(stdout, /^Time stamp: /m);
 });
 
 const README_REFUSES: readonly Change[] = [

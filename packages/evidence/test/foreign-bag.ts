@@ -6,12 +6,15 @@ import { existsSync } from 'node:fs';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { timeOf } from '@impound/contracts/time.ts';
 import { writeBag } from '@impound/evidence/bag.ts';
 import { sealedChain } from '@impound/evidence/testing/chain-specimen.ts';
 import { specimenLog } from '@impound/evidence/testing/log-specimen.ts';
 import { memorySink } from '@impound/evidence/testing/memory-sink.ts';
 import { HEADER, pieces } from '@impound/evidence/testing/specimen.ts';
 import { evidenceWriter } from '@impound/evidence/writer.ts';
+import { stamp } from '@impound/timestamp/authority.ts';
+import { opensslAuthority } from '@impound/timestamp/testing/openssl-authority.ts';
 
 /** For tests that a machine without a program skips, and says so. */
 export interface Skip {
@@ -40,10 +43,21 @@ export const OTHER_ENTRY: Change = [
   (text) => text.replace('"v":1', '"v":2'),
 ];
 
+/** An authority of time that is made of `openssl ts`, for as long as the scope lasts. */
+export async function stampingAuthority(scope: AsyncDisposableStack) {
+  const authority = await opensslAuthority({ after: (work) => scope.defer(work) });
+  const { url, root } = authority;
+  const on = { url, trusted: [root] };
+  const signal = AbortSignal.timeout(60_000);
+  return { root, stamp: async (data: Buffer) => (await stamp(on, data, signal)).token };
+}
+
 /** A folder with a bag in it; it goes with its owner. */
 export async function openForeignBag() {
   const signal = AbortSignal.timeout(60_000);
-  const log = specimenLog();
+  await using scope = new AsyncDisposableStack();
+  const authority = OPENSSL.skip === false ? await stampingAuthority(scope) : undefined;
+  const log = specimenLog(undefined, authority);
   const home = await mkdtemp(join(tmpdir(), 'impound-foreign-'));
   const bag = join(home, 'bag');
   const sink = memorySink();
@@ -56,7 +70,11 @@ export async function openForeignBag() {
     const sha256 = createHash('sha256').update(content).digest('hex');
     return { name, key: `default/x/${name}`, bytes: content.length, sha256, content };
   });
-  const chain = sealedChain(objects.map(({ content: _, ...object }) => object));
+  const recordedAt = timeOf(Date.now());
+  const chain = sealedChain(
+    objects.map(({ content: _, ...object }) => object),
+    recordedAt,
+  );
   await writeBag(
     bag,
     {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { readStoreUrl } from '@impound/bucket/store-url.ts';
 import { LogBeganV1 } from '@impound/contracts/log/began.v1.ts';
 import { messageOf } from '@impound/runtime/fault.ts';
 import { SecretText } from '@impound/runtime/secret.ts';
@@ -33,6 +34,14 @@ const PolicyText = z
     }
   });
 
+const MirrorUrl = z.string().transform((text, context) => {
+  const place = readStoreUrl(text);
+  if (typeof place !== 'string' && (place.kind === 'file' || place.kind === 's3')) return place;
+  const because = typeof place === 'string' ? place : 'a mirror lies in file:/// or s3://';
+  context.addIssue({ code: 'custom', message: because.replace('STORE_KEY', 'MIRROR_KEY') });
+  return z.NEVER;
+});
+
 /** Environment of the ledger. */
 export const config = z.object({
   /** postgres://ledger_writer:…@host:port/database */
@@ -44,8 +53,11 @@ export const config = z.object({
   /** Witnesses and how many of them are enough (C2SP tlog-policy); those with an address are shown
    * each checkpoint. */
   POLICY: PolicyText.optional(),
-  /** A directory for tiles, entries and checkpoints: file:///…; others keep what was there. */
-  MIRROR_URL: z.url({ protocol: /^file$/ }).optional(),
+  /** Where tiles, entries and checkpoints are copied to, for others to keep: a directory
+   * (file:///…), or a bucket (s3://bucket/prefix?region=&endpoint=). */
+  MIRROR_URL: MirrorUrl.optional(),
+  /** ACCESS_KEY_ID:SECRET_ACCESS_KEY for that bucket; absent: what the SDK finds by itself. */
+  MIRROR_KEY: SecretText.optional(),
   /** An authority of time (RFC 3161), and the certificates that its own must lead to, in PEM. */
   TSA_URL: z.url({ protocol: /^https?$/ }).optional(),
   TSA_CERTIFICATES: z.string().min(1).optional(),

@@ -8,6 +8,7 @@ import { LedgerHistoryV1 } from '@impound/contracts/ask/ledger.history.v1.ts';
 import { LedgerListV1 } from '@impound/contracts/ask/ledger.list.v1.ts';
 import { LedgerOpenV1 } from '@impound/contracts/ask/ledger.open.v1.ts';
 import { LedgerProofV1 } from '@impound/contracts/ask/ledger.proof.v1.ts';
+import { LedgerStampsV1 } from '@impound/contracts/ask/ledger.stamps.v1.ts';
 import { LedgerTileV1 } from '@impound/contracts/ask/ledger.tile.v1.ts';
 import { CheckpointStampedV1 } from '@impound/contracts/checkpoint/stamped.v1.ts';
 import { ConflictNoticedV1 } from '@impound/contracts/conflict/noticed.v1.ts';
@@ -31,6 +32,7 @@ import { postgresOpenTypes } from './adapters/postgres-open-types.ts';
 import { postgresOutside } from './adapters/postgres-outside.ts';
 import { postgresPen } from './adapters/postgres-pen.ts';
 import { postgresProofs } from './adapters/postgres-proofs.ts';
+import { postgresStamps } from './adapters/postgres-stamps.ts';
 import { type Config, config } from './config.ts';
 import { asked } from './db/guards.ts';
 import { readOwn } from './db/own.ts';
@@ -49,6 +51,7 @@ import { ledgerHistory } from './handlers/ledger-history.ts';
 import { ledgerList } from './handlers/ledger-list.ts';
 import { ledgerOpen } from './handlers/ledger-open.ts';
 import { ledgerProof } from './handlers/ledger-proof.ts';
+import { ledgerStamps } from './handlers/ledger-stamps.ts';
 import { ledgerTile } from './handlers/ledger-tile.ts';
 import { mirrorMemory } from './handlers/mirroring.ts';
 import { checkMemories } from './handlers/outside.ts';
@@ -73,7 +76,7 @@ export const ledger = service({
     const checkOwn = async () => checkKeys(await asked(() => readOwn(sql)), LOG_KEYS);
     const guards = { check: () => checkWhole(sql).then(checkOwn) };
     await readyToStart({ guards, log, stream, logging: house.log }, house.stopping);
-    const shown = await openShown(given, sql, house);
+    const shown = await openShown({ given, sql, scope }, house);
     const relay = {
       stream,
       log,
@@ -117,6 +120,8 @@ export const ledger = service({
       audit: postgresAudit(sql),
       headOf: freshHeads(chains, () => wait(GATHER_MS, house.stopping)),
       proofs,
+      stamps: postgresStamps(sql),
+      certificates: given.TSA_CERTIFICATES,
       publicKeys: publicKeysOf(LOG_KEYS, given.POLICY),
     };
   },
@@ -139,19 +144,20 @@ export const ledger = service({
     answer(LedgerTileV1, ledgerTile),
     answer(LedgerProofV1, ledgerProof),
     answer(LedgerConsistencyV1, ledgerConsistency),
+    answer(LedgerStampsV1, ledgerStamps),
     answer(LedgerAuditV1, ledgerAudit),
   ],
 });
 
 /** Those outside of the database. Rejects where one of them remembers another log than this. */
 async function openShown(
-  given: Config,
-  sql: Database,
+  on: { readonly given: Config; readonly sql: Database; readonly scope: AsyncDisposableStack },
   { log: logging, stopping }: Pick<House, 'log' | 'stopping'>,
 ): Promise<Omit<ShowingOn, 'stop' | 'sayOwn'>> {
+  const { given, sql, scope } = on;
   const chain = ownChain(await asked(() => readOwn(sql)));
   const { own: logs, ...heads } = ownLogs(given.LOG_KEYS, chain?.signed ?? []);
-  const outside = openOutside(given, { own: logs, ...heads });
+  const outside = await openOutside(given, { own: logs, ...heads }, scope);
   const book = postgresOutside(sql);
   const mirrors = outside.mirror ? [mirrorMemory({ store: outside.mirror, logs })] : [];
   await checkMemories([...outside.witnesses, ...mirrors], book, logging, stopping);

@@ -5,6 +5,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
+import { LedgerCheckpointV1 } from '@impound/contracts/ask/ledger.checkpoint.v1.ts';
+import { LedgerStampsV1 } from '@impound/contracts/ask/ledger.stamps.v1.ts';
 import { opensslAuthority } from '@impound/timestamp/testing/openssl-authority.ts';
 import { openCheckpoint } from '@impound/transparency/checkpoint.ts';
 import { begin, LOG, SECRET, startWith } from './outside-world.ts';
@@ -55,6 +57,22 @@ test('each token is on record in the log behind what it was given for, and the l
   await until(t, async () => (await stamps()).length === 2);
   const [again] = await sql`select count(*)::int as tokens from ledger_anchor`;
   assert.equal(again?.['tokens'], 2);
+  const [begun] = await sql`select max(idx) as idx from ledger_entry where acq_seq = 1`;
+  const place = Number(begun?.['idx']);
+  await until(
+    t,
+    async () => ((await it.ask(LedgerCheckpointV1, {})).checkpoint?.size ?? 0) > place,
+  );
+  const size = (await it.ask(LedgerCheckpointV1, {})).checkpoint?.size ?? 0;
+  const bracket = await it.ask(LedgerStampsV1, { first: place, last: place, size });
+  assert.deepEqual([bracket.after?.index, bracket.before?.index], [stamp?.idx, place]);
+  for (const stamped of [bracket.after, bracket.before]) {
+    const answer = Buffer.from(stamped?.token ?? '', 'base64');
+    assert.equal(await authority.verify(answer, Buffer.from(stamped?.note ?? '')), true);
+  }
+  assert.notEqual(bracket.after?.token, bracket.before?.token);
+  assert.equal(bracket.certificates, authority.root);
+  assert.deepEqual(await it.ask(LedgerStampsV1, { first: 0, last: 0, size: size + 9 }), {});
   await second[Symbol.asyncDispose]();
 });
 

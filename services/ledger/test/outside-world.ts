@@ -7,12 +7,14 @@ import type { TestContext } from 'node:test';
 import { AcquisitionRequestedV1 } from '@impound/contracts/acquisition/requested.v1.ts';
 import { newId } from '@impound/runtime/ids.ts';
 import { openLog } from '@impound/runtime/log.ts';
+import { openDatabase } from '@impound/runtime/postgres.ts';
 import { Secret } from '@impound/runtime/secret.ts';
 import { start } from '@impound/runtime/start.ts';
 import { headSigners, newLogKeys, readLogKeys } from '@impound/transparency/log-keys.ts';
 import { formatVkey, parseVkey } from '@impound/transparency/vkey.ts';
 import { initWitness } from '@impound/witness/init.ts';
 import { openWitness } from '@impound/witness/witness.ts';
+import { TRIGGERS } from '../src/domain/guards.ts';
 import { ledger } from '../src/service.ts';
 import { keptLog, requested, type World } from './world.ts';
 
@@ -63,4 +65,25 @@ export function startWith(
   const running = start(ledger, { ...it.environment(), ...more }, log);
   t.after(async () => (await running.catch(() => undefined))?.[Symbol.asyncDispose]());
   return running;
+}
+
+/** What is left of a database where its newest leaves are gone without a trace. */
+export async function cutOff(t: TestContext, it: World, size: number): Promise<void> {
+  const scope = new AsyncDisposableStack();
+  t.after(() => scope.disposeAsync());
+  const url = it.database.server.url(it.database.name);
+  const sql = openDatabase(new Secret(url), { connectionsMax: 1, name: 'attacker' }, scope);
+  const triggers = (how: string) =>
+    TRIGGERS.map((name) => {
+      const table = name.replace(/_no_(change|truncate)$/, '');
+      return `alter table ${table} ${how} trigger ${name};`;
+    }).join('');
+  await sql.unsafe(`${triggers('disable')}
+    delete from ledger_cosignature where size > ${size};
+    delete from ledger_anchor where size > ${size};
+    delete from ledger_checkpoint where size > ${size};
+    delete from ledger_batch where size_after > ${size};
+    delete from ledger_entry where idx >= ${size};
+    delete from ledger_tile where (n + 1) * 256 > ${size};
+    ${triggers('enable always')}`);
 }

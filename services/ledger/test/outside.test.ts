@@ -2,38 +2,15 @@
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { openDatabase } from '@impound/runtime/postgres.ts';
-import { Secret } from '@impound/runtime/secret.ts';
 import { openCheckpoint } from '@impound/transparency/checkpoint.ts';
 import { headSigners, readLogKeys, rotatedLogKeys } from '@impound/transparency/log-keys.ts';
+import { fileMirror } from '../src/adapters/file-mirror.ts';
 import { mirroredLog } from '../src/adapters/mirror-fsck.ts';
-import { TRIGGERS } from '../src/domain/guards.ts';
 import { fsck } from '../src/handlers/fsck.ts';
-import { begin, folderOf, LOG, SECRET, startWith, witnessOf } from './outside-world.ts';
-import { keptLog, until, type World, world } from './world.ts';
-
-/** What is left of a database where its newest leaves are gone without a trace. */
-async function cutOff(t: TestContext, it: World, size: number): Promise<void> {
-  const scope = new AsyncDisposableStack();
-  t.after(() => scope.disposeAsync());
-  const url = it.database.server.url(it.database.name);
-  const sql = openDatabase(new Secret(url), { connectionsMax: 1, name: 'attacker' }, scope);
-  const triggers = (how: string) =>
-    TRIGGERS.map((name) => {
-      const table = name.replace(/_no_(change|truncate)$/, '');
-      return `alter table ${table} ${how} trigger ${name};`;
-    }).join('');
-  await sql.unsafe(`${triggers('disable')}
-    delete from ledger_cosignature where size > ${size};
-    delete from ledger_anchor where size > ${size};
-    delete from ledger_checkpoint where size > ${size};
-    delete from ledger_batch where size_after > ${size};
-    delete from ledger_entry where idx >= ${size};
-    delete from ledger_tile where (n + 1) * 256 > ${size};
-    ${triggers('enable always')}`);
-}
+import { begin, cutOff, folderOf, LOG, SECRET, startWith, witnessOf } from './outside-world.ts';
+import { keptLog, until, world } from './world.ts';
 
 test('checkpoints are cosigned by a witness, and a log that was cut off is not gone on with', async (t) => {
   const it = await world(t, { keys: SECRET });
@@ -86,7 +63,7 @@ test('a mirror holds what the database does, can be checked alone, and remembers
   await running[Symbol.asyncDispose]();
   const outside = { keys: [LOG], known: [] };
   const look = async () =>
-    fsck(await mirroredLog(folder), outside, () => undefined, new AbortController().signal);
+    fsck(await mirroredLog(fileMirror(folder), t.signal), outside, () => undefined, t.signal);
   const good = await look();
   assert.deepEqual([good.findings, good.entries, good.signed], [[], 403, 1]);
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+
+import { readStoreUrl } from '@impound/bucket/store-url.ts';
 import { Secret, SecretText } from '@impound/runtime/secret.ts';
 import * as z from 'zod';
-import { readStoreUrl } from './domain/store-url.ts';
 
 const KEY_BYTES_MIN = 32;
 
@@ -9,7 +10,7 @@ const DAYS_MAX = 36_500;
 
 /** Where and how evidence is kept: a part of the environment of the uploader. */
 export const storeConfig = z.object({
-  /** As domain/store-url.ts reads it. */
+  /** As packages/bucket/src/store-url.ts reads it. */
   STORE_URL: z.string().transform((text, context) => {
     const place = readStoreUrl(text);
     if (typeof place !== 'string') return place;

@@ -25,7 +25,7 @@ interface Change {
 }
 
 /** A chain that grows as the ledger grows it. */
-export function growingChain() {
+export function growingChain(recordedAt = '2026-11-23T09:15:00.000000Z') {
   const lines: string[] = [];
   const head = () => {
     const last = lines.at(-1);
@@ -44,7 +44,6 @@ export function growingChain() {
       tenant: 'default',
       data,
     });
-    const recordedAt = '2026-11-23T09:15:00.000000Z';
     const salt = 'AAAAAAAAAAAAAAAAAAAAAA==';
     const place = { acq, acqSeq: lines.length + 1, acqPrev: head(), recordedAt, salt };
     lines.push(entryText(place, event));
@@ -67,8 +66,9 @@ export const STORY: readonly EventContract[] = [
 /** A whole story: requested to sealed, and handed out once; `seal` is where its seal stands. */
 export function sealedChain(
   objects: readonly EvidenceObject[] = AcquisitionSealedV1.example.objects,
+  recordedAt?: string,
 ) {
-  const it = growingChain();
+  const it = growingChain(recordedAt);
   for (const contract of STORY) it.add(contract);
   const seal = it.lines.length;
   const data = { ...AcquisitionSealedV1.example, objects, entries: seal, lastEntry: it.head() };

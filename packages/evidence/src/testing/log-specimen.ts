@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { generateKeyPairSync, sign } from 'node:crypto';
+import { createHash, generateKeyPairSync, sign } from 'node:crypto';
+import { CheckpointStampedV1 } from '@impound/contracts/checkpoint/stamped.v1.ts';
 import { formatCheckpoint } from '@impound/transparency/checkpoint.ts';
 import { cosignedMessage, writeCosignature } from '@impound/transparency/cosignature.ts';
 import { leafHash } from '@impound/transparency/hash.ts';
@@ -16,6 +17,7 @@ import { rangeRoots } from '@impound/transparency/tile-reader.ts';
 import { EMPTY_TREE, grow, rootOf } from '@impound/transparency/tree.ts';
 import { formatVkey, KEY_TYPES, rawPublicKey, vkey } from '@impound/transparency/vkey.ts';
 import type { CustodyLog } from '../custody-log.ts';
+import { growingChain } from './chain-specimen.ts';
 
 const TIME = 1_795_000_000n;
 /** Leaves of others before, between and behind those of a chain. */
@@ -26,8 +28,15 @@ function pair() {
   return { privateKey, raw: rawPublicKey(privateKey) };
 }
 
+/** An authority of time, as a log asks it. */
+export interface SpecimenAuthority {
+  /** Its certificate, in PEM. */
+  readonly root: string;
+  stamp(data: Buffer): Promise<Buffer>;
+}
+
 /** A log with keys of its own and one witness, which takes chains in. */
-export function specimenLog(origin = 'ledger.example/custody/1') {
+export function specimenLog(origin = 'ledger.example/custody/1', authority?: SpecimenAuthority) {
   const [own, sigsum, submitter, witness] = [pair(), pair(), pair(), pair()];
   const key = vkey(origin, KEY_TYPES.note, own.raw);
   const sigsumKey = sigsumVkey(sigsum.raw);
@@ -41,42 +50,42 @@ export function specimenLog(origin = 'ledger.example/custody/1') {
     return (await signNote(text, [signer])) + line;
   };
 
+  const noteOver = (size: number, root: Buffer) =>
+    headOf(noteSigner(key, own.privateKey), size, root);
+
   /** The chain in a tree among leaves of others; behind the entry `seal` its leaf of sigsum. */
   const record = async (chain: readonly Buffer[], seal: number): Promise<CustodyLog> => {
     const others = Array.from({ length: OTHERS }, (_, n) => Buffer.from(`other ${n}`));
-    const sealed = chain[seal] ?? Buffer.alloc(0);
-    const checksum = sigsumChecksum(sealed);
-    const signature = sign(null, sigsumLeafMessage(checksum), submitter.privateKey);
-    const leaf = sigsumLeafBytes({ checksum, signature, keyHash: sigsumHash(submitter.raw) });
+    const leaf = sealLeafOf(chain[seal] ?? Buffer.alloc(0), submitter);
     const leaves: Buffer[] = [...others];
+    const after = await stampOver(leaves, { noteOver, authority });
+    const afterAt = leaves.push(after.entry) - 1;
     const places = chain.map((entry, at) => {
       const index = leaves.push(entry) - 1;
       leaves.push(at === seal ? leaf : Buffer.from(`other after ${at}`));
       return index;
     });
+    const before = await stampOver(leaves, { noteOver, authority });
     leaves.push(...others);
-    const { tree, tiles } = grow(EMPTY_TREE, leaves.map(leafHash));
-    const full = new Map(tiles.map((tile) => [`${tile.level}/${tile.n}`, tile.hashes]));
-    const tile = async ({ level, n }: { level: number; n: number }) =>
-      full.get(`${level}/${n}`) ?? Buffer.concat(tree.partial[level] ?? []);
-    const range = rangeRoots({ tile }, tree.size);
-    const proofOf = async (index: number) => ({
-      index,
-      path: await inclusionPath(range, index, tree.size),
-    });
-    const root = rootOf(tree);
+    const { size, root, proofOf } = treeOf(leaves);
     const place = places[seal];
+    const time = async () => ({
+      after: { ...after, ...(await proofOf(afterAt)) },
+      before: { ...before, ...(await before.proofOf(places.at(-1) ?? 0)) },
+      certificates: authority?.root ?? '',
+    });
     return {
-      checkpoint: await headOf(noteSigner(key, own.privateKey), tree.size, root),
+      checkpoint: await noteOver(size, root),
       ...{ key, policy },
       proofs: await Promise.all(places.map(proofOf)),
+      ...(authority === undefined ? {} : { time: await time() }),
       ...(place === undefined
         ? {}
         : {
             seal: {
               ...(await proofOf(place + 1)),
               entry: seal,
-              checkpoint: await headOf(noteSigner(sigsumKey, sigsum.privateKey), tree.size, root),
+              checkpoint: await headOf(noteSigner(sigsumKey, sigsum.privateKey), size, root),
               key: sigsumKey,
               ...{ leaf, submitter: submitter.raw },
             },
@@ -84,4 +93,45 @@ export function specimenLog(origin = 'ledger.example/custody/1') {
     };
   };
   return { record, key, policy, submitter: submitter.raw };
+}
+
+function sealLeafOf(sealed: Buffer, submitter: ReturnType<typeof pair>): Buffer {
+  const checksum = sigsumChecksum(sealed);
+  const signature = sign(null, sigsumLeafMessage(checksum), submitter.privateKey);
+  return sigsumLeafBytes({ checksum, signature, keyHash: sigsumHash(submitter.raw) });
+}
+
+/** A token over a tree, and the entry of the log that names it. */
+async function stampOver(
+  leaves: readonly Buffer[],
+  by: {
+    readonly noteOver: (size: number, root: Buffer) => Promise<string>;
+    readonly authority: SpecimenAuthority | undefined;
+  },
+) {
+  const { size, root, proofOf } = treeOf(leaves);
+  const note = await by.noteOver(size, root);
+  const token = (await by.authority?.stamp(Buffer.from(note))) ?? Buffer.alloc(0);
+  const digests = { noteSha256: digestOf(Buffer.from(note)), tokenSha256: digestOf(token) };
+  const { add, lines } = growingChain();
+  add(CheckpointStampedV1, { data: { size, ...digests, authority: 'tsa' } });
+  return { note, token, proofOf, entry: Buffer.from(lines[0] ?? '') };
+}
+
+/** The tree over these leaves, and the proof of one of them. */
+function treeOf(leaves: readonly Buffer[]) {
+  const { tree, tiles } = grow(EMPTY_TREE, leaves.map(leafHash));
+  const full = new Map(tiles.map((tile) => [`${tile.level}/${tile.n}`, tile.hashes]));
+  const tile = async ({ level, n }: { level: number; n: number }) =>
+    full.get(`${level}/${n}`) ?? Buffer.concat(tree.partial[level] ?? []);
+  const range = rangeRoots({ tile }, tree.size);
+  const proofOf = async (index: number) => ({
+    index,
+    path: await inclusionPath(range, index, tree.size),
+  });
+  return { size: tree.size, root: rootOf(tree), proofOf };
+}
+
+function digestOf(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex');
 }

@@ -11,6 +11,8 @@ import type { App, Request, Route } from './http-server.ts';
 const whole = z.coerce.number().pipe(Count);
 /** From which size to which. */
 export const ConsistencyQuery = z.strictObject({ from: whole, to: whole });
+/** The first and the last entry, by their indexes, and the size that a proof leads to. */
+export const StampsQuery = z.strictObject({ first: whole, last: whole, size: whole });
 /** The size that proofs lead to, and the entry after which they begin. */
 export const ProofQuery = z.strictObject({ size: whole, after: whole.default(0) });
 
@@ -34,6 +36,12 @@ export function logRoutes(log: LogReads): readonly Route[] {
       path: '/v1/log/consistency',
       gives: JSON_TYPE,
       answer: async (it) => it.json(await log.consistency(readQuery(ConsistencyQuery, it))),
+    },
+    {
+      method: 'GET',
+      path: '/v1/log/stamps',
+      gives: JSON_TYPE,
+      answer: async (it) => it.json(await log.stamps(readQuery(StampsQuery, it))),
     },
     {
       method: 'GET',

@@ -2,7 +2,8 @@
 import { LedgerCheckpointV1 } from '@impound/contracts/ask/ledger.checkpoint.v1.ts';
 import { LedgerConsistencyV1 } from '@impound/contracts/ask/ledger.consistency.v1.ts';
 import { LedgerProofV1 } from '@impound/contracts/ask/ledger.proof.v1.ts';
-import { ConsistencyQuery, ProofQuery } from './http-log.ts';
+import { LedgerStampsV1 } from '@impound/contracts/ask/ledger.stamps.v1.ts';
+import { ConsistencyQuery, ProofQuery, StampsQuery } from './http-log.ts';
 import type { Operation } from './openapi-operation.ts';
 
 const JSON_TYPE = 'application/json';
@@ -40,6 +41,17 @@ export const LOG_OPERATIONS: readonly Operation[] = [
     type: JSON_TYPE,
     answer: LedgerConsistencyV1.reply.required(),
     problems: [404],
+  },
+  {
+    id: 'readStamps',
+    method: 'get',
+    path: '/v1/log/stamps',
+    summary: 'Between which tokens of an authority of time (RFC 3161) entries of the log lie.',
+    query: StampsQuery,
+    status: 200,
+    type: JSON_TYPE,
+    answer: LedgerStampsV1.reply,
+    problems: [],
   },
   {
     id: 'readCheckpoint',

@@ -2,6 +2,7 @@
 import { LedgerCheckpointV1 } from '@impound/contracts/ask/ledger.checkpoint.v1.ts';
 import { LedgerConsistencyV1 } from '@impound/contracts/ask/ledger.consistency.v1.ts';
 import { LedgerProofV1 } from '@impound/contracts/ask/ledger.proof.v1.ts';
+import { LedgerStampsV1 } from '@impound/contracts/ask/ledger.stamps.v1.ts';
 import { LedgerTileV1 } from '@impound/contracts/ask/ledger.tile.v1.ts';
 import type { ReplyOf, RequestOf } from '@impound/contracts/question.ts';
 import type { Ask } from '@impound/runtime/ask.ts';
@@ -24,6 +25,8 @@ export interface LogReads {
   };
   newest(): Promise<Checkpoint>;
   consistency(sizes: Sizes): Promise<{ readonly path: readonly string[] }>;
+  /** Between which tokens of time entries lie. */
+  stamps(of: RequestOf<typeof LedgerStampsV1>): Promise<ReplyOf<typeof LedgerStampsV1>>;
   /** Where the entries of one of the caller's chains stand. */
   places(
     caller: Caller,
@@ -44,6 +47,7 @@ export function openLogReads(
       tile: keptTiles((tile) => bounded(() => reach(ask(LedgerTileV1, tile, signal)))),
     },
     newest,
+    stamps: (of) => reach(ask(LedgerStampsV1, of, signal)),
     consistency: async (sizes) => {
       const { path } = await reach(ask(LedgerConsistencyV1, sizes, signal));
       if (path !== undefined) return { path };

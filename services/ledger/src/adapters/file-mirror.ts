@@ -8,16 +8,24 @@ import type { MirrorStore } from '../handlers/mirroring.ts';
 export function fileMirror(directory: string): MirrorStore {
   return {
     name: `mirror ${directory}`,
-    read: async (path) => {
-      try {
-        return await readFile(join(directory, path));
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-        throw error;
-      }
+    read: (path) => read(join(directory, path)),
+    add: async (path, bytes) => {
+      const at = join(directory, path);
+      if ((await read(at)) !== undefined) return false;
+      await write(at, bytes);
+      return true;
     },
-    write: (path, bytes) => write(join(directory, path), bytes),
+    replace: (path, bytes) => write(join(directory, path), bytes),
   };
+}
+
+async function read(path: string): Promise<Buffer | undefined> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
 }
 
 async function write(path: string, bytes: Buffer): Promise<void> {

@@ -10,13 +10,13 @@ import {
   tilePath,
 } from '@impound/transparency/tile.ts';
 import type { KeptLeaf, KeptLog, KeptTile } from '../handlers/fsck-ports.ts';
-import { fileMirror } from './file-mirror.ts';
+import type { MirrorStore } from '../handlers/mirroring.ts';
 
 /** The log as a mirror keeps it: its bytes and full tiles up to its checkpoint, and no index. */
-export async function mirroredLog(directory: string): Promise<KeptLog> {
-  const { read } = fileMirror(directory);
+export async function mirroredLog(store: MirrorStore, signal: AbortSignal): Promise<KeptLog> {
+  const read: Read = (path) => store.read(path, signal);
   const bytes = await read('checkpoint');
-  if (bytes === undefined) throw new Never('mirror-missing', `${directory} holds no checkpoint`);
+  if (bytes === undefined) throw new Never('mirror-missing', `${store.name} holds no checkpoint`);
   const size = Number(parseCheckpoint(parseNote(bytes).text).size);
   return {
     size,

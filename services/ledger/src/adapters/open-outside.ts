@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { fileURLToPath } from 'node:url';
 import { Never } from '@impound/runtime/fault.ts';
 import { stamp } from '@impound/timestamp/authority.ts';
 import { headSigners, type LogSigners } from '@impound/transparency/log-keys.ts';
@@ -13,8 +12,8 @@ import type { Head } from '../handlers/checkpointing.ts';
 import type { MirrorStore } from '../handlers/mirroring.ts';
 import type { Memory } from '../handlers/outside.ts';
 import type { Witness } from '../handlers/witnessing.ts';
-import { fileMirror } from './file-mirror.ts';
 import { httpWitness } from './http-witness.ts';
+import { openMirror } from './open-mirror.ts';
 
 /** Those outside of the database to whom the log is shown. */
 export interface Outside {
@@ -45,10 +44,11 @@ export function ownLogs(keys: LogSigners, signed: readonly string[]): OwnLogs {
 }
 
 /** Opens them as the configuration names them. Throws Never where that does not fit. */
-export function openOutside(
-  { POLICY, MIRROR_URL, TSA_URL, TSA_CERTIFICATES }: Config,
+export async function openOutside(
+  { POLICY, MIRROR_URL, MIRROR_KEY, TSA_URL, TSA_CERTIFICATES }: Config,
   logs: OwnLogs,
-): Outside {
+  scope: AsyncDisposableStack,
+): Promise<Outside> {
   const witnesses = POLICY?.witnesses.flatMap((one) => witnessOf(one, logs)) ?? [];
   const trusted = TSA_CERTIFICATES?.match(CERTIFICATE) ?? [];
   if (TSA_URL !== undefined && trusted.length === 0) {
@@ -57,7 +57,7 @@ export function openOutside(
   return {
     witnesses,
     isEnough: (names) => POLICY === undefined || isQuorum(POLICY, names),
-    mirror: MIRROR_URL === undefined ? undefined : fileMirror(fileURLToPath(MIRROR_URL)),
+    mirror: MIRROR_URL && (await openMirror(MIRROR_URL, MIRROR_KEY, scope)),
     authority: TSA_URL === undefined ? undefined : authorityOf(new URL(TSA_URL), trusted),
   };
 }

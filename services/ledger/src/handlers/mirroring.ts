@@ -19,9 +19,11 @@ import type { Memory, OutsideBook } from './outside.ts';
 export interface MirrorStore {
   readonly name: string;
   /** Undefined: there is nothing under this path. */
-  read(path: string): Promise<Buffer | undefined>;
-  /** On disk when it resolves, whole or not at all. */
-  write(path: string, bytes: Buffer): Promise<void>;
+  read(path: string, signal: AbortSignal): Promise<Buffer | undefined>;
+  /** Durable when it resolves, whole or not at all; false: something stands there already. */
+  add(path: string, bytes: Buffer, signal: AbortSignal): Promise<boolean>;
+  /** The same, in the place of what stands there. */
+  replace(path: string, bytes: Buffer, signal: AbortSignal): Promise<void>;
 }
 
 /** What mirroring needs. */
@@ -41,14 +43,15 @@ const AGAIN_MS_MAX = 60_000;
 
 /** What a mirror remembers of the log: its last checkpoint. */
 export function mirrorMemory({ store, logs }: Pick<MirroringOn, 'store' | 'logs'>): Memory {
-  return { name: store.name, remembered: () => remembered(store, logs) };
+  return { name: store.name, remembered: (signal) => remembered(store, logs, signal) };
 }
 
 async function remembered(
   store: MirrorStore,
   logs: readonly Vkey[],
+  signal: AbortSignal,
 ): Promise<Checkpoint | undefined> {
-  const bytes = await store.read(CHECKPOINT);
+  const bytes = await store.read(CHECKPOINT, signal);
   return bytes && openCheckpoint(bytes, logs);
 }
 
@@ -75,19 +78,19 @@ async function mirrorOnce(
   mirrored: number | undefined,
   signal: AbortSignal,
 ): Promise<number> {
-  const from = mirrored ?? Number((await remembered(store, logs))?.size ?? 0);
+  const from = mirrored ?? Number((await remembered(store, logs, signal))?.size ?? 0);
   const newest = await book.newest('own');
   if (newest === undefined || newest.size <= from) return from;
   const { size, note } = newest;
   for (const tile of newTiles(from, size)) {
     signal.throwIfAborted();
-    await put(store, tilePath(tile), await book.tile(tile), tile);
+    await put(store, { path: tilePath(tile), bytes: await book.tile(tile), tile }, signal);
     if (tile.level > 0) continue;
     const first = tile.n * TILE_WIDTH;
     const entries = await book.entries(first, first + tile.width);
-    await put(store, entriesPath(tile), bundleBytes(entries), tile);
+    await put(store, { path: entriesPath(tile), bytes: bundleBytes(entries), tile }, signal);
   }
-  await store.write(CHECKPOINT, Buffer.from(note, 'utf8'));
+  await store.replace(CHECKPOINT, Buffer.from(note, 'utf8'), signal);
   return size;
 }
 
@@ -102,11 +105,25 @@ function* newTiles(from: number, size: number): Generator<Tile> {
   }
 }
 
-/** What is there already is left as it is, and must be the same. */
-async function put(store: MirrorStore, path: string, bytes: Buffer, tile: Tile): Promise<void> {
-  const there = tile.width === TILE_WIDTH ? await store.read(path) : undefined;
-  if (there === undefined) return await store.write(path, bytes);
-  if (there.equals(bytes)) return;
+interface Putting {
+  readonly path: string;
+  readonly bytes: Buffer;
+  readonly tile: Tile;
+}
+
+/**
+ * What is there already is left as it is, and must be the same. A full tile is looked for first:
+ * not every store keeps what stands there when it is told to.
+ */
+async function put(
+  store: MirrorStore,
+  { path, bytes, tile }: Putting,
+  signal: AbortSignal,
+): Promise<void> {
+  const before = tile.width === TILE_WIDTH ? await store.read(path, signal) : undefined;
+  if (before === undefined && (await store.add(path, bytes, signal))) return;
+  const there = before ?? (await store.read(path, signal));
+  if (there?.equals(bytes)) return;
   const what = `${store.name} holds another ${path} than the database`;
   throw new Never('log-rewritten', `${what}: one of both was changed, find out which and by whom`);
 }

@@ -4,10 +4,11 @@ import type {
   ContainerClient,
   UserDelegationKey,
 } from '@azure/storage-blob';
+import { failureCode } from '@impound/bucket/s3-bucket.ts';
+import type { StorePlace } from '@impound/bucket/store-url.ts';
 import type { Secret } from '@impound/runtime/secret.ts';
 import { StoreFault } from '../domain/evidence-store.ts';
-import type { StorePlace } from '../domain/store-url.ts';
-import { failureCode, storeFault } from './store-fault.ts';
+import { storeFault } from './store-fault.ts';
 
 /** How a container is spoken to. */
 export interface Container {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Bucket as GoogleBucket, Storage } from '@google-cloud/storage';
+import { failureCode } from '@impound/bucket/s3-bucket.ts';
+import type { StorePlace } from '@impound/bucket/store-url.ts';
 import type { Secret } from '@impound/runtime/secret.ts';
 import { StoreFault } from '../domain/evidence-store.ts';
-import type { StorePlace } from '../domain/store-url.ts';
-import { failureCode, storeFault } from './store-fault.ts';
+import { storeFault } from './store-fault.ts';
 
 /** How a bucket of Google Cloud Storage is spoken to. */
 export interface GcsBucket {

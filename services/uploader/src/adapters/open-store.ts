@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+
+import type { StorePlace } from '@impound/bucket/store-url.ts';
 import type { Secret } from '@impound/runtime/secret.ts';
 import type * as z from 'zod';
 import type { storeConfig } from '../config.ts';
 import { type EvidenceStore, StoreFault } from '../domain/evidence-store.ts';
 import type { Finding } from '../domain/finding.ts';
 import type { Lock } from '../domain/lock.ts';
-import type { StorePlace } from '../domain/store-url.ts';
 import { openFileStore } from './file-store.ts';
 
 /** Which store, and how evidence is kept there. */

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+import { type Bucket, s3Failure } from '@impound/bucket/s3-bucket.ts';
 import { StoreFault } from '../domain/evidence-store.ts';
 import { type Finding, lockFinding } from '../domain/finding.ts';
 import type { Lock } from '../domain/lock.ts';
-import { asked, type Bucket, s3Failure } from './s3-client.ts';
+import { asked } from './s3-client.ts';
 import { write } from './s3-object.ts';
 import { storeFault } from './store-fault.ts';
 

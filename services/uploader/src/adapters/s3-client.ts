@@ -1,68 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { S3Client } from '@aws-sdk/client-s3';
+import * as opening from '@impound/bucket/s3-bucket.ts';
+import type { StorePlace } from '@impound/bucket/store-url.ts';
 import type { Secret } from '@impound/runtime/secret.ts';
 import { StoreFault } from '../domain/evidence-store.ts';
-import type { StorePlace } from '../domain/store-url.ts';
-import { failureCode, storeFault } from './store-fault.ts';
+import { storeFault } from './store-fault.ts';
 
-/** How a bucket is spoken to. */
-export interface Bucket {
-  readonly sdk: typeof import('@aws-sdk/client-s3');
-  readonly client: S3Client;
-  readonly bucket: string;
-  readonly prefix: string;
-}
-
-const CONNECT_MS_MAX = 5_000;
-/** A store that says nothing for so long is away. */
-const SILENCE_MS_MAX = 30_000;
-const ATTEMPTS_MAX = 3;
-
-const nothing = () => {};
-/** What the SDK has to say goes past our log and may name whatever it likes. */
-const QUIET = { debug: nothing, info: nothing, warn: nothing, error: nothing };
-
-/** Loads the SDK, which is heavy, and makes a client that lives as long as the scope. */
+/** Opens a bucket with STORE_KEY. Throws StoreFault where that is none. */
 export async function openBucket(
   place: Extract<StorePlace, { kind: 's3' }>,
   key: Secret | undefined,
   scope: AsyncDisposableStack,
-): Promise<Bucket> {
-  const sdk = await import('@aws-sdk/client-s3');
-  const { bucket, prefix, endpoint } = place;
-  const region = place.region ?? (endpoint === undefined ? undefined : 'us-east-1');
-  const client = new sdk.S3Client({
-    ...(region === undefined ? {} : { region }),
-    ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
-    ...(key === undefined ? {} : { credentials: credentialsOf(key) }),
-    // The default puts the checksum of an empty body into what is signed for others to send.
-    requestChecksumCalculation: 'WHEN_REQUIRED',
-    responseChecksumValidation: 'WHEN_REQUIRED',
-    maxAttempts: ATTEMPTS_MAX,
-    logger: QUIET,
-    requestHandler: { connectionTimeout: CONNECT_MS_MAX, socketTimeout: SILENCE_MS_MAX },
-  });
-  scope.defer(() => client.destroy());
-  return { sdk, client, bucket, prefix };
-}
-
-function credentialsOf(key: Secret) {
-  const [accessKeyId = '', secretAccessKey = '', ...token] = key.reveal().trim().split(':');
-  if (accessKeyId === '' || secretAccessKey === '') {
-    const message = 'STORE_KEY for S3 is ACCESS_KEY_ID:SECRET_ACCESS_KEY[:SESSION_TOKEN]';
-    throw new StoreFault('store-refused', message);
+): Promise<opening.Bucket> {
+  const read = key && opening.s3Key(key);
+  if (key !== undefined && read === undefined) {
+    throw new StoreFault('store-refused', `STORE_KEY for S3 is ${opening.S3_KEY_FORM}`);
   }
-  const sessionToken = token.join(':');
-  return { accessKeyId, secretAccessKey, ...(sessionToken === '' ? {} : { sessionToken }) };
-}
-
-/** The HTTP status and code of what the SDK throws. */
-export function s3Failure(error: unknown): { status: number | undefined; code: string } {
-  const of = error as { name?: string; $metadata?: { httpStatusCode?: number } };
-  const status = of.$metadata?.httpStatusCode;
-  // Of a network fault the SDK's name says less than the system's code.
-  const code = status === undefined ? failureCode(error) || (of.name ?? '') : (of.name ?? '');
-  return { status: status === 200 ? undefined : status, code };
+  return await opening.openBucket(place, read, scope);
 }
 
 /** Runs one request; what the SDK throws becomes a StoreFault, unless it is one of `expected`. */
@@ -75,7 +28,7 @@ export async function asked<T>(
     return await work;
   } catch (error) {
     if (error instanceof StoreFault) throw error;
-    const failure = s3Failure(error);
+    const failure = opening.s3Failure(error);
     if (expected.includes(failure.code)) return undefined;
     throw storeFault(doing, failure, error);
   }

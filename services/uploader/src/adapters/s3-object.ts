@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
+import type { Bucket } from '@impound/bucket/s3-bucket.ts';
 import type { Retention } from '@impound/contracts/evidence.ts';
 import { Count, Sha256 } from '@impound/contracts/ids.ts';
 import { timeOf } from '@impound/contracts/time.ts';
@@ -8,7 +10,7 @@ import * as z from 'zod';
 import type { ByteRange } from '../domain/byte-range.ts';
 import type { Found } from '../domain/evidence-store.ts';
 import { isEnough, type Lock, untilMs } from '../domain/lock.ts';
-import { asked, type Bucket, base64Of, everyPage } from './s3-client.ts';
+import { asked, base64Of, everyPage } from './s3-client.ts';
 import { GONE, type S3Part, type Upload } from './s3-upload.ts';
 
 /** The version of an object that counts. */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import { Readable } from 'node:stream';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
+import type { Bucket } from '@impound/bucket/s3-bucket.ts';
 import type { EvidenceObject } from '@impound/contracts/evidence.ts';
 import {
   type DirectPut,
@@ -17,7 +19,7 @@ import { keyOf, type ObjectName, type SessionName } from '../domain/object-name.
 import { alreadyComplete, isHeld, refuseNumber, refuseParts, sameObject } from '../domain/parts.ts';
 import { checkedPart, hashSteadily } from './checked-bytes.ts';
 import { abortable, joiner, READINGS_MAX } from './joiner.ts';
-import { asked, type Bucket, base64Of } from './s3-client.ts';
+import { asked, base64Of } from './s3-client.ts';
 import {
   join,
   lockVersion,

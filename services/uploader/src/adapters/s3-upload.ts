@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Bucket } from '@impound/bucket/s3-bucket.ts';
 import { type HeldPart, StoreFault } from '../domain/evidence-store.ts';
 import { SESSION_MS_MAX, SESSIONS_MAX } from '../domain/limits.ts';
 import { keyOf, type ObjectName, type SessionName } from '../domain/object-name.ts';
-import { asked, type Bucket, everyPage } from './s3-client.ts';
+import { asked, everyPage } from './s3-client.ts';
 
 /** A part with what completing needs. */
 export interface S3Part extends HeldPart {

@@ -39,11 +39,3 @@ export function storeFault(doing: string, failure: Failure, cause: unknown): Sto
   const message = `the store did not ${doing} (${told}): check the way to it; send this again`;
   return new StoreFault('store-away', message, options);
 }
-
-/** The code of an error from the system or an SDK, or of what caused it. */
-export function failureCode(error: unknown): string {
-  if (!(error instanceof Error)) return '';
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  if (code !== '') return code.slice(0, 64);
-  return error.cause === undefined ? '' : failureCode(error.cause);
-}
