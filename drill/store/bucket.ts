@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { S3_KEY, s3Subject, unfinishedIn } from '../../services/uploader/test/s3-subject.ts';
+
 import {
   hasProgram,
   RADOS_PROGRAMS,
   type Rados,
   radosCluster,
-} from '../../services/uploader/test/store-servers.ts';
+} from '@impound/bucket/testing/store-servers.ts';
+import { S3_KEY, s3Subject, unfinishedIn } from '../../services/uploader/test/s3-subject.ts';
 import { audit } from '../fleet/audit.ts';
 import { podNames } from '../fleet/cluster.ts';
 import { openDoor } from '../fleet/door.ts';

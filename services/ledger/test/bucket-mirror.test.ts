@@ -9,13 +9,13 @@ import {
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
-import { openCheckpoint } from '@impound/transparency/checkpoint.ts';
 import {
   hasProgram,
   motoServer,
   RADOS_PROGRAMS,
   radosServer,
-} from '../../uploader/test/store-servers.ts';
+} from '@impound/bucket/testing/store-servers.ts';
+import { openCheckpoint } from '@impound/transparency/checkpoint.ts';
 import { mirroredLog } from '../src/adapters/mirror-fsck.ts';
 import { openMirror } from '../src/adapters/open-mirror.ts';
 import { config } from '../src/config.ts';

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from 'node:crypto';
 import { BlobServiceClient, StorageSharedKeyCredential } from '@azure/storage-blob';
+import { azuriteServer } from '@impound/bucket/testing/store-servers.ts';
 import { STORE_RIGHTS } from '@impound/contracts/store-permissions.ts';
 import { cloudConformance } from './cloud-store.conformance.ts';
 import { storeConformance } from './evidence-store.conformance.ts';
 import { faultyProxy } from './faulty-proxy.ts';
-import { azuriteServer } from './store-servers.ts';
 
 const AZURE = 'Microsoft.Storage/storageAccounts/blobServices';
 const NAME = 'Azure Blob (azurite)';

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { BlobServiceClient, StorageSharedKeyCredential } from '@azure/storage-blob';
+import { azuriteServer } from '@impound/bucket/testing/store-servers.ts';
 import { EvidenceCapturedV1 } from '@impound/contracts/evidence/captured.v1.ts';
 import { uploadSession } from '@impound/evidence/upload.ts';
 import { faultyProxy } from './faulty-proxy.ts';
-import { azuriteServer } from './store-servers.ts';
 import { house, sha256, until } from './uploader-in-a-house.ts';
 
 const ACCOUNT = { name: 'evidenceaccount', key: randomBytes(64).toString('base64') };

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { test } from 'node:test';
+import { hasProgram, RADOS_PROGRAMS, radosServer } from '@impound/bucket/testing/store-servers.ts';
 import { STORE_RIGHTS } from '@impound/contracts/store-permissions.ts';
 import { cloudConformance } from './cloud-store.conformance.ts';
 import { storeConformance } from './evidence-store.conformance.ts';
 import { S3_KEY, S3_NEEDS, s3Subject } from './s3-subject.ts';
-import { hasProgram, RADOS_PROGRAMS, radosServer } from './store-servers.ts';
 
 const NAME = 'S3 (radosgw)';
 

@@ -33,7 +33,7 @@ const TILE = {
   IfNoneMatch: '*',
 };
 
-/** A mirror in a bucket. It reads, writes and must be told what is not there; it deletes nothing. */
+/** A mirror in a bucket: it reads, writes, must be told what is not there, and deletes nothing. */
 export async function bucketMirror(
   place: Extract<StorePlace, { kind: 's3' }>,
   key: Secret | undefined,
