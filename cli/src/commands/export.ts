@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Acquisition, fold } from '@impound/contracts/chain.ts';
+import { Entry } from '@impound/contracts/entry.ts';
 import type { EvidenceObject } from '@impound/contracts/evidence.ts';
 import { formatTarget } from '@impound/contracts/target.ts';
 import { type BagObject, writeBag } from '@impound/evidence/bag.ts';
+import type { CustodyLog } from '@impound/evidence/custody-log.ts';
 import { exportedObjects, leafHash } from '@impound/evidence/verify-chain.ts';
+import { bagReports } from '@impound/report/bag-reports.ts';
 import { type Client, openClient } from '../client.ts';
 import type { Here } from '../command.ts';
 import { EXIT, Exit } from '../exit-code.ts';
@@ -53,7 +56,9 @@ export async function exportBag(it: Export, signal: AbortSignal): Promise<Writte
     chain: chainBytes(it, chain),
     log: ({ length: entries }: readonly Buffer[]) =>
       logProofs(it.client, { acquisitionId: it.acquisitionId, entries }, signal),
-    info: infoOf(it, state),
+    reports: (entries: readonly Buffer[], log?: CustodyLog) =>
+      bagReports(entries, log?.proofs.map(({ index }) => index) ?? []),
+    info: (entries: readonly Buffer[]) => infoOf(it, state, entries),
   };
   const { sha256 } = await writeBag(directory, content, signal).catch((cause: unknown) => {
     throw unwritten(directory, cause, signal);
@@ -113,11 +118,17 @@ async function* chainBytes(it: Export, chain: { head: string }): AsyncGenerator<
   }
 }
 
-function infoOf(it: Export, state: Acquisition): Record<string, string> {
+/** The same chain gives the same bag: it is dated by the last entry, which tells of this export. */
+function infoOf(
+  it: Export,
+  state: Acquisition,
+  entries: readonly Buffer[],
+): Record<string, string> {
+  const { recordedAt } = Entry.parse(JSON.parse(String(entries.at(-1))));
   return {
     'External-Identifier': it.acquisitionId,
     'Internal-Sender-Identifier': state.request?.caseId ?? '',
     'External-Description': state.request ? formatTarget(state.request.target) : '',
-    'Bagging-Date': new Date().toISOString().slice(0, 10),
+    'Bagging-Date': recordedAt.slice(0, 10),
   };
 }

@@ -1,24 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { extname } from 'node:path';
-import { Entry } from '@impound/contracts/entry.ts';
 import { verifyBag } from '@impound/evidence/verify-bag.ts';
-import { leafHash, verifyChain } from '@impound/evidence/verify-chain.ts';
-import { accountOf, type Recorded } from '@impound/report/account.ts';
-import { caseDocument } from '@impound/report/case-uco.ts';
-import { csv } from '@impound/report/csv.ts';
-import { pdf, type ReportOf } from '@impound/report/pdf.ts';
+import { verifyChain } from '@impound/evidence/verify-chain.ts';
+import { accountOf } from '@impound/report/account.ts';
+import { FORMATS, recordedOf } from '@impound/report/bag-reports.ts';
 import type { Here } from '../command.ts';
 import { EXIT, Exit } from '../exit-code.ts';
 import { save } from '../new-file.ts';
 import { chainLines, directoryOf } from './verify.ts';
-
-type Content = AsyncIterable<Uint8Array | string> | Iterable<string>;
-
-const FORMATS: Readonly<Record<string, (of: ReportOf) => Content>> = {
-  '.pdf': pdf,
-  '.csv': ({ account }) => csv(account.entries),
-  '.jsonld': ({ account }) => [`${JSON.stringify(caseDocument(account), undefined, 1)}\n`],
-};
 
 /** Writes what a bag tells as a report; of a bag that does not verify no report is made. */
 export async function report(here: Here, signal: AbortSignal): Promise<number> {
@@ -57,9 +46,5 @@ async function verified(directory: string, signal: AbortSignal) {
     const what = `${directory} has ${found.length} findings, so no report was made`;
     throw new Exit(EXIT.findings, `${what}: see impound verify ${directory}`);
   }
-  const recorded = (text: string): Recorded => ({
-    entry: Entry.parse(JSON.parse(text)),
-    leaf: leafHash(Buffer.from(text)),
-  });
-  return { sha256: bag.sha256, entries: texts.map(recorded) };
+  return { sha256: bag.sha256, entries: texts.map((text) => recordedOf(Buffer.from(text))) };
 }

@@ -8,6 +8,7 @@ export const PAYLOAD_MANIFEST = 'manifest-sha256.txt';
 export const TAG_MANIFEST = 'tagmanifest-sha256.txt';
 export const CHECKSUMS = 'data/sha256sums.txt';
 export const CHAIN = 'custody/chain.jsonl';
+export const REPORTS = 'custody/reports';
 
 const VALUE_CHARACTERS_MAX = 1_000;
 const LABEL = /^[A-Za-z][A-Za-z0-9-]{0,63}$/;
@@ -51,13 +52,33 @@ export interface LogTexts {
   readonly time: readonly ('after' | 'before')[];
 }
 
+/** What a bag has beside the chain itself. */
+export interface CustodyTexts {
+  readonly log: LogTexts | undefined;
+  /** Paths of what tells the chain for people and their tools. */
+  readonly reports: readonly string[];
+}
+
 /** README.txt: lines that begin with "$ " are commands, run in the directory of the bag. */
-export function readme(captures: readonly BagCapture[], files: number, log?: LogTexts): string {
+export function readme(
+  captures: readonly BagCapture[],
+  files: number,
+  { log, reports }: CustodyTexts,
+): string {
   const checks = [...extraction(captures, files), ...captures.flatMap(ends)];
   const proofs = log === undefined ? [] : [...LOG, ...(log.seal ? SEAL : []), ...timeOf(log)];
   const limits = log === undefined ? [] : NOT_PROVEN;
-  return `${[...INTRODUCTION, ...checks, ...CUSTODY, ...proofs, ...limits].join('\n')}\n`;
+  const told = reports.length === 0 ? [] : [...REPORTED, ...reports.map((path) => `   ${path}`)];
+  const lines = [...INTRODUCTION, ...checks, ...CUSTODY, ...told, ...proofs, ...limits];
+  return `${lines.join('\n')}\n`;
 }
+
+const REPORTED = [
+  '',
+  '   What the chain says, told for people, spreadsheets and other tools (CASE/UCO). These files are',
+  '   made from the chain, which alone counts. Nobody has signed the form at the end of the PDF:',
+  '',
+];
 
 const INTRODUCTION = [
   'Evidence in a BagIt bag (RFC 8493)',

@@ -8,8 +8,9 @@ import {
   bagInfo,
   CHAIN,
   CHECKSUMS,
-  type LogTexts,
+  type CustodyTexts,
   PAYLOAD_MANIFEST,
+  REPORTS,
   readme,
   TAG_MANIFEST,
 } from './bag-text.ts';
@@ -41,8 +42,18 @@ export interface BagContent {
   readonly chain: AsyncIterable<Uint8Array>;
   /** What the log says of this chain, asked once the chain is whole: its bytes, entry by entry. */
   readonly log?: (chain: readonly Buffer[]) => Promise<CustodyLog>;
+  /** The chain told for people and their tools, with the place of each entry where it is known. */
+  readonly reports?: (chain: readonly Buffer[], log?: CustodyLog) => readonly BagReportFile[];
   /** For bag-info.txt, e.g. External-Identifier, Bagging-Date (RFC 8493 section 2.2.2). */
-  readonly info: Readonly<Record<string, string>>;
+  readonly info: BagInfo | ((chain: readonly Buffer[]) => BagInfo);
+}
+
+type BagInfo = Readonly<Record<string, string>>;
+
+/** A file of custody/reports/ by its name there. */
+export interface BagReportFile {
+  readonly name: string;
+  readonly content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 }
 
 /** A bag that was written; `sha256` is that of tagmanifest-sha256.txt and so covers all of it. */
@@ -99,7 +110,8 @@ async function fill(
     payload.push(held(object, await write(`data/${object.name}`, object.content)));
   }
   const chain = await write(CHAIN, content.chain);
-  const custody = await writeLog(directory, content, write);
+  const entries = await readChain(directory);
+  const custody = await writeCustody({ directory, entries }, content, write);
   const captures = capturesOf(content.objects.map(({ name }) => name));
   const checksums = await write(CHECKSUMS, listOf(directory, captures));
   payload.push(checksums);
@@ -107,7 +119,7 @@ async function fill(
   const files = payload.length;
   const tags = [
     await write('bagit.txt', BAGIT_TXT),
-    await write('bag-info.txt', bagInfo(content.info, { bytes, files })),
+    await write('bag-info.txt', bagInfo(infoOf(content, entries), { bytes, files })),
     await write('README.txt', readme(captures, checksums.bytes, textsOf(custody))),
     ...[chain, ...custody],
     await write(PAYLOAD_MANIFEST, manifestOf(payload)),
@@ -119,32 +131,48 @@ async function fill(
 type Bytes = AsyncIterable<Uint8Array> | Iterable<Uint8Array> | string;
 type Write = (path: string, bytes: Bytes) => Promise<BagFile>;
 
-async function writeLog(
-  directory: string,
-  { log }: BagContent,
+function infoOf({ info }: BagContent, chain: readonly Buffer[]): BagInfo {
+  return typeof info === 'function' ? info(chain) : info;
+}
+
+async function writeCustody(
+  of: { readonly directory: string; readonly entries: readonly Buffer[] },
+  { log, reports }: BagContent,
   write: Write,
 ): Promise<readonly BagFile[]> {
-  if (log === undefined) return [];
-  const chain: Buffer[] = [];
-  for await (const { bytes } of splitLines(fileStream(join(directory, CHAIN)))) {
-    chain.push(bytes.subarray(0, -1));
-    if (chain.length <= CHAIN_ENTRIES_MAX) continue;
-    const message = `a bag holds proofs of up to ${CHAIN_ENTRIES_MAX} entries`;
-    throw new EvidenceFault('bag-refused', message);
-  }
-  for (const name of CUSTODY_FOLDERS) await mkdir(join(directory, 'custody', name));
+  const { directory, entries } = of;
   const written: BagFile[] = [];
-  for (const { name, bytes } of custodyFiles(await log(chain), chain)) {
-    written.push(await write(`custody/${name}`, [bytes]));
+  const said = await log?.(entries);
+  if (said !== undefined) {
+    for (const name of CUSTODY_FOLDERS) await mkdir(join(directory, 'custody', name));
+    for (const { name, bytes } of custodyFiles(said, entries)) {
+      written.push(await write(`custody/${name}`, [bytes]));
+    }
+  }
+  if (reports !== undefined) await mkdir(join(directory, REPORTS));
+  for (const { name, content } of reports?.(entries, said) ?? []) {
+    written.push(await write(`${REPORTS}/${name}`, content));
   }
   return written;
 }
 
-function textsOf(custody: readonly BagFile[]): LogTexts | undefined {
-  if (custody.length === 0) return undefined;
-  const has = (name: string) => custody.some(({ path }) => path === `custody/${name}`);
+async function readChain(directory: string): Promise<readonly Buffer[]> {
+  const chain: Buffer[] = [];
+  for await (const { bytes } of splitLines(fileStream(join(directory, CHAIN)))) {
+    chain.push(bytes.subarray(0, -1));
+    if (chain.length <= CHAIN_ENTRIES_MAX) continue;
+    const message = `a bag holds a chain of up to ${CHAIN_ENTRIES_MAX} entries`;
+    throw new EvidenceFault('bag-refused', message);
+  }
+  return chain;
+}
+
+function textsOf(custody: readonly BagFile[]): CustodyTexts {
+  const paths = custody.map(({ path }) => path);
+  const has = (name: string) => paths.includes(`custody/${name}`);
   const time = (['after', 'before'] as const).filter((one) => has(`time/${one}.tsr`));
-  return { seal: has('seal/seal.proof'), time };
+  const log = has('checkpoint') ? { seal: has('seal/seal.proof'), time } : undefined;
+  return { log, reports: paths.filter((path) => path.startsWith(`${REPORTS}/`)) };
 }
 
 function held(object: BagObject, file: BagFile): BagFile {
