@@ -106,6 +106,7 @@ const TAKES: Readonly<Record<string, readonly OptionName[]>> = {
   approve: ['reason', ...PLATFORM],
   refuse: ['reason', ...PLATFORM],
   cancel: ['reason', ...PLATFORM],
+  callbacks: ['reason', ...PLATFORM],
   export: ['out', 'purpose', ...PLATFORM],
   verify: TRUST,
   audit: [...FILTER, 'purpose', 'out', ...PLATFORM],

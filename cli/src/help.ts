@@ -15,6 +15,8 @@ export const HELP = `impound: acquires forensic evidence from containers, with a
   impound show    ID                  its state, its timeline, and what to do next
   impound watch   ID                  follows one until it ends
   impound cancel  ID --reason R       stops one; approve and refuse decide on one that waits
+  impound callbacks list | send all|ID... --reason R
+                                      those that are given up; one more attempt for them
   impound export  ID --out DIR [--purpose P]    a BagIt bag: evidence, context, chain
   impound verify  DIR [--vkey KEY|F] [--policy F] [--submitter F] [--tsa F]
                                       checks a bag, offline, by keys that came another way

@@ -17,6 +17,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   approve: async () => (await import('./commands/decide.ts')).decide,
   refuse: async () => (await import('./commands/decide.ts')).decide,
   cancel: async () => (await import('./commands/decide.ts')).decide,
+  callbacks: async () => (await import('./commands/callbacks.ts')).callbacks,
   export: async () => (await import('./commands/export.ts')).exportCommand,
   verify: async () => (await import('./commands/verify.ts')).verify,
   audit: async () => (await import('./commands/audit.ts')).audit,

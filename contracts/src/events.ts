@@ -15,6 +15,7 @@ import { AuditDeniedV1 } from './audit/denied.v1.ts';
 import { AuditReadV1 } from './audit/read.v1.ts';
 import { CallbackDeliveredV1 } from './callback/delivered.v1.ts';
 import { CallbackFailedV1 } from './callback/failed.v1.ts';
+import { CallbackRequestedV1 } from './callback/requested.v1.ts';
 import { CancellationRequestedV1 } from './cancellation/requested.v1.ts';
 import { CheckpointStampedV1 } from './checkpoint/stamped.v1.ts';
 import { ConflictNoticedV1 } from './conflict/noticed.v1.ts';
@@ -54,6 +55,7 @@ export const EVENTS: readonly EventContract[] = [
   AuditReadV1,
   CallbackDeliveredV1,
   CallbackFailedV1,
+  CallbackRequestedV1,
   CancellationRequestedV1,
   CheckpointStampedV1,
   ConflictNoticedV1,

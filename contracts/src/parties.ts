@@ -33,6 +33,7 @@ export const PARTIES: Readonly<Record<string, Party>> = {
       'audit.denied.v1',
       'callback.delivered.v1',
       'callback.failed.v1',
+      'callback.requested.v1',
     ],
     hears: [
       'acquisition.requested.v1',
@@ -43,6 +44,7 @@ export const PARTIES: Readonly<Record<string, Party>> = {
       'acquisition.refused.v1',
       'acquisition.joined.v1',
       'callback.failed.v1',
+      'callback.requested.v1',
     ],
     asks: [
       'ledger.history.v1',

@@ -14,6 +14,7 @@ import { AuditDeniedV1 } from '@impound/contracts/audit/denied.v1.ts';
 import { AuditReadV1 } from '@impound/contracts/audit/read.v1.ts';
 import { CallbackDeliveredV1 } from '@impound/contracts/callback/delivered.v1.ts';
 import { CallbackFailedV1 } from '@impound/contracts/callback/failed.v1.ts';
+import { CallbackRequestedV1 } from '@impound/contracts/callback/requested.v1.ts';
 import { CancellationRequestedV1 } from '@impound/contracts/cancellation/requested.v1.ts';
 import { EvidenceAccessedV1 } from '@impound/contracts/evidence/accessed.v1.ts';
 import { PermissionDeniedV1 } from '@impound/contracts/permission/denied.v1.ts';
@@ -24,6 +25,7 @@ import { followPolicies } from './adapters/cedar-policies.ts';
 import { openDoorkeeper } from './adapters/doorkeeper.ts';
 import { acquisitionRoutes, startRoutes } from './adapters/http-acquisitions.ts';
 import { auditRoute } from './adapters/http-audit.ts';
+import { callbackRoutes } from './adapters/http-callbacks.ts';
 import { clusterRoutes } from './adapters/http-clusters.ts';
 import { eventsRoute } from './adapters/http-events.ts';
 import { evidenceRoute } from './adapters/http-evidence.ts';
@@ -42,6 +44,8 @@ import { acquisitionRequested } from './handlers/acquisition-requested.ts';
 import { readAudit } from './handlers/audit.ts';
 import { openBounds } from './handlers/bounds.ts';
 import { callbackFailed, callbackUntold } from './handlers/callback-failed.ts';
+import { callbackRequested } from './handlers/callback-requested.ts';
+import { listCallbacks, sendAgain } from './handlers/callbacks.ts';
 import { damage } from './handlers/damage.ts';
 import { decide } from './handlers/decide.ts';
 import { openDenials } from './handlers/denial.ts';
@@ -73,6 +77,7 @@ export const gateway = service({
     AuditDeniedV1,
     CallbackDeliveredV1,
     CallbackFailedV1,
+    CallbackRequestedV1,
   ],
   hears: [
     on(AcquisitionRequestedV1, acquisitionRequested, callbackUntold, OUTLIVES),
@@ -83,6 +88,7 @@ export const gateway = service({
     on(AcquisitionRefusedV1, acquisitionEnded, callbackUntold, OUTLIVES),
     on(AcquisitionJoinedV1, acquisitionEnded, callbackUntold, OUTLIVES),
     on(CallbackFailedV1, callbackFailed, callbackUntold, OUTLIVES),
+    on(CallbackRequestedV1, callbackRequested, callbackUntold, OUTLIVES),
   ],
   answers: [answer(GatewaySubmitV1, gatewaySubmit)],
 });
@@ -117,6 +123,10 @@ async function open(given: Given, scope: AsyncDisposableStack, house: House) {
     eventsRoute(followed(deps), standing, stopping),
     evidenceRoute((access, signal) => accessEvidence(access, deps, signal), log, stopping),
     auditRoute((audit) => readAudit(audit, deps, stopping)),
+    ...callbackRoutes({
+      list: (caller, from) => listCallbacks(caller, from, deps, stopping),
+      sendAgain: (of) => sendAgain(of, { ...deps, integrations }, stopping),
+    }),
     ...clusterRoutes(lookAround(deps, stopping)),
     ...logRoutes(reads),
   ]);

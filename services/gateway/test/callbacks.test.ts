@@ -6,9 +6,10 @@ import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { AcquisitionFailedV1 } from '@impound/contracts/acquisition/failed.v1.ts';
 import { AcquisitionSealedV1 } from '@impound/contracts/acquisition/sealed.v1.ts';
+import { CallbackRequestedV1 } from '@impound/contracts/callback/requested.v1.ts';
 import { Webhook } from 'standardwebhooks';
 import { openPost } from '../src/adapters/webhook-post.ts';
-import { house, LIMIT, ORDER, tokenCredential, until } from './gateway-in-a-house.ts';
+import { house, LIMIT, ORDER, problemOf, tokenCredential, until } from './gateway-in-a-house.ts';
 
 const SECRET = `whsec_${Buffer.alloc(32, 5).toString('base64')}`;
 const OLD = `whsec_${Buffer.alloc(32, 6).toString('base64')}`;
@@ -113,6 +114,66 @@ test('who says that it is gone is not told again', LIMIT, async (t) => {
     [failed.data['because'], failed.data['againAt']],
     ['it answered 410', undefined],
   );
+});
+
+const AGAIN = { reason: 'the receiver works again' };
+
+test(
+  'what was given up is listed, and told once more when somebody who may asks for it',
+  LIMIT,
+  async (t) => {
+    const { got, url } = await receiver(t, 410, 410, 204);
+    const it = await opened(t, told(url), LOOPBACK);
+    const { ledger, acquisitionId, ask, post } = it;
+    const listed = async (who: 'lead' | 'stranger' = 'lead') => {
+      const answer = await ask('/v1/callbacks', {}, who);
+      return ((await answer.json()) as { callbacks: Record<string, unknown>[] }).callbacks;
+    };
+    const again = `/v1/acquisitions/${acquisitionId}/call-back`;
+    await problemOf(await post(again, AGAIN, 'lead'), 409, 'nothing-to-decide');
+    const end = await ledger.record({ contract: AcquisitionSealedV1, data: SEALED, acquisitionId });
+    const failed = await until(t, it.said('callback.failed.v1'));
+    const [first, ...others] = await listed();
+    assert.deepEqual(others, []);
+    assert.equal(first?.['acquisitionId'], acquisitionId);
+    assert.deepEqual([first?.['about'], first?.['attempt']], [end.event.id, 1]);
+    assert.deepEqual(await listed('stranger'), [], 'another tenant sees nothing of it');
+    await problemOf(await post(again, AGAIN, 'stranger'), 404, 'not-found');
+    await problemOf(await post(again, AGAIN, 'siem'), 403, 'forbidden');
+    await problemOf(await post(again, {}, 'lead'), 422, 'order-refused');
+    for (const attempt of [2, 3]) {
+      assert.equal((await post(again, AGAIN, 'lead')).status, 202);
+      const [requested] = await until(t, () => {
+        const chain = ledger.chain(acquisitionId).map(({ event }) => event);
+        const done = chain.filter(({ data }) => data['attempt'] === attempt);
+        return done.length === 2 ? done : undefined;
+      });
+      assert.equal(requested?.type, 'callback.requested.v1');
+      const { requestedBy, reason, policy } = CallbackRequestedV1.shape.parse(requested?.data);
+      assert.deepEqual(
+        [requestedBy.id, reason, policy.decision],
+        ['lead', AGAIN.reason, 'allowed'],
+      );
+    }
+    const delivered = await until(t, it.said('callback.delivered.v1'));
+    assert.deepEqual([delivered.data['attempt'], delivered.data['status']], [3, 204]);
+    assert.equal(delivered.data['messageId'], failed.data['messageId'], 'a double is known');
+    assert.equal(got.length, 3);
+    assert.deepEqual(await listed(), []);
+    await problemOf(await post(again, AGAIN, 'lead'), 409, 'nothing-to-decide');
+  },
+);
+
+test('nobody is told again whose integration wants no callback any more', LIMIT, async (t) => {
+  const { url } = await receiver(t, 410);
+  const it = await opened(t, told(url), LOOPBACK);
+  const { ledger, acquisitionId, integrations, post } = it;
+  await ledger.record({ contract: AcquisitionSealedV1, data: SEALED, acquisitionId });
+  await until(t, it.said('callback.failed.v1'));
+  await integrations.write([told(url, { callback: undefined })]);
+  const again = `/v1/acquisitions/${acquisitionId}/call-back`;
+  const { detail } = await problemOf(await post(again, AGAIN, 'lead'), 409, 'nothing-to-decide');
+  assert.match(detail, /told is not told of it any more: give it a callback/);
 });
 
 test('that a second person is needed is told too', LIMIT, async (t) => {

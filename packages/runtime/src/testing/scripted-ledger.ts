@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash, randomBytes } from 'node:crypto';
+import { LedgerAuditV1 } from '@impound/contracts/ask/ledger.audit.v1.ts';
 import { LedgerEntryV1 } from '@impound/contracts/ask/ledger.entry.v1.ts';
 import { LedgerHeadV1 } from '@impound/contracts/ask/ledger.head.v1.ts';
 import { LedgerHistoryV1 } from '@impound/contracts/ask/ledger.history.v1.ts';
@@ -77,6 +78,7 @@ export async function scriptedLedger(
       answer(LedgerListV1, async (asked) => list(log, asked)),
       answer(LedgerOpenV1, async (asked) => open(log, asked)),
       answer(LedgerEntryV1, async (asked) => entryOf(log, asked)),
+      answer(LedgerAuditV1, async (asked) => audit(log, asked)),
     ],
   });
   const begin = () => start(ledger, { NATS_URL: natsUrl }, openLog('ledger', 'silent'));
@@ -112,6 +114,17 @@ function envelopeOf(saying: Parameters<ScriptedLedger['record']>[0]): z.output<t
     tenant: saying.tenant ?? 'default',
     data: saying.contract.shape.parse(saying.data),
   });
+}
+
+/** By tenant and type only. */
+function audit(log: readonly Recorded[], asked: RequestOf<typeof LedgerAuditV1>) {
+  const { tenant, filter, after, limit } = asked;
+  const fitting = log.filter(
+    ({ seq, entry: { event } }) =>
+      seq > after && event.tenant === tenant && event.type === filter.type,
+  );
+  const [entries, more] = [fitting.slice(0, limit), fitting.length > limit];
+  return { size: log.length, entries, ...(more && { next: entries.at(-1)?.seq }) };
 }
 
 function chainOf(log: readonly Recorded[], acquisitionId: string): readonly Recorded[] {

@@ -4,6 +4,7 @@ import { Order } from '@impound/contracts/order.ts';
 import * as z from 'zod';
 import {
   AuditAnswer,
+  CallbacksAnswer,
   DecidedAnswer,
   HealthAnswer,
   ListAnswer,
@@ -13,6 +14,7 @@ import {
 } from '../domain/answers.ts';
 import { Page, Reason } from './http-acquisitions.ts';
 import { AuditQuery } from './http-audit.ts';
+import { CallbacksQuery } from './http-callbacks.ts';
 import { ContainersQuery, PlainQuery } from './http-clusters.ts';
 import { PurposeQuery } from './http-evidence.ts';
 import { IngestQuery } from './http-ingest.ts';
@@ -117,6 +119,21 @@ const OPERATIONS: readonly Operation[] = [
   decision('approve', 'Lets it begin; by somebody other than who asked.'),
   decision('refuse', 'Ends it before it begins; by somebody other than who asked.'),
   decision('cancel', 'Wants it stopped.'),
+  {
+    ...decision('call-back', 'Has its callbacks that are given up sent once more.'),
+    id: 'sendCallbacksAgain',
+  },
+  {
+    id: 'listCallbacks',
+    method: 'get',
+    path: '/v1/callbacks',
+    summary: 'The callbacks of the tenant that are given up, oldest first.',
+    query: CallbacksQuery,
+    status: 200,
+    type: JSON_TYPE,
+    answer: CallbacksAnswer,
+    problems: [422],
+  },
   {
     id: 'readEvidence',
     method: 'get',

@@ -1,5 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { AcquisitionId, CaseId, Count, Sha256, text } from '@impound/contracts/ids.ts';
+import {
+  AcquisitionId,
+  CaseId,
+  Count,
+  EventId,
+  Sha256,
+  Time,
+  text,
+} from '@impound/contracts/ids.ts';
 import * as z from 'zod';
 
 const Links = z.record(z.string(), z.string());
@@ -33,6 +41,20 @@ export const ViewAnswer = z.looseObject({
   target: z.string(),
   objects: z.array(z.looseObject({ name: z.string(), key: z.string(), sha256: z.string() })),
   links: Links,
+});
+
+/** A page of callbacks that are given up; `next` is the `after` of the one behind it. */
+export const CallbacksAnswer = z.object({
+  callbacks: z.array(
+    z.object({
+      acquisitionId: AcquisitionId,
+      about: EventId,
+      attempt: Count,
+      because: z.string(),
+      at: Time,
+    }),
+  ),
+  next: Count.optional(),
 });
 
 /** A page of the log; `entry` is the exact text that was hashed, `next` the `after` of the next. */

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { AcquisitionRequestedV1 } from '@impound/contracts/acquisition/requested.v1.ts';
+import { CallbackDeliveredV1 } from '@impound/contracts/callback/delivered.v1.ts';
+import { CallbackFailedV1 } from '@impound/contracts/callback/failed.v1.ts';
+import { CallbackRequestedV1 } from '@impound/contracts/callback/requested.v1.ts';
 import { endsAcquisition } from '@impound/contracts/chain.ts';
 import type { Entry } from '@impound/contracts/entry.ts';
+import type { EventId } from '@impound/contracts/ids.ts';
 import type { Callback, Integration } from '@impound/contracts/integration.ts';
 import { formatTarget } from '@impound/contracts/target.ts';
 import { timeOf } from '@impound/contracts/time.ts';
@@ -47,6 +51,34 @@ export function againOf({ attempt, atMs, gone = false }: Attempt): {
   const delayMs = gone ? undefined : againMs(attempt);
   return delayMs === undefined ? {} : { againAt: timeOf(atMs + delayMs) };
 }
+
+/** A callback that is not tried again, and why its last attempt failed. */
+export interface GivenUp {
+  readonly about: EventId;
+  readonly attempt: number;
+  readonly because: string;
+  readonly at: string;
+}
+
+/** The callbacks of one chain that are given up as it stands now. */
+export function givenUpIn(chain: readonly Entry[]): readonly GivenUp[] {
+  const given = new Map<string, GivenUp>();
+  for (const { event, recordedAt } of chain) {
+    if (!ATTEMPTS.has(event.type)) continue;
+    // Whatever comes of a further attempt, what was given up before it is not the last word.
+    given.delete(String(event.data['about']));
+    if (event.type !== CallbackFailedV1.type) continue;
+    const { about, attempt, because, againAt } = event.data as CallbackFailedV1;
+    if (againAt === undefined) given.set(about, { about, attempt, because, at: recordedAt });
+  }
+  return [...given.values()];
+}
+
+const ATTEMPTS: ReadonlySet<string> = new Set([
+  CallbackDeliveredV1.type,
+  CallbackFailedV1.type,
+  CallbackRequestedV1.type,
+]);
 
 /** The callback that is to hear of this entry; undefined where nobody is. */
 export function callbackFor(

@@ -36,6 +36,8 @@ export const LIST_DEFAULT = 50;
 export const LIST_MAX = 200;
 export const AUDIT_DEFAULT = 200;
 export const AUDIT_MAX = 1_000;
+/** Callbacks that failed which one page looks at. */
+export const CALLBACKS_MAX = 50;
 export const DISCOVERY_DEFAULT = 100;
 export const DISCOVERY_MAX = 500;
 /** Questions of people whom nobody knows that wait for the ledger at one time. */

@@ -5,6 +5,7 @@ import { AcquisitionRequestedV1 } from '@impound/contracts/acquisition/requested
 import { AcquisitionSealedV1 } from '@impound/contracts/acquisition/sealed.v1.ts';
 import { CallbackDeliveredV1 } from '@impound/contracts/callback/delivered.v1.ts';
 import { CallbackFailedV1 } from '@impound/contracts/callback/failed.v1.ts';
+import { CallbackRequestedV1 } from '@impound/contracts/callback/requested.v1.ts';
 import { canonical } from '@impound/contracts/canonical.ts';
 import { entryText, NO_PREVIOUS } from '@impound/contracts/entry.ts';
 import type { EventContract } from '@impound/contracts/event.ts';
@@ -99,6 +100,18 @@ test('an attempt that could not be made is on record as one that failed, and ano
   assert.equal(second.data.againAt, '2026-11-23T09:15:35.000000Z');
   const last = { ...next, data: { ...first.data, attempt: 7 } };
   assert.equal(callbackUntold(last as never, AWAY).data.againAt, undefined);
+});
+
+test('one that somebody asked for and that could not be made is given up again', () => {
+  const data = { ...CallbackRequestedV1.example, about: END, attempt: 9 };
+  const message = { ...HEARD, type: CallbackRequestedV1.type, data };
+  const { about, attempt, because, againAt, messageId } = callbackUntold(
+    message as never,
+    AWAY,
+  ).data;
+  assert.deepEqual([about, attempt, because, againAt], [END, 9, AWAY.because, undefined]);
+  const end = { ...HEARD, type: AcquisitionSealedV1.type, data: AcquisitionSealedV1.example };
+  assert.equal(messageId, callbackUntold(end as never, AWAY).data.messageId);
 });
 
 test('what only waits for its time and was handed out too often waits on', () => {

@@ -2,6 +2,7 @@
 import type { AcquisitionRequestedV1 } from '@impound/contracts/acquisition/requested.v1.ts';
 import { CallbackDeliveredV1 } from '@impound/contracts/callback/delivered.v1.ts';
 import { CallbackFailedV1 } from '@impound/contracts/callback/failed.v1.ts';
+import { CallbackRequestedV1 } from '@impound/contracts/callback/requested.v1.ts';
 import type { Entry } from '@impound/contracts/entry.ts';
 import type { Envelope } from '@impound/contracts/envelope.ts';
 import type { EventContract } from '@impound/contracts/event.ts';
@@ -64,11 +65,10 @@ export async function callBack(
   const { entry, request } = found;
   const callback = callbackFor(entry, integrations, request);
   if (callback === undefined) return undefined;
-  const messageId = EventId.parse(childId(about, 'callback'));
+  const told = numbered({ about: EventId.parse(about), attempt });
   const { url, secrets } = callback;
   const body = bodyOf(entry, request);
-  const posted = await deps.post({ url, id: messageId, secrets, body }, signal);
-  const told = { messageId, about: EventId.parse(about), attempt };
+  const posted = await deps.post({ url, id: told.messageId, secrets, body }, signal);
   if (posted.ok) return say(CallbackDeliveredV1, { ...told, status: posted.status });
   // A stop is no answer of the other side: the message comes again.
   signal.throwIfAborted();
@@ -83,13 +83,20 @@ export async function callBack(
 export function callbackUntold(message: Message<EventContract>, { code, because }: GivenUp) {
   const { id, data, recordedAt } = message;
   const earlier = message.type === CallbackFailedV1.type ? (data as CallbackFailedV1) : undefined;
+  if (message.type === CallbackRequestedV1.type) {
+    return failedTold({ ...numbered(data as CallbackRequestedV1), because });
+  }
   // A bus that forgot how long to wait has handed it out too often: it waits on, as a new message.
   if (earlier !== undefined && code === NOT_YET) return failedTold(earlier);
   const about = EventId.parse(earlier?.about ?? id);
   const attempt = (earlier?.attempt ?? 0) + 1;
   const again = againOf({ attempt, atMs: millisecondsOf(earlier?.againAt ?? recordedAt) });
-  const messageId = EventId.parse(childId(about, 'callback'));
-  return failedTold({ messageId, about, attempt, because, ...again });
+  return failedTold({ ...numbered({ about, attempt }), because, ...again });
+}
+
+/** Every attempt has the same id of a message, by which a receiver knows it. */
+function numbered({ about, attempt }: { readonly about: EventId; readonly attempt: number }) {
+  return { messageId: EventId.parse(childId(about, 'callback')), about, attempt };
 }
 
 /** That it is given up is the end of it: on the chain, and for an alarm. */

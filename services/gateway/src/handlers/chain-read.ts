@@ -45,7 +45,8 @@ export function chainOf(tenant: Tenant, id: string): ChainOf {
   return { tenant, acquisitionId: acquisitionId.data };
 }
 
-function unknown(): Refusal {
+/** What is said of an acquisition that is none, or another tenant's. */
+export function unknown(): Refusal {
   return new Refusal('not-found', 'there is no such acquisition: GET /v1/acquisitions lists them');
 }
 

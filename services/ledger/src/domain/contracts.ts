@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { AcquisitionAssignedV1 } from '@impound/contracts/acquisition/assigned.v1.ts';
 import { CallbackFailedV1 } from '@impound/contracts/callback/failed.v1.ts';
+import { CallbackRequestedV1 } from '@impound/contracts/callback/requested.v1.ts';
 import { CancellationRequestedV1 } from '@impound/contracts/cancellation/requested.v1.ts';
 import type { EventContract } from '@impound/contracts/event.ts';
 import { EVENTS } from '@impound/contracts/events.ts';
@@ -36,8 +37,9 @@ export const DECIDING_TYPES: readonly string[] = [
 
 const HEARD = new Set(Object.values(PARTIES).flatMap(({ hears }) => hears));
 
-/** What is heard of a chain that has ended: the end, and that nobody could be told of it yet. */
+/** What is heard of a chain that has ended: the end, and that somebody is still to be told. */
 export const AFTER_THE_END: readonly string[] = [
   ...EVENTS.flatMap(({ type, ends }) => (ends && HEARD.has(type) ? [type] : [])),
   CallbackFailedV1.type,
+  CallbackRequestedV1.type,
 ];
