@@ -29,7 +29,7 @@ interface Service {
 
 interface Compose {
   readonly services: Readonly<Record<string, Service>>;
-  readonly networks: Readonly<Record<string, { readonly internal?: boolean }>>;
+  readonly networks: Readonly<Record<string, { readonly internal?: boolean | string }>>;
   readonly secrets: Readonly<Record<string, { readonly file: string }>>;
 }
 
@@ -81,7 +81,11 @@ test('bus, database and store lead nowhere', () => {
   for (const name of ['bus', 'database', 'store', 'telemetry']) {
     assert.equal(compose.networks[name]?.internal, true, name);
   }
-  const free = Object.entries(compose.networks).filter(([, one]) => one.internal !== true);
+  // Only an operator who names somebody outside opens this one.
+  const inside = [true, '${WITNESSES_INSIDE:-true}'];
+  const free = Object.entries(compose.networks).filter(
+    ([, one]) => !inside.includes(one.internal ?? ''),
+  );
   assert.deepEqual(free.map(([name]) => name).toSorted(), ['clusters', 'door', 'observers']);
   for (const name of ['ledger', 'coordinator', 'uploader', 'postgres', 'nats']) {
     const outside = compose.services[name]?.networks?.filter(
@@ -89,6 +93,42 @@ test('bus, database and store lead nowhere', () => {
     );
     assert.deepEqual(outside, [], name);
   }
+});
+
+test('who remembers the log outside is offered to the ledger, and doctor is told of it', () => {
+  const { ledger, doctor } = compose.services;
+  const named = [
+    'POLICY',
+    'MIRROR_URL',
+    'MIRROR_KEY',
+    'TSA_URL',
+    'TSA_CERTIFICATES',
+    'TSA_MINUTES',
+  ];
+  const keys = Object.keys(ledger?.environment ?? {}).map((key) => key.replace(/_FILE$/, ''));
+  assert.deepEqual(
+    named.filter((key) => !keys.includes(key)),
+    [],
+  );
+  for (const key of ['POLICY_FILE', 'MIRROR_URL', 'TSA_URL']) {
+    assert.equal(doctor?.environment?.[key], ledger?.environment?.[key], key);
+  }
+});
+
+test('a witness that runs elsewhere is locked like all others, and has all it must be told', () => {
+  const { services }: Compose = parse(read('deploy/witness.yml'));
+  const { witness } = services;
+  assert.deepEqual(Object.keys(services), ['witness']);
+  assert.deepEqual([witness?.read_only, witness?.cap_drop], [true, ['ALL']]);
+  assert.deepEqual(witness?.security_opt, ['no-new-privileges:true']);
+  assert.equal(witness?.build?.args.ROOM, 'witness');
+  for (const port of witness?.ports ?? []) assert.match(port, /^127\.0\.0\.1:/);
+  const told = Object.keys(witness?.environment ?? {}).map((key) => key.replace(/_FILE$/, ''));
+  const needed = ['WITNESS_NAME', 'WITNESS_KEY', 'LOGS', 'HOST'];
+  assert.deepEqual(
+    needed.filter((key) => !told.includes(key)),
+    [],
+  );
 });
 
 test('no image floats: each has a version, and none is `latest`', () => {

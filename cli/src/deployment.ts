@@ -35,10 +35,18 @@ const FOLDERS = [
   'bus',
   'bus/nats',
   'gateway',
+  'ledger',
   'clusters',
   'clusters/executor',
   'clusters/discovery',
 ] as const;
+
+/** Where an operator names witnesses. */
+const POLICY = `# Who must sign checkpoints of the log beside the log itself: docs/witnesses.md.
+# witness a KEY https://witness.example.net
+# quorum a
+quorum none
+`;
 
 interface Making {
   readonly directory: string;
@@ -60,6 +68,9 @@ export async function makeDeployment(directory: string): Promise<readonly string
   await once(it, 'secrets/signing-key', newSecret());
   await once(it, 'secrets/log-keys', newLogKeys(newOrigin()));
   await once(it, 'secrets/store-key', '');
+  await once(it, 'secrets/mirror-key', '');
+  await once(it, 'ledger/policy', POLICY);
+  await once(it, 'ledger/tsa.pem', '');
   const token = await once(it, 'token', newSecret(), ourselves());
   await derive(it, 'secrets/operator-token', token);
   await databaseSecrets(it);
@@ -130,6 +141,14 @@ function settingsOf({ directory, account: { uid, gid } }: Making): string {
 IMPOUND_DIR=${directory}
 IMPOUND_UID=${uid}
 IMPOUND_GID=${gid}
+# Who remembers the log outside of its database (docs/witnesses.md); witnesses are in ledger/policy.
+# The ledger reaches none of them before this is said:
+# WITNESSES_INSIDE=false
+# A bucket of another account; its key goes into secrets/mirror-key:
+# MIRROR_URL=s3://BUCKET/PREFIX?region=REGION
+# An authority of time (RFC 3161); its root certificate goes into ledger/tsa.pem:
+# TSA_URL=https://timestamp.example.org
+# TSA_MINUTES=10
 `;
 }
 

@@ -18,6 +18,7 @@ import {
   localInstallation,
 } from '../doctor/installation.ts';
 import { integrationFindings } from '../doctor/integrations.ts';
+import { outsideFindings } from '../doctor/outside.ts';
 import { relayFinding } from '../doctor/relay.ts';
 import { storeFindings } from '../doctor/store.ts';
 import { nodeFinding } from '../doctor/versions.ts';
@@ -104,6 +105,8 @@ async function backends(it: Installation, signal: AbortSignal): Promise<readonly
   if (database.status === 'rejected') findings.push(away('postgres', 'Postgres', database.reason));
   else if (database.value === undefined) findings.push(unnamed('postgres', 'DATABASE_URL'));
   else findings.push(...databaseFindings(database.value, isPrivate(it, it.database?.reveal())));
+  const shown = database.status === 'fulfilled' ? database.value?.shown : undefined;
+  findings.push(...outsideFindings(it.outside, shown));
   if (bus.status === 'fulfilled' && database.status === 'fulfilled') {
     findings.push(...relayFinding(bus.value, database.value));
   }

@@ -26,6 +26,7 @@ const WELL: DatabaseFacts = {
   replicas: 1,
   inRecovery: false,
   roles: { others: [], superusers: ['postgres'], ownerLogsIn: false, anybodyCreates: false },
+  shown: undefined,
   chains: { entries: 9, movedAt: '2026-11-28T04:00:00Z', open: 1, still: [] },
 };
 

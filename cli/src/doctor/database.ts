@@ -5,6 +5,7 @@ import { clockBetween } from '@impound/runtime/bus-look.ts';
 import { type Database, openDatabase } from '@impound/runtime/postgres.ts';
 import type { Secret } from '@impound/runtime/secret.ts';
 import type { Offset } from './clock.ts';
+import { type ShownFacts, shownFacts } from './outside.ts';
 
 /** The role as which the ledger writes, whoever looks. */
 export const WRITER = 'ledger_writer';
@@ -25,6 +26,8 @@ export interface DatabaseFacts {
   readonly inRecovery: boolean;
   readonly roles: RoleFacts;
   readonly chains: ChainFacts;
+  /** What others have said of the log. */
+  readonly shown: ShownFacts | undefined;
 }
 
 /** Who could do more to the ledger than it needs. */
@@ -65,6 +68,7 @@ export async function lookAtDatabase(url: Secret): Promise<DatabaseFacts> {
     ...{ clock, guards },
     overrides: await overrides(sql),
     roles: made ? await roles(sql) : NOBODY,
+    shown: made ? await shownFacts(sql) : undefined,
     chains: made ? await chains(sql) : { entries: 0, movedAt: undefined, open: 0, still: [] },
   };
 }

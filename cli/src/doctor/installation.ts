@@ -2,6 +2,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
+import { config as ledgerConfig } from '@impound/ledger/config.ts';
 import { ConfigFault, type Environment, readConfig, withFiles } from '@impound/runtime/config.ts';
 import { messageOf } from '@impound/runtime/fault.ts';
 import { type Secret, SecretText } from '@impound/runtime/secret.ts';
@@ -13,6 +14,7 @@ import type { Access } from '../client.ts';
 import { EXIT, Exit } from '../exit-code.ts';
 import { integrationsFile } from '../integrations.ts';
 import type { ClusterList } from './clusters.ts';
+import type { OutsideSettings } from './outside.ts';
 
 /** What doctor looks at; what is undefined is not named, and not looked at. */
 export interface Installation {
@@ -20,6 +22,8 @@ export interface Installation {
   readonly name: string;
   readonly bus: { readonly url: string; readonly nkeyFile?: string | undefined } | undefined;
   readonly database: Secret | undefined;
+  /** Who remembers the log outside of it. */
+  readonly outside: OutsideSettings;
   readonly gateway: Access | undefined;
   readonly clusters: readonly ClusterList[];
   readonly store: StoreOptions | undefined;
@@ -48,6 +52,10 @@ const Settings = z.object({
   /** With the kubeconfigs that may only read. */
   DISCOVERY_CLUSTERS_FILE: z.string().optional(),
   INTEGRATIONS_FILE: z.string().optional(),
+  /** As the ledger reads them: witnesses, the mirror, the authority of time. */
+  POLICY: ledgerConfig.shape.POLICY,
+  MIRROR_URL: z.string().optional(),
+  TSA_URL: z.string().optional(),
   GATEWAY_URL: z.url({ protocol: /^https?$/ }).optional(),
   GATEWAY_TOKEN: SecretText.optional(),
   /** true: bus and database are reached in networks that nobody else is in. */
@@ -79,6 +87,7 @@ export async function deployedInstallation(
     name: paths.includes('-') ? 'what the environment describes' : paths.join(', '),
     bus: env.NATS_URL ? { url: env.NATS_URL, nkeyFile: env.NATS_NKEY_FILE } : undefined,
     database: env.DATABASE_URL,
+    outside: { policy: env.POLICY, mirror: env.MIRROR_URL, authority: env.TSA_URL },
     gateway: gatewayOf(env),
     clusters,
     store: store === undefined ? undefined : storeOptions(store),
@@ -139,6 +148,7 @@ export async function localInstallation(here: Surroundings): Promise<Installatio
     name: directory,
     bus: backends && { url: backends.natsUrl, nkeyFile: backends.nkeyFile },
     database: backends?.database,
+    outside: {},
     gateway: access?.role === 'up' ? access : undefined,
     clusters,
     store:

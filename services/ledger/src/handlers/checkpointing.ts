@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { messageOf } from '@impound/runtime/fault.ts';
 import type { Log as Logging } from '@impound/runtime/log.ts';
-import { backoffMs, wait } from '@impound/runtime/wait.ts';
+import { backoffMs, unlessAborted, wait } from '@impound/runtime/wait.ts';
 import { formatCheckpoint } from '@impound/transparency/checkpoint.ts';
 import { headSigners, type LogSigners } from '@impound/transparency/log-keys.ts';
 import { type NoteSigner, signNote } from '@impound/transparency/note.ts';
@@ -36,10 +36,11 @@ export interface Checkpointing {
 }
 
 /**
- * A commit is under a checkpoint after about this: whoever waits for one waits no longer, and
- * witnesses are not asked more often. What is committed meanwhile goes under the same one.
+ * What is committed after a pause is under a checkpoint at once, what comes meanwhile after this.
+ * No checkpoint is ever taken away again, so this is what bounds them: 86,400 a day.
  */
-const CHECKPOINT_MS = 250;
+const CHECKPOINT_MS = 1_000;
+const SIGN_MS_MAX = 10_000;
 
 /**
  * Signs what is committed, after the commit, until the signal aborts. A term that begins signs what
@@ -49,9 +50,9 @@ export function checkpointing(on: Checkpointed, signal: AbortSignal): Checkpoint
   let wake = Promise.withResolvers<void>();
   signal.addEventListener('abort', () => wake.resolve(), { once: true });
   const sleep = async () => {
-    await wake.promise;
+    await wait(CHECKPOINT_MS, signal);
+    if (!signal.aborted) await wake.promise;
     wake = Promise.withResolvers();
-    if (!signal.aborted) await wait(CHECKPOINT_MS, signal);
   };
   return { committed: () => wake.resolve(), ended: keepSigning(on, sleep, signal) };
 }
@@ -63,7 +64,7 @@ async function keepSigning(
 ): Promise<void> {
   for (let attempt = 1; !signal.aborted; ) {
     try {
-      await signOnce(on);
+      await signOnce(on, signal);
       attempt = 1;
     } catch (error) {
       if (signal.aborted) return;
@@ -75,11 +76,16 @@ async function keepSigning(
   }
 }
 
-async function signOnce({ book, signers, standing }: Checkpointed): Promise<void> {
+async function signOnce(
+  { book, signers, standing }: Checkpointed,
+  signal: AbortSignal,
+): Promise<void> {
   const now = standing();
   if ((await book.lastSize()) >= now.size) return;
   const heads = headSigners(signers);
-  const [own, sigsum] = await Promise.all([noteOf(now, heads.own), noteOf(now, heads.sigsum)]);
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(SIGN_MS_MAX)]);
+  const notes = Promise.all([noteOf(now, heads.own), noteOf(now, heads.sigsum)]);
+  const [own, sigsum] = await unlessAborted(notes, limit);
   await book.keep(now, { own, sigsum });
 }
 

@@ -16,8 +16,8 @@ import { headCache } from './head-cache.ts';
 import type { Added, PenHolder, Relaying, Standing } from './ports.ts';
 import { enqueue, openQueue, type Queue } from './queue.ts';
 import { type SayOwn, sayingOwn } from './say-own.ts';
-import { sealLeaf } from './seal-leaf.ts';
 import { sequence } from './sequence.ts';
+import { vouching } from './vouching.ts';
 import { type House, watchHouse } from './watch-house.ts';
 
 const HEADS_MAX = 20_000;
@@ -92,7 +92,7 @@ async function term(leading: Leading, queue: Queue, signal: AbortSignal): Promis
       }
     };
     const heads = headCache(HEADS_MAX);
-    const vouch = (seal: string) => sealLeaf(leading.keys.submitter, seal);
+    const vouch = vouching(leading.keys.submitter, log);
     await sequence({ pen, queue, heads, tools, log, committed, vouch, size }, during);
     if (!signal.aborted) throw new Later('pen-lost', AGAIN_MS, 'the session with the pen ended');
   } finally {

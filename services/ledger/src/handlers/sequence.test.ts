@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AcquisitionRequestedV1 } from '@impound/contracts/acquisition/requested.v1.ts';
+import { AcquisitionSealedV1 } from '@impound/contracts/acquisition/sealed.v1.ts';
 import type { SayReply } from '@impound/contracts/say.ts';
 import type { Draft, Known } from '../domain/batch.ts';
 import { firstHead, moved } from '../domain/head.ts';
@@ -97,6 +98,44 @@ test('what the tables refuse is answered as invalid and harms nobody beside it',
   assert.deepEqual(
     it.stored.map(({ seq, event }) => [seq, event.id]),
     [0, 1, 2, 4, 5, 6, 7].map((n, at) => [at, id(n)]),
+  );
+});
+
+test('a seal that cannot be signed waits, and nothing that is said beside it does', async () => {
+  const it = scene(() => undefined);
+  const data = AcquisitionSealedV1.example;
+  const sealed: Say = {
+    ...say(9),
+    contract: AcquisitionSealedV1,
+    event: {
+      ...say(9).event,
+      id: id(99),
+      type: AcquisitionSealedV1.type,
+      data,
+    } as unknown as Say['event'],
+  };
+  let signs = false;
+  const vouch = async () => (signs ? Buffer.alloc(128) : undefined);
+  const stop = new AbortController();
+  const ended = sequence({ ...it.term, vouch }, stop.signal);
+  it.come(say(9));
+  while (it.replies.size < 1) await new Promise((resolve) => setImmediate(resolve));
+  it.come(sealed);
+  it.come(say(1));
+  while (it.replies.size < 2) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(it.replies.has(id(99)), false);
+  signs = true;
+  it.come(sealed);
+  while (it.replies.size < 3) await new Promise((resolve) => setImmediate(resolve));
+  stop.abort();
+  await ended;
+  assert.deepEqual(
+    it.stored.map(({ seq, event }) => [seq, event.id]),
+    [
+      [0, id(9)],
+      [1, id(1)],
+      [2, id(99)],
+    ],
   );
 });
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { AcquisitionSealedV1 } from '@impound/contracts/acquisition/sealed.v1.ts';
 import type { SayReply } from '@impound/contracts/say.ts';
 import { messageOf } from '@impound/runtime/fault.ts';
 import type { Log as Logging } from '@impound/runtime/log.ts';
@@ -7,6 +8,7 @@ import { refusal } from '../domain/refusal.ts';
 import { type Deciding, decideWhole } from './decide-whole.ts';
 import type { Added, Drawn, Pen } from './ports.ts';
 import { dropStale, nextBatch, putBack, type Queue, type Waiting } from './queue.ts';
+import type { Vouch } from './vouching.ts';
 
 /** What one term of writing needs; `size` is the log's length as far as this process knows. */
 export interface Term extends Deciding {
@@ -15,8 +17,7 @@ export interface Term extends Deciding {
   readonly log: Logging;
   /** Told after each commit what was added, first of all to whoever publishes it. */
   readonly committed: (added: Added) => void;
-  /** The bytes of the leaf that vouches for a seal, of which it is given the entry. */
-  readonly vouch: (seal: string) => Promise<Buffer>;
+  readonly vouch: Vouch;
   size: number;
 }
 
@@ -126,7 +127,10 @@ async function makeReady(term: Term, batch: readonly Waiting[], before?: Ready):
   const onto = { size: before?.size ?? term.size, ahead: before?.decided };
   const says = batch.map(({ say }) => say);
   const decided = await decideWhole(term, says, onto);
-  const added = { drafts: decided.drafts, leaves: await vouched(term, decided.leaves) };
+  const leaves = await vouched(term, decided.leaves);
+  // Who says a seal says it again, and nobody else waits for who signs it.
+  if (leaves === undefined) return await makeReady(term, batch.filter(isNoSeal), before);
+  const added = { drafts: decided.drafts, leaves };
   if (added.drafts.length === 0) return { batch, decided, added, drawn: undefined, ...onto };
   const drawn = term.pen.draw(added, before?.drawn);
   return { batch, decided, added, drawn, size: drawn.size };
@@ -148,7 +152,19 @@ async function land(term: Term, ready: Ready, isLast: boolean): Promise<void> {
   else setImmediate(answer);
 }
 
-async function vouched(term: Term, leaves: Decided['leaves']): Promise<Added['leaves']> {
-  const signed = leaves.map(async ({ seq, seal }) => ({ seq, bytes: await term.vouch(seal) }));
-  return await Promise.all(signed);
+function isNoSeal({ say }: Waiting): boolean {
+  return say.event.type !== AcquisitionSealedV1.type;
+}
+
+/** The leaves that vouch for seals; undefined: one of them cannot be signed now. */
+async function vouched(
+  term: Term,
+  leaves: Decided['leaves'],
+): Promise<Added['leaves'] | undefined> {
+  const signed = await Promise.all(leaves.map(({ seal }) => term.vouch(seal)));
+  const whole = leaves.flatMap(({ seq }, at) => {
+    const bytes = signed[at];
+    return bytes === undefined ? [] : [{ seq, bytes }];
+  });
+  return whole.length === leaves.length ? whole : undefined;
 }
