@@ -23,6 +23,7 @@ const INTEGRATION = [
   '{cli,lab,witness}/test/**',
   'contracts/test/foreign',
   'test/end-to-end/**',
+  'test/attacks/**',
   'drill',
 ];
 

@@ -27,9 +27,9 @@ export const EXIT = {
   index: 11,
   /** A whole log: a tile, a root or a batch does not follow from the leaves. */
   tree: 12,
-  /** A whole log: others know another one: it was rewritten, or its end was cut off. */
+  /** Others know another log: it was rewritten, or its end was cut off. */
   history: 13,
-  /** Verification: an authority of time has not stamped what it is said to, or contradicts. */
+  /** Verification: an entry says another time than authorities or witnesses; a stamp is none. */
   time: 14,
 } as const;
 
@@ -49,6 +49,7 @@ const WORST_FIRST: readonly number[] = [
   EXIT.unreachable,
   EXIT.findings,
   EXIT.signature,
+  EXIT.history,
   EXIT.proof,
   EXIT.chain,
   EXIT.witness,

@@ -18,8 +18,11 @@ export const HELP = `impound: acquires forensic evidence from containers, with a
   impound callbacks list | send all|ID... --reason R
                                       those that are given up; one more attempt for them
   impound export  ID --out DIR [--purpose P]    a BagIt bag: evidence, context, chain
-  impound verify  DIR [--vkey KEY|F] [--policy F] [--submitter F] [--tsa F]
-                                      checks a bag, offline, by keys that came another way
+  impound verify  DIR [--vkey KEY|F] [--policy F] [--submitter F] [--tsa F] [--known F]...
+                  [--cosigned-since TIME] [--head HASH] [--mirror DIR]
+                                      checks a bag, offline, by keys that came another way; against
+                                      checkpoints that others keep (F), who must have signed since
+                                      TIME, the last entry that was told, a mirror of the log
   impound audit   --purpose P [--case C] [--acquisition ID] [--actor A] [--type T] [--target T]
                   [--from TIME] [--to TIME] [--claimed] [--out FILE.jsonl|FILE.csv]
                                       entries of the log; who reads is on record. Times are those
@@ -78,10 +81,10 @@ Exit codes
   7  verify: the chain is broken or not whole
   8  verify: a signature is missing, or not that of its key
   9  verify: an entry is not where it is said to stand in the log
-  10  verify: fewer witnesses have signed than the policy wants
+  10  verify: fewer witnesses have signed than the policy wants, or none since --cosigned-since
   11  ledger fsck: the index of the log does not follow from its entries
   12  ledger fsck: nor do its tree or its batches
-  13  ledger fsck: others know another log. 4, 7 and 8 are an entry, a chain, a checkpoint; the
-      first that does not fit decides
+  13  ledger fsck, verify: others know another log. Of ledger fsck 4, 7 and 8 are an entry, a
+      chain, a checkpoint; the first that does not fit decides
   14  verify: a time stamp is none, or the entries say to be of another time
 `;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readSmallFile } from '@impound/evidence/small-file.ts';
+import type { KnownNote } from '@impound/evidence/verify-known.ts';
 import type { Trust } from '@impound/evidence/verify-log.ts';
 import type { TokenCheck } from '@impound/evidence/verify-time.ts';
+import { NOTE_BYTES_MAX } from '@impound/transparency/note.ts';
 import { parsePolicy } from '@impound/transparency/policy.ts';
 import { sshKeyOf } from '@impound/transparency/sigsum.ts';
 import { parseVkey } from '@impound/transparency/vkey.ts';
@@ -12,15 +14,17 @@ const FILE_BYTES_MAX = 65_536;
 
 /**
  * Whom the command line says to believe: --vkey as text or in a file, --policy, --submitter and
- * --tsa in files. Throws Exit(usage) for what is none.
+ * --tsa in files; and --cosigned-since, a time. Throws Exit(usage) for what is none.
  */
 export async function trustOf(args: Arguments): Promise<Trust> {
   const vkey = await read(args.text('vkey'), '--vkey', parseVkey, isVkey);
   const policy = await read(args.text('policy'), '--policy', parsePolicy);
   const submitter = await read(args.text('submitter'), '--submitter', sshKeyOf);
   const certificates = await read(args.text('tsa'), '--tsa', certificatesIn);
+  const since = secondOf(args.text('cosigned-since'));
   return {
     time: { check: checkStamp, certificates },
+    ...(since === undefined ? {} : { cosignedSince: since }),
     ...(vkey === undefined ? {} : { key: vkey }),
     ...(policy === undefined ? {} : { policy }),
     ...(submitter === undefined ? {} : { submitter }),
@@ -36,6 +40,31 @@ const checkStamp: TokenCheck = async (token, on) => {
 function certificatesIn(text: string): string {
   if (text.includes('-----BEGIN CERTIFICATE-----')) return text;
   throw new Error('it holds no certificate in PEM');
+}
+
+/** Checkpoints that others have kept, in files. Throws Exit(usage) for what cannot be one. */
+export async function knownNotes(args: Arguments): Promise<readonly KnownNote[]> {
+  const read = args.list('known').map(async (name) => {
+    const bytes = await readSmallFile(name, NOTE_BYTES_MAX).catch((cause: unknown) => {
+      throw new Exit(EXIT.usage, `--known ${name} cannot be read: ${messageOf(cause)}`, { cause });
+    });
+    return { name, bytes };
+  });
+  return await Promise.all(read);
+}
+
+const TIME = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?Z)?$/;
+
+function secondOf(text: string | undefined): bigint | undefined {
+  if (text === undefined) return undefined;
+  const milliseconds = TIME.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isSafeInteger(milliseconds)) return BigInt(Math.floor(milliseconds / 1_000));
+  const what = 'is a time in UTC, such as 2026-11-28T10:00Z or 2026-11-28';
+  throw new Exit(EXIT.usage, `--cosigned-since ${text}: it ${what}`);
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
 }
 
 function isVkey(text: string): boolean {
@@ -54,7 +83,6 @@ async function read<T>(
     const text = (await readSmallFile(value, FILE_BYTES_MAX)).toString('latin1');
     return parse(option === '--vkey' ? text.replace(/\n$/, '') : text);
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new Exit(EXIT.usage, `${option} ${value}: ${why}`, { cause });
+    throw new Exit(EXIT.usage, `${option} ${value}: ${messageOf(cause)}`, { cause });
   }
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+import { printable } from '@impound/evidence/path-bytes.ts';
 import type { BagReport } from '@impound/evidence/verify-bag.ts';
 import type { ChainReport } from '@impound/evidence/verify-chain.ts';
 import type { LogReport } from '@impound/evidence/verify-log.ts';
+import { operatorOfLog } from '@impound/transparency/operators.ts';
 import { EXIT, worstOf } from './exit-code.ts';
 
 /** One thing that verifying found wrong: what, where, and at which entry of the log. */
@@ -21,7 +23,9 @@ const CLASSES: ReadonlyMap<string, number> = new Map([
   ...classOf(EXIT.signature, ['key-differs', 'note-malformed', 'checkpoint-malformed']),
   ...classOf(EXIT.proof, ['proof-missing', 'proof-malformed', 'proof-refused', 'proof-differs']),
   ...classOf(EXIT.proof, ['entry-differs', 'index-order', 'heads-differ']),
-  ...classOf(EXIT.witness, ['quorum-unmet', 'policy-malformed']),
+  ...classOf(EXIT.chain, ['chain-disordered', 'chain-cut']),
+  ...classOf(EXIT.witness, ['quorum-unmet', 'policy-malformed', 'cosignature-stale']),
+  ...classOf(EXIT.history, ['history-differs']),
   ...classOf(EXIT.time, ['stamp-refused', 'stamp-differs', 'time-contradicted']),
 ]);
 
@@ -41,14 +45,14 @@ export function indexText({ index }: Finding): { readonly index?: string } {
 
 /** What JSON tells of the log. */
 export function told(log: LogReport): object {
-  const { checkpoint, key, policy, witnesses, proven, seal, time } = log;
+  const { checkpoint, key, policy, witnesses, proven, seal, time, alone } = log;
   return {
     checkpoint: checkpoint && {
       origin: checkpoint.origin,
       size: String(checkpoint.size),
       root: checkpoint.root.toString('hex'),
     },
-    ...{ key, policy, proven },
+    ...{ key, policy, proven, alone },
     witnesses: witnesses.map(({ name, time }) => ({ name, at: timeText(time) })),
     seal: seal && { ...seal, index: String(seal.index) },
     time: time && {
@@ -87,6 +91,7 @@ export function verdictLines({ bag, chain, log, findings }: Verified): readonly 
     `  ${chain.entries} entries: each names the hash of the one before; seal checked`,
     ...logLines(log),
     ...timeLines(log),
+    ...chain.clocks.map(({ what, where }) => `  clock       ${what} (${where})`),
     ...hashes,
     ...notProven(log),
   ];
@@ -102,10 +107,10 @@ function logLines({ checkpoint, key, policy, witnesses, proven, seal }: LogRepor
   if (checkpoint === undefined || key === undefined)
     return ['  the log     has nothing to say of it in this bag'];
   const { origin, size } = checkpoint;
-  const seen = witnesses.map(({ name, time }) => `${name} at ${timeText(time)}`).join(', ');
+  const seen = witnesses.map(({ name, time }) => `${ascii(name)} at ${timeText(time)}`).join(', ');
   return [
-    `  ${proven} entries stand in the log ${origin} of ${size} leaves, under its signature`,
-    `  key         ${key.vkey}${fromBag(key)}`,
+    `  ${proven} entries stand in the log ${ascii(origin)} of ${size} leaves, under its signature`,
+    `  key         ${ascii(key.vkey)}${fromBag(key)}`,
     `  witnesses   ${seen || 'none'}; the policy wants ${policy?.quorum}${fromBag(policy)}`,
     ...(seal === undefined
       ? []
@@ -129,6 +134,13 @@ function timeLines({ time }: LogReport): string[] {
   return lines.map((line, at) => `  ${at === 0 ? 'time        ' : '            '}${line}`);
 }
 
+const NAME_BYTES_MAX = 2_048;
+
+/** A name that only looks like another one is spelled out. */
+function ascii(name: string): string {
+  return printable(Buffer.from(name), NAME_BYTES_MAX);
+}
+
 function fromBag(of: { readonly from: string } | undefined): string {
   return of?.from === 'bag' ? ' (from the bag)' : '';
 }
@@ -138,7 +150,16 @@ function timeText(seconds: bigint): string {
   return Number.isNaN(date.getTime()) ? `second ${seconds}` : date.toISOString();
 }
 
-function notProven({ key, witnesses, time: stamped }: LogReport): readonly string[] {
+/** Where one operator's word is enough, the others in a policy add nothing to it. */
+function aloneLines({ alone, witnesses, checkpoint }: LogReport): readonly string[] {
+  if (alone.length === 0 || witnesses.length === 0) return [];
+  const own = operatorOfLog(checkpoint?.origin ?? '');
+  const names = alone.map((one) => (one === own ? `${ascii(one)}, who runs the log` : ascii(one)));
+  return [`more than the word of ${names.join(' or of ')}: enough alone by this policy;`];
+}
+
+function notProven(log: LogReport): readonly string[] {
+  const { key, witnesses, time: stamped } = log;
   const when = stamped?.before === undefined && witnesses.length === 0;
   const time = [
     ...(when ? ['when it was;'] : []),
@@ -148,6 +169,7 @@ function notProven({ key, witnesses, time: stamped }: LogReport): readonly strin
     'whose keys these are: compare them, or name them with --vkey, --policy, --submitter, --tsa;';
   const lines = [
     ...time,
+    ...aloneLines(log),
     ...(key?.from === 'given' ? [] : [own]),
     'that what was collected is true, or that all that happened came to the log.',
   ];

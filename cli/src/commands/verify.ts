@@ -13,26 +13,28 @@ import {
 import { chainIn } from '@impound/evidence/verify-entries.ts';
 import { verifyLog } from '@impound/evidence/verify-log.ts';
 import type { Here } from '../command.ts';
+import { cutFindings } from '../cut-chain.ts';
 import { EXIT, Exit } from '../exit-code.ts';
-import { trustOf } from '../trust.ts';
+import { knownNotes, trustOf } from '../trust.ts';
 import { exitOf, type Finding, indexText, told, verdictLines } from '../verdict.ts';
 
 /** Checks an exported bag without any platform: every byte, every link, its place in the log. */
 export async function verify(here: Here, signal: AbortSignal): Promise<number> {
   const directory = await directoryOf(here);
-  const trust = await trustOf(here.args);
+  const trust = { ...(await trustOf(here.args)), known: await knownNotes(here.args) };
   const bag = await verifyBag(directory, signal);
   const chain = await verifyChain(chainLines(directory));
   const log = await verifyLog(directory, { chain: chainIn(directory), trust }, signal);
-  const found = [...bag.findings, ...chain.findings, ...differences(bag, chain)];
+  const cut = await cutFindings(here.args, chain, signal);
+  const found = [...bag.findings, ...chain.findings, ...cut, ...differences(bag, chain)];
   const findings: readonly Finding[] = [...found, ...log.findings];
   const exitCode = exitOf(findings);
   const ok = exitCode === EXIT.ok;
   const { sha256, findingsLeftOut } = bag;
-  const { head, entries, state } = chain;
+  const { head, entries, state, clocks } = chain;
   const { acquisitionId } = state;
   here.printer.value('verification', {
-    ...{ ok, exitCode, acquisitionId, sha256, head, entries, log: told(log) },
+    ...{ ok, exitCode, acquisitionId, sha256, head, entries, clocks, log: told(log) },
     findings: findings.map((one) => ({ ...one, ...indexText(one) })),
     findingsLeftOut,
   });

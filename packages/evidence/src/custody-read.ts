@@ -16,6 +16,8 @@ export type LogFindingCode =
   | 'key-differs'
   | 'stamp-refused'
   | 'stamp-differs'
+  | 'cosignature-stale'
+  | 'history-differs'
   | 'time-contradicted';
 
 /** Which entry a finding is about. */
@@ -46,13 +48,15 @@ export interface CustodyReader {
 /** A name in custody/, and the entry that it is about. */
 export interface At extends OfEntry {
   readonly name: string;
+  /** True where the name is that of a file beside the bag. */
+  readonly outside?: boolean;
 }
 
 /** Reads the custody/ of a bag. Its `read` rejects only when the signal aborts. */
 export function custodyReader(directory: string, signal: AbortSignal): CustodyReader {
   const findings: LogFinding[] = [];
-  const add = (code: LogFindingCode, what: string, { name, ...of }: At): void => {
-    const where = `custody/${name}`;
+  const add = (code: LogFindingCode, what: string, { name, outside, ...of }: At): void => {
+    const where = outside ? printable(Buffer.from(name)) : `custody/${name}`;
     if (findings.length < FINDINGS_MAX) findings.push({ code, what, where, ...of });
   };
   const read = async (name: string, bytesMax: number, missing: (error: unknown) => void) => {

@@ -2,11 +2,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AccessCheckedV1 } from '@impound/contracts/access/checked.v1.ts';
+import { AcquisitionAssignedV1 } from '@impound/contracts/acquisition/assigned.v1.ts';
+import { AcquisitionFailedV1 } from '@impound/contracts/acquisition/failed.v1.ts';
 import { AcquisitionRequestedV1 } from '@impound/contracts/acquisition/requested.v1.ts';
 import { AcquisitionSealedV1 } from '@impound/contracts/acquisition/sealed.v1.ts';
 import { ContextCapturedV1 } from '@impound/contracts/context/captured.v1.ts';
+import type { EventContract } from '@impound/contracts/event.ts';
 import { EvidenceCapturedV1 } from '@impound/contracts/evidence/captured.v1.ts';
 import { ExecutionFailedV1 } from '@impound/contracts/execution/failed.v1.ts';
+import { ExecutionStartedV1 } from '@impound/contracts/execution/started.v1.ts';
 import { TargetResolvedV1 } from '@impound/contracts/target/resolved.v1.ts';
 import { ACQUISITION, growingChain, STORY, sealedChain } from './testing/chain-specimen.ts';
 import { exportedObjects, leafHash, verifyChain } from './verify-chain.ts';
@@ -152,11 +156,77 @@ test('a chain that cannot be read is a finding, in printable words', async () =>
   assert.match(report.findings[0]?.what ?? '', /^[\x20-\x7e]+$/);
 });
 
-test('a bag holds what was captured and the context', async () => {
-  const { state } = await verified(GOOD);
+test('a bag holds what was captured and the context, and once it is sealed what the seal names', async () => {
+  const { state } = await verified(GOOD.slice(0, STORY.length));
   const captured = EvidenceCapturedV1.example.objects;
   const context = ContextCapturedV1.example.objects;
   assert.deepEqual(exportedObjects(state), [...captured, ...context]);
+  const sealed = await verified(GOOD);
+  assert.deepEqual(exportedObjects(sealed.state), AcquisitionSealedV1.example.objects);
+});
+
+const RESULT = EvidenceCapturedV1.example;
+const DISORDERS: readonly (readonly [string, EventContract, object | undefined, RegExp])[] = [
+  ['a result behind the seal', EvidenceCapturedV1, RESULT, /epoch 1, which is not live here/],
+  ['a second claim', ExecutionStartedV1, undefined, /epoch 1, which is not live here/],
+  ['an assignment', AcquisitionAssignedV1, undefined, /stands behind acquisition\.sealed\.v1/],
+  ['a second end', AcquisitionFailedV1, undefined, /stands behind acquisition\.sealed\.v1/],
+  ['a second beginning', AcquisitionRequestedV1, undefined, /does not stand where chains begin/],
+];
+for (const [what, contract, data, words] of DISORDERS) {
+  test(`${what} does not belong into a chain that is sealed, and changes nothing that it names`, async () => {
+    const it = sealedChain();
+    it.add(contract, data === undefined ? {} : { data });
+    const { findings, state } = await verified(it.lines);
+    assert.deepEqual(
+      findings.map(({ code }) => code),
+      ['chain-disordered'],
+    );
+    assert.match(findings[0]?.what ?? '', words);
+    assert.deepEqual(exportedObjects(state), AcquisitionSealedV1.example.objects);
+  });
+}
+
+test('a result of somebody who does not hold the epoch, and a second claim, are told', async () => {
+  const whats = async (...more: Parameters<ReturnType<typeof growingChain>['add']>[]) => {
+    const it = growingChain();
+    for (const contract of STORY.slice(0, 5)) it.add(contract);
+    for (const one of more) it.add(...one);
+    return (await verified(it.lines)).findings.map(({ what }) => what);
+  };
+  const [stolen] = await whats([EvidenceCapturedV1, { data: { ...RESULT, worker: 'k8s-9-0000' } }]);
+  assert.match(stolen ?? '', /comes from a worker that does not hold the epoch/);
+  assert.match((await whats([ExecutionStartedV1]))[0] ?? '', /claimed a second time/);
+  const [again] = await whats([EvidenceCapturedV1], [EvidenceCapturedV1]);
+  assert.match(again ?? '', /epoch 1, which is not live here/);
+});
+
+test('an entry that stands before its cause is told', async () => {
+  const it = growingChain();
+  it.add(AcquisitionRequestedV1);
+  it.add(TargetResolvedV1, { causationid: '0199f5a2-7c3e-7a10-8f52-000000000002' });
+  it.add(AccessCheckedV1, { causationid: '0199f5a2-7c3e-7a10-8f52-000000000000' });
+  const { findings } = await verified(it.lines);
+  const [found] = findings.filter(({ code }) => code === 'chain-disordered');
+  assert.equal(found?.what, 'it is the cause of entry 2, which stands before it');
+});
+
+test('clocks that cannot all be right are told, and are no fault of the chain', async () => {
+  const it = growingChain();
+  it.add(AcquisitionRequestedV1);
+  it.add(TargetResolvedV1, { time: '2026-11-23T10:15:00.000000Z' });
+  it.add(AccessCheckedV1, { recordedAt: '2026-11-23T09:14:00.000000Z' });
+  const { findings, clocks } = await verified(it.lines);
+  assert.deepEqual(
+    findings.map(({ code }) => code),
+    ['chain-unsealed'],
+  );
+  assert.deepEqual(
+    clocks.map(({ where }) => where),
+    ['chain.jsonl, line 2', 'chain.jsonl, line 3'],
+  );
+  assert.match(clocks[0]?.what ?? '', /was recorded 3600 s before that/);
+  assert.match(clocks[1]?.what ?? '', /a clock was set back/);
 });
 
 test('a bag of what was never captured holds what an interrupted execution had stored', async () => {

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+
+import type { AcquisitionSealedV1 } from '@impound/contracts/acquisition/sealed.v1.ts';
 import { canonical } from '@impound/contracts/canonical.ts';
 import { type Acquisition, NO_ACQUISITION, next } from '@impound/contracts/chain.ts';
 import { Entry, NO_PREVIOUS } from '@impound/contracts/entry.ts';
@@ -6,6 +8,8 @@ import type { EvidenceObject } from '@impound/contracts/evidence.ts';
 import { leafHash as leafOf } from '@impound/transparency/hash.ts';
 import { isFoldable } from './entry-data.ts';
 import { printable } from './path-bytes.ts';
+import { clockRemarks } from './verify-clocks.ts';
+import { orderCheck } from './verify-order.ts';
 
 /** One thing that is wrong with a chain: what, and at which line. */
 export interface ChainFinding {
@@ -15,6 +19,7 @@ export interface ChainFinding {
     | 'chain-not-canonical'
     | 'chain-broken'
     | 'chain-mixed'
+    | 'chain-disordered'
     | 'chain-unsealed'
     | 'seal-mismatch'
     | 'limit-exceeded';
@@ -31,6 +36,8 @@ export interface ChainReport {
   /** Leaf hash of the last entry. */
   readonly head: string;
   readonly state: Acquisition;
+  /** What clocks say that cannot all be right, and at which line; no fault of the chain. */
+  readonly clocks: readonly { readonly what: string; readonly where: string }[];
 }
 
 const FINDINGS_MAX = 100;
@@ -52,9 +59,13 @@ export async function verifyChain(lines: AsyncIterable<string>): Promise<ChainRe
   const add: Add = (code, what, where) => {
     if (findings.length < FINDINGS_MAX) findings.push({ code, what, where });
   };
+  const clocks: { what: string; where: string }[] = [];
+  const remark = (what: string, where: string) => {
+    if (clocks.length < FINDINGS_MAX) clocks.push({ what, where });
+  };
   const read = { state: NO_ACQUISITION, head: NO_PREVIOUS, entries: 0 };
   try {
-    await readAll(lines, read, add);
+    await readAll(lines, read, { add, remark });
   } catch (error) {
     add('chain-unreadable', whyOf(error), FILE);
   }
@@ -62,7 +73,7 @@ export async function verifyChain(lines: AsyncIterable<string>): Promise<ChainRe
   if (state.ended === undefined) {
     add('chain-unsealed', 'the acquisition has not ended: the chain can still grow', FILE);
   }
-  return { ok: findings.length === 0, findings, entries, head, state };
+  return { ok: findings.length === 0, findings, entries, head, state, clocks };
 }
 
 const FILE = 'chain.jsonl';
@@ -71,8 +82,9 @@ const FILE = 'chain.jsonl';
 async function readAll(
   lines: AsyncIterable<string>,
   read: { state: Acquisition; head: string; entries: number },
-  add: Add,
+  { add, remark }: { readonly add: Add; readonly remark: (what: string, where: string) => void },
 ): Promise<void> {
+  const disorder = orderCheck();
   for await (const text of lines) {
     const where = `${FILE}, line ${read.entries + 1}`;
     if (read.entries >= ENTRIES_MAX) {
@@ -83,6 +95,8 @@ async function readAll(
     const { state, head } = read;
     checkLink({ entry, state, head, where }, add);
     checkSeal({ entry, state, head, where }, add);
+    for (const what of disorder(entry, state)) add('chain-disordered', what, where);
+    for (const what of clockRemarks(entry, state.lastAt)) remark(what, where);
     read.state = next(state, entry);
     read.head = leafHash(Buffer.from(text, 'utf8'));
     read.entries += 1;
@@ -148,10 +162,14 @@ function checkSeal({ entry, state, head, where }: Here, add: Add): void {
 }
 
 /**
- * The objects that a bag of this acquisition holds: what was captured, else what the last
- * interrupted execution had stored; and the context.
+ * The objects that a bag of this acquisition holds: what was sealed, whatever came behind the seal;
+ * without one what was captured, else what the last interrupted execution had stored; and the
+ * context.
  */
 export function exportedObjects(state: Acquisition): readonly EvidenceObject[] {
+  if (state.ended?.type === 'acquisition.sealed.v1') {
+    return (state.ended.data as AcquisitionSealedV1).objects;
+  }
   const captured = state.executions.findLast((one) => one.captured)?.captured?.objects;
   const salvaged = state.executions.findLast((one) => one.failed?.salvaged.length)?.failed
     ?.salvaged;

@@ -61,9 +61,19 @@ interface Under {
 const ENTRY_BYTES_MAX = 65_535;
 const PROOF_BYTES_MAX = 2 * NOTE_BYTES_MAX;
 
+/** An entry whose place in the log is proven, and when it says to have been recorded. */
+export interface Placed {
+  readonly name: string;
+  readonly index: bigint;
+  readonly eventId: string;
+  /** In Unix milliseconds; NaN where it does not say. */
+  readonly recordedMs: number;
+}
+
 /** What of a chain is proven to stand in the log, and its seal where it has one. */
 export interface ProvenChain {
   readonly proven: number;
+  readonly placed: readonly Placed[];
   readonly seal: ChainLine | undefined;
   readonly first: EndLine | undefined;
   readonly last: EndLine | undefined;
@@ -76,7 +86,7 @@ export interface EndLine extends ChainLine {
 
 /** Checks entry by entry that each stands in the log, after the one before it. */
 export async function proveChain(reader: CustodyReader, under: Under): Promise<ProvenChain> {
-  let proven = 0;
+  const placed: Placed[] = [];
   let at = 0;
   let last = -1n;
   let seal: ChainLine | undefined;
@@ -90,14 +100,15 @@ export async function proveChain(reader: CustodyReader, under: Under): Promise<P
     end = { ...line, index };
     first ??= end;
     if (index === undefined) continue;
-    proven += 1;
+    const { eventId, recordedMs } = line;
+    placed.push({ name, index, eventId, recordedMs });
     if (index <= last) {
       const what = `it stands at ${index} of the log, an entry before it at ${last}`;
-      reader.add('index-order', what, { name, index, eventId: line.eventId });
+      reader.add('index-order', what, { name, index, eventId });
     }
     last = index;
   }
-  return { proven, seal, first, last: end };
+  return { proven: placed.length, placed, seal, first, last: end };
 }
 
 /** The index that is proven, or undefined and findings. */

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type OpenedCheckpoint, openCheckpoint } from '@impound/transparency/checkpoint.ts';
 import { NOTE_BYTES_MAX } from '@impound/transparency/note.ts';
+import { enoughAlone } from '@impound/transparency/operators.ts';
 import { type Policy, parsePolicy } from '@impound/transparency/policy.ts';
 import { formatVkey, parseVkey, type Vkey } from '@impound/transparency/vkey.ts';
 import { type CustodyReader, custodyReader, type LogFinding } from './custody-read.ts';
 import { type ChainLine, proveChain } from './verify-entries.ts';
+import { type KnownNote, knownOf, type Sighting } from './verify-known.ts';
+import { checkQuorum } from './verify-quorum.ts';
 import { type SealReport, verifySeal } from './verify-seal.ts';
+import { checkSightings } from './verify-sightings.ts';
 import { type TimeReport, type TimeTrust, verifyTime } from './verify-time.ts';
 
 /** Whom the verifier believes, by other ways than the bag. */
@@ -16,6 +20,10 @@ export interface Trust {
   readonly submitter?: Buffer;
   /** How tokens of an authority of time are checked; absent: they are not. */
   readonly time?: TimeTrust;
+  /** Cosignatures from before this second since 1970 do not count. */
+  readonly cosignedSince?: bigint;
+  /** Checkpoints of the log that somebody else has kept. */
+  readonly known?: readonly KnownNote[];
 }
 
 /** A witness whose cosignature holds, and when it says to have signed, in seconds since 1970. */
@@ -40,6 +48,8 @@ export interface LogReport {
   readonly seal: SealReport | undefined;
   /** Undefined where the bag has no token, or where they are not checked. */
   readonly time: TimeReport | undefined;
+  /** Operators of witnesses of whom each alone is enough by the policy. */
+  readonly alone: readonly string[];
 }
 
 const TEXT_BYTES_MAX = 65_536;
@@ -56,36 +66,44 @@ export async function verifyLog(
 ): Promise<LogReport> {
   const { chain, trust } = on;
   const reader = custodyReader(directory, signal);
-  const key = await keyOf(reader, trust);
   const policy = await policyOf(reader, trust);
+  const key = await keyOf(reader, trust);
   const note = await reader.read('checkpoint', NOTE_BYTES_MAX);
-  const known = [key?.vkey, ...(policy?.read.witnesses ?? []).map(({ vkey }) => vkey)];
-  const keys = known.filter((one) => one !== undefined);
+  const named = [key?.vkey, ...(policy?.read.witnesses ?? []).map(({ vkey }) => vkey)];
+  const keys = named.filter((one) => one !== undefined);
   const checkpoint = note && reader.check({ name: 'checkpoint' }, () => openCheckpoint(note, keys));
   const witnesses = witnessesOf(checkpoint, policy?.read);
-  if (checkpoint !== undefined) checkQuorum(reader, witnesses, policy?.read);
+  if (checkpoint !== undefined) checkQuorum(reader, witnesses, { policy: policy?.read, ...trust });
   const proof = await proveChain(reader, { chain, note, checkpoint });
-  const { proven, seal: line, first, last } = proof;
+  const { proven, placed, seal: line, first, last } = proof;
   const seal = await verifySeal(reader, {
     ...{ seal: line, checkpoint, trust },
     policy: policy?.read,
   });
   const time =
     trust.time && (await verifyTime(reader, { trust: trust.time, checkpoint, first, last }));
+  const known = knownOf(reader, trust.known ?? [], { keys, checkpoint });
+  checkSightings(reader, placed, [...sightingsOf(checkpoint, witnesses), ...known]);
   return {
     findings: reader.findings,
     key: key && { vkey: formatVkey(key.vkey), from: key.from },
     policy: policy && { quorum: policy.read.quorum, from: policy.from },
     ...{ checkpoint, witnesses, proven, seal, time },
+    alone: policy === undefined ? [] : enoughAlone(policy.read),
   };
 }
 
-async function keyOf(reader: CustodyReader, { key }: Trust) {
+async function keyOf(reader: CustodyReader, { key, policy }: Trust) {
   if (key !== undefined) return { vkey: key, from: 'given' as const };
   const name = 'log.vkey';
   const text = (await reader.read(name, TEXT_BYTES_MAX))?.toString().replace(/\n$/, '');
   const vkey = text && reader.check({ name }, () => parseVkey(text));
-  return vkey ? { vkey, from: 'bag' as const } : undefined;
+  if (!vkey) return undefined;
+  const logs = policy?.logs ?? [];
+  if (logs.length > 0 && !logs.some((log) => log.vkey.key.equals(vkey.key))) {
+    reader.add('key-differs', 'the policy that is known names another log than the bag', { name });
+  }
+  return { vkey, from: 'bag' as const };
 }
 
 async function policyOf(reader: CustodyReader, { policy }: Trust) {
@@ -106,16 +124,10 @@ function witnessesOf(
   });
 }
 
-function checkQuorum(
-  reader: CustodyReader,
+function sightingsOf(
+  checkpoint: OpenedCheckpoint | undefined,
   witnesses: readonly Witnessed[],
-  policy: Policy | undefined,
-): void {
-  const names = new Set(witnesses.map(({ name }) => name));
-  // Witnesses of sigsum look at the other head: verifySeal() counts them there.
-  const others = policy?.witnesses.some(({ vkey }) => vkey === undefined) ?? false;
-  if (policy === undefined || others || policy.isQuorum(names)) return;
-  const by = [...names].join(', ') || 'nobody';
-  const what = `cosigned by ${by}, where the policy wants ${policy.quorum}`;
-  reader.add('quorum-unmet', what, { name: 'checkpoint' });
+): readonly Sighting[] {
+  const size = checkpoint?.size ?? 0n;
+  return witnesses.map(({ name, time }) => ({ by: name, size, time }));
 }

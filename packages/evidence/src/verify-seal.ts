@@ -5,6 +5,7 @@ import { sigsumHash, sshKeyOf } from '@impound/transparency/sigsum.ts';
 import { parseSigsumProof, verifySigsumProof } from '@impound/transparency/sigsum-proof.ts';
 import type { CustodyReader } from './custody-read.ts';
 import type { ChainLine } from './verify-entries.ts';
+import { quorumFault } from './verify-quorum.ts';
 
 /** What the proof of sigsum shows of a seal: who signed it, and by which keys that is known. */
 export interface SealReport {
@@ -19,7 +20,7 @@ export interface SealReport {
 interface Sealed {
   readonly seal: ChainLine | undefined;
   readonly checkpoint: Checkpoint | undefined;
-  readonly trust: { readonly submitter?: Buffer };
+  readonly trust: { readonly submitter?: Buffer; readonly cosignedSince?: bigint };
   readonly policy: Policy | undefined;
 }
 
@@ -82,13 +83,14 @@ function report(reader: CustodyReader, of: Report): SealReport | undefined {
   const witnesses = policy.witnesses.map(({ key }) => key);
   const trust = { submitter: of.submitter.key, log: log.vkey.key, witnesses };
   const seen = verifySigsumProof(proof, of.seal.bytes, trust);
-  const by = policy.witnesses
-    .filter(({ key }) => seen.some(({ keyHash }) => keyHash.equals(sigsumHash(key))))
-    .map(({ name }) => name);
-  if (!policy.isQuorum(new Set(by))) {
-    const what = `cosigned by ${by.join(', ') || 'nobody'}, the policy wants ${policy.quorum}`;
-    reader.add('quorum-unmet', what, { name: 'seal/seal.proof' });
-  }
+  const signed = policy.witnesses.flatMap(({ name, key }) => {
+    const one = seen.find(({ keyHash }) => keyHash.equals(sigsumHash(key)));
+    return one === undefined ? [] : [{ name, time: one.time }];
+  });
+  const by = signed.map(({ name }) => name);
+  // Where another head is the one that witnesses look at, they were counted there.
+  const cosignedSince = policy === own ? 0n : (of.trust.cosignedSince ?? 0n);
+  quorumFault(reader, signed, { policy, cosignedSince, name: 'seal/seal.proof' });
   checkHeads(reader, of.checkpoint, proof);
   const keyHash = sigsumHash(of.submitter.key).toString('hex');
   return { submitter: { keyHash, from: of.submitter.from }, index: proof.index, witnesses: by };

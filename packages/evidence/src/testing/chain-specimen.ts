@@ -18,10 +18,15 @@ import { leafHash } from '../verify-chain.ts';
 /** The acquisition of these chains. */
 export const ACQUISITION = '0199f5a2-7c3e-7a10-8f52-2f6a3b9c4d01';
 
+const NOW = '2026-11-23T09:15:00.000000Z';
+
 interface Change {
   readonly acq?: string;
   readonly data?: object;
   readonly type?: string;
+  readonly time?: string;
+  readonly recordedAt?: string;
+  readonly causationid?: string;
 }
 
 /** A chain that grows as the ledger grows it. */
@@ -33,13 +38,15 @@ export function growingChain(recordedAt = '2026-11-23T09:15:00.000000Z') {
   };
   const add = (contract: EventContract, change: Change = {}) => {
     const { acq = ACQUISITION, data = contract.example as object, type = contract.type } = change;
+    const { time = NOW, recordedAt = NOW, causationid } = change;
     const event = canonical({
       specversion: '1.0',
       id: `0199f5a2-7c3e-7a10-8f52-${String(lines.length).padStart(12, '0')}`,
       source: '/impound/ledger/ledger-1',
       type,
       subject: acq,
-      time: '2026-11-23T09:15:00.000000Z',
+      time,
+      ...(causationid === undefined ? {} : { causationid }),
       datacontenttype: 'application/json',
       tenant: 'default',
       data,

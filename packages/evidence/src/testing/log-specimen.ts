@@ -19,7 +19,7 @@ import { formatVkey, KEY_TYPES, rawPublicKey, vkey } from '@impound/transparency
 import type { CustodyLog } from '../custody-log.ts';
 import { growingChain } from './chain-specimen.ts';
 
-const TIME = 1_795_000_000n;
+const TIME = 1_795_425_400n;
 /** Leaves of others before, between and behind those of a chain. */
 const OTHERS = 300;
 
