@@ -16,6 +16,7 @@ import type { Database } from '@impound/runtime/postgres.ts';
 import { leafHash } from '@impound/transparency/hash.ts';
 import { readLogKeys } from '@impound/transparency/log-keys.ts';
 import { parsePolicy } from '@impound/transparency/policy.ts';
+import { isWitnessed } from '@impound/transparency/witnessed.ts';
 import type { Client } from '../../cli/src/client.ts';
 import { logProofs } from '../../cli/src/log-proofs.ts';
 import type { Told } from './story.ts';
@@ -37,8 +38,9 @@ export async function exportBag(
   directory: string,
 ): Promise<void> {
   const signal = AbortSignal.timeout(EXPORT_MS_MAX);
-  const proofs = postgresProofs(sql);
-  const publicKeys = publicKeysOf(readLogKeys(secret), parsePolicy(await readFile(policy, 'utf8')));
+  const wanted = parsePolicy(await readFile(policy, 'utf8'));
+  const proofs = postgresProofs(sql, (notes) => isWitnessed(wanted, notes));
+  const publicKeys = publicKeysOf(readLogKeys(secret), wanted);
   const acquisitionId = told.acquisitionId as never;
   const get = async (path: string): Promise<unknown> => {
     const { pathname, searchParams } = new URL(path, 'http://ledger');

@@ -79,7 +79,7 @@ export async function commitMadeUp(
   const sealed = batch.leaves.map(async ({ seq, seal }) => {
     return { seq, bytes: await sealLeaf(submitter, seal) };
   });
-  await pen.append(size, { drafts: batch.drafts, leaves: await Promise.all(sealed) });
+  await pen.draw({ drafts: batch.drafts, leaves: await Promise.all(sealed) }).commit();
 }
 
 function eventOf(acq: string, one: MadeUp, whole: object): Envelope {
