@@ -2,7 +2,8 @@
 
 import type { ChainReport } from '@impound/evidence/verify-chain.ts';
 import { leafHash } from '@impound/evidence/verify-chain.ts';
-import type { Arguments } from './arguments.ts';
+import type { KeptLog } from '@impound/ledger/handlers/fsck-ports.ts';
+import type { Here } from './command.ts';
 import { EXIT, Exit } from './exit-code.ts';
 import type { Finding } from './verdict.ts';
 
@@ -14,17 +15,18 @@ const CHAIN = 'custody/chain.jsonl';
  * told (--head), and a mirror of the whole log (--mirror). Throws Exit(usage).
  */
 export async function cutFindings(
-  args: Arguments,
+  here: Here,
   chain: ChainReport,
   signal: AbortSignal,
 ): Promise<readonly Finding[]> {
+  const { args } = here;
   const [head, mirror] = [args.text('head'), args.text('mirror')];
   if (head !== undefined && !HASH.test(head)) {
     throw new Exit(EXIT.usage, '--head takes a chain head as impound export prints it');
   }
   const told = head === undefined || head === chain.head ? [] : [headFinding(head, chain.head)];
   if (mirror === undefined) return told;
-  return [...told, ...(await mirrorFindings(mirror, chain, signal))];
+  return [...told, ...(await mirrorFindings(here, { mirror, chain }, signal))];
 }
 
 function headFinding(told: string, found: string): Finding {
@@ -34,12 +36,21 @@ function headFinding(told: string, found: string): Finding {
 
 /** Entries of this acquisition that a mirror of the log holds behind the last one in the bag. */
 async function mirrorFindings(
-  directory: string,
+  here: Here,
+  { mirror, chain }: { readonly mirror: string; readonly chain: ChainReport },
+  signal: AbortSignal,
+): Promise<readonly Finding[]> {
+  // Looking at a bag alone needs none of it.
+  const { inMirror } = await import('./mirror.ts');
+  const work = (log: KeptLog) => beyond(log, chain, signal);
+  return await inMirror(here, { mirror, work }, signal);
+}
+
+async function beyond(
+  log: KeptLog,
   { state, head }: ChainReport,
   signal: AbortSignal,
 ): Promise<readonly Finding[]> {
-  const { mirroredLog } = await import('@impound/ledger/adapters/mirror-fsck.ts');
-  const log = await mirroredLog(directory);
   const needle = `{"acq":"${state.acquisitionId}"`;
   let last: { readonly idx: number; readonly hash: string } | undefined;
   let entries = 0;

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFile, stat } from 'node:fs/promises';
-import { readStoreUrl } from '@impound/bucket/store-url.ts';
-import { mirroredLog } from '@impound/ledger/adapters/mirror-fsck.ts';
-import { openMirror } from '@impound/ledger/adapters/open-mirror.ts';
 import { fsck } from '@impound/ledger/handlers/fsck.ts';
 import type { Outside } from '@impound/ledger/handlers/fsck-marks.ts';
 import type {
@@ -21,6 +18,7 @@ import * as z from 'zod';
 import type { Here } from '../command.ts';
 import { EXIT, Exit } from '../exit-code.ts';
 import { changeLogKeys } from '../log-keys.ts';
+import { inMirror } from '../mirror.ts';
 import { trustOf } from '../trust.ts';
 
 /** Looks at a whole log from its bytes. */
@@ -85,27 +83,7 @@ async function inDatabase({ environment }: Here, work: Work): Promise<FsckReport
   return await inSnapshot(openDatabase(DATABASE_URL, options, scope), work);
 }
 
-const mirrorConfig = z.object({
-  /** ACCESS_KEY_ID:SECRET_ACCESS_KEY for a bucket; absent: what the SDK finds by itself. */
-  MIRROR_KEY: SecretText.optional(),
-});
-
 /** A mirror by its directory, or by its address as MIRROR_URL has it. */
-async function inMirror(
-  { environment }: Here,
-  { mirror, work }: { readonly mirror: string; readonly work: Work },
-  signal: AbortSignal,
-): Promise<FsckReport> {
-  const address = mirror.includes('://');
-  const place = address ? readStoreUrl(mirror) : { kind: 'file' as const, directory: mirror };
-  if (typeof place === 'string' || (place.kind !== 'file' && place.kind !== 's3')) {
-    throw new Exit(EXIT.usage, '--mirror is a directory, file:///… or s3://bucket/prefix');
-  }
-  const { MIRROR_KEY } = readConfig(mirrorConfig, await withFiles(mirrorConfig, environment));
-  await using scope = new AsyncDisposableStack();
-  return await work(await mirroredLog(await openMirror(place, MIRROR_KEY, scope), signal));
-}
-
 function checked(
   { printer }: Here,
   { log, outside }: { readonly log: KeptLog; readonly outside: Outside },

@@ -25,7 +25,7 @@ export async function verify(here: Here, signal: AbortSignal): Promise<number> {
   const bag = await verifyBag(directory, signal);
   const chain = await verifyChain(chainLines(directory));
   const log = await verifyLog(directory, { chain: chainIn(directory), trust }, signal);
-  const cut = await cutFindings(here.args, chain, signal);
+  const cut = await cutFindings(here, chain, signal);
   const found = [...bag.findings, ...chain.findings, ...cut, ...differences(bag, chain)];
   const findings: readonly Finding[] = [...found, ...log.findings];
   const exitCode = exitOf(findings);

@@ -30,7 +30,7 @@ interface Change {
 }
 
 /** A chain that grows as the ledger grows it. */
-export function growingChain(recordedAt = '2026-11-23T09:15:00.000000Z') {
+export function growingChain(now = NOW) {
   const lines: string[] = [];
   const head = () => {
     const last = lines.at(-1);
@@ -38,7 +38,7 @@ export function growingChain(recordedAt = '2026-11-23T09:15:00.000000Z') {
   };
   const add = (contract: EventContract, change: Change = {}) => {
     const { acq = ACQUISITION, data = contract.example as object, type = contract.type } = change;
-    const { time = NOW, recordedAt = NOW, causationid } = change;
+    const { time = NOW, recordedAt = now, causationid } = change;
     const event = canonical({
       specversion: '1.0',
       id: `0199f5a2-7c3e-7a10-8f52-${String(lines.length).padStart(12, '0')}`,

@@ -19,7 +19,8 @@ import { formatVkey, KEY_TYPES, rawPublicKey, vkey } from '@impound/transparency
 import type { CustodyLog } from '../custody-log.ts';
 import { growingChain } from './chain-specimen.ts';
 
-const TIME = 1_795_425_400n;
+/** A witness signs so many seconds after the last entry of a chain was recorded. */
+const COSIGNED_SECONDS = 100;
 /** Leaves of others before, between and behind those of a chain. */
 const OTHERS = 300;
 
@@ -43,18 +44,19 @@ export function specimenLog(origin = 'ledger.example/custody/1', authority?: Spe
   const witnessKey = vkey('witness.example/w1', KEY_TYPES.cosignature, witness.raw);
   const policy = `log ${formatVkey(key)}\nwitness w1 ${formatVkey(witnessKey)}\nquorum w1\n`;
 
+  let signedAt = 0n;
   const headOf = async (signer: ReturnType<typeof noteSigner>, size: number, root: Buffer) => {
     const text = formatCheckpoint({ origin: signer.vkey.name, size: BigInt(size), root });
-    const signed = sign(null, cosignedMessage(TIME, text), witness.privateKey);
-    const line = signatureLine(witnessKey, writeCosignature(TIME, signed));
-    return (await signNote(text, [signer])) + line;
+    const signed = sign(null, cosignedMessage(signedAt, text), witness.privateKey);
+    const note = await signNote(text, [signer]);
+    return note + signatureLine(witnessKey, writeCosignature(signedAt, signed));
   };
-
-  const noteOver = (size: number, root: Buffer) =>
-    headOf(noteSigner(key, own.privateKey), size, root);
+  const signer = noteSigner(key, own.privateKey);
+  const noteOver = (size: number, root: Buffer) => headOf(signer, size, root);
 
   /** The chain in a tree among leaves of others; behind the entry `seal` its leaf of sigsum. */
   const record = async (chain: readonly Buffer[], seal: number): Promise<CustodyLog> => {
+    signedAt = cosignedAt(chain.at(-1));
     const others = Array.from({ length: OTHERS }, (_, n) => Buffer.from(`other ${n}`));
     const leaf = sealLeafOf(chain[seal] ?? Buffer.alloc(0), submitter);
     const leaves: Buffer[] = [...others];
@@ -134,4 +136,9 @@ function treeOf(leaves: readonly Buffer[]) {
 
 function digestOf(bytes: Buffer): string {
   return createHash('sha256').update(bytes).digest('hex');
+}
+
+function cosignedAt(entry: Buffer | undefined): bigint {
+  const { recordedAt } = JSON.parse(entry?.toString('utf8') ?? '{}');
+  return BigInt(Math.floor(Date.parse(recordedAt) / 1_000) + COSIGNED_SECONDS);
 }
