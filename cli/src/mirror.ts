@@ -14,7 +14,7 @@ const mirrorConfig = z.object({
   MIRROR_KEY: SecretText.optional(),
 });
 
-/** Works on the log that a mirror keeps: a directory or a bucket. Throws Exit(usage) for neither. */
+/** Works on what a mirror keeps: a directory or a bucket. Throws Exit(usage) for neither. */
 export async function inMirror<T>(
   { environment }: Here,
   { mirror, work }: { readonly mirror: string; readonly work: (log: KeptLog) => Promise<T> },
