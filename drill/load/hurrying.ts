@@ -105,9 +105,9 @@ async function askedAgain({ fleet, stage }: Watching, { unsure }: Answered): Pro
 }
 
 function wordless({ wordless: count, silences }: Answered, { clocked }: Stage): string[] {
-  const silent = silences.get(GIVEN_UP) ?? 0;
+  const silent = [...silences].filter(([code]) => clocked || code !== GIVEN_UP);
   return [
     ...(count === 0 ? [] : [`${count} were refused without a reason`]),
-    ...(silent === 0 || !clocked ? [] : [`${silent} got no answer at all within 30 s`]),
+    ...silent.map(([code, times]) => `${times} got no answer at all: ${code}`),
   ];
 }
