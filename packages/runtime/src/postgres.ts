@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { connect } from 'node:net';
 import postgres, { type PendingQuery, type Row, type Sql, type TransactionSql } from 'postgres';
+import { driverSocket } from './postgres-socket.ts';
 import type { Secret } from './secret.ts';
 
 /** Connections to Postgres of one process. */
@@ -16,10 +16,7 @@ export type Fragment = PendingQuery<Row[]>;
 export interface DatabaseOptions {
   readonly connectionsMax: number;
   readonly name: string;
-  /**
-   * Told when a connection has ended. With it connections are never renewed by age, so that what
-   * belongs to a session (an advisory lock) lasts as long as the session can.
-   */
+  /** Told when a connection has ended. */
   readonly lost?: (() => void) | undefined;
 }
 
@@ -27,24 +24,56 @@ export interface DatabaseOptions {
  * Opens a pool, which connects with the first query and again after a loss. TCP_NODELAY is set by
  * hand: without it large batches stall for 40 ms each, because the driver leaves Nagle's algorithm
  * on. The socket is handed over before it is connected, so that a refused connection reaches the
- * driver as the socket's own error and the pool can use that place again.
+ * driver as the socket's own error.
  */
 export function openDatabase(
   url: Secret,
   options: DatabaseOptions,
   scope: AsyncDisposableStack,
 ): Database {
+  let over = false;
+  let pool = openPool(url, options, renew);
+  /** A connection of the driver that was lost once may never send anything again. */
+  function renew(): void {
+    if (over) return;
+    const before = pool;
+    pool = openPool(url, options, renew);
+    // What still waits there for a connection is told so.
+    void before.end({ timeout: RENEWAL_SECONDS });
+  }
+  scope.defer(async () => {
+    over = true;
+    await pool.end({ timeout: 5 });
+  });
+  return new Proxy(pool, {
+    apply: (_first, _this, args) => Reflect.apply(pool, undefined, args),
+    get: (_first, key) => Reflect.get(pool, key),
+  });
+}
+
+const RENEWAL_SECONDS = 5;
+
+/**
+ * Connections are never renewed by age: what belongs to a session (an advisory lock) lasts as long
+ * as the session can.
+ */
+function openPool(url: Secret, options: DatabaseOptions, closed: () => void): Sql {
   const { hostname, port } = new URL(url.reveal());
   const host = hostname.replace(/^\[|\]$/g, '');
-  const sql = postgres(url.reveal(), {
+  const { lost } = options;
+  let isOver = false;
+  return postgres(url.reveal(), {
     max: options.connectionsMax,
     connection: { application_name: options.name },
     onnotice: () => undefined,
     connect_timeout: 10,
-    ...(options.lost === undefined ? {} : { onclose: options.lost, max_lifetime: null }),
+    max_lifetime: null,
+    onclose: () => {
+      lost?.();
+      if (!isOver) closed();
+      isOver = true;
+    },
     // @ts-expect-error the option exists and is not in the driver's types
-    socket: () => connect({ host, port: Number(port || '5432'), noDelay: true }),
+    socket: () => driverSocket({ host, port: Number(port || '5432') }),
   });
-  scope.defer(() => sql.end({ timeout: 5 }));
-  return sql;
 }

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { startPostgres } from '../src/embedded/postgres.ts';
 import { openDatabase } from '../src/postgres.ts';
 import { Secret } from '../src/secret.ts';
+import { testDatabase } from '../src/testing/database.ts';
 
 test('a pool refuses while Postgres is away, tells that it was lost, and works again', async (t) => {
   const dataDir = await mkdtemp(join(tmpdir(), 'impound-pool-'));
@@ -26,3 +29,59 @@ test('a pool refuses while Postgres is away, tells that it was lost, and works a
   await using _second = await startPostgres({ dataDir, port: first.port }, t.signal);
   assert.equal((await sql`select 2 as two`)[0]?.['two'], 2);
 });
+
+/** A way to a port whose connections can be ended in either of the two ways that TCP has. */
+async function openWay(t: TestContext, port: number) {
+  const sockets = new Set<Socket>();
+  const server = createServer((outside) => {
+    const inside = connect({ port, host: '127.0.0.1' });
+    for (const [from, to] of [
+      [outside, inside],
+      [inside, outside],
+    ] as const) {
+      sockets.add(from);
+      from.on('error', () => to.destroy());
+      from.on('close', () => sockets.delete(from) && to.destroy());
+      from.pipe(to);
+    }
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  const each = (end: (socket: Socket) => void) => () => void [...sockets].map(end);
+  return {
+    port: (server.address() as AddressInfo).port,
+    resets: each((socket) => socket.resetAndDestroy()),
+    ends: each((socket) => socket.destroy()),
+  };
+}
+
+const ROUNDS = 36;
+
+for (const how of ['resets', 'ends'] as const) {
+  test(`a network that ${how} connections at any moment leaves no question without an answer`, async (t) => {
+    const { server } = await testDatabase(t);
+    const way = await openWay(t, server.port);
+    const url = new URL(server.url('postgres'));
+    url.port = String(way.port);
+    await using scope = new AsyncDisposableStack();
+    const options = { connectionsMax: 2, name: 'test' };
+    const sql = openDatabase(new Secret(url.href), options, scope);
+    const transaction = () =>
+      sql.begin(async (asking) => {
+        await asking`select 1`;
+        return await asking`select 2`;
+      });
+    let answered = 0;
+    for (let round = 0; round < ROUNDS; round++) {
+      const asked = [sql`select 1`, transaction(), sql`select ${round}::int`, transaction()];
+      const settled = Promise.allSettled(asked);
+      for (let turn = round % 12; turn > 0; turn--) await new Promise(setImmediate);
+      way[how]();
+      answered += (await settled).filter(({ status }) => status === 'fulfilled').length;
+      // Every third time nothing is broken: then everything is answered.
+      if (round % 3 === 0) assert.equal((await sql`select 3 as three`)[0]?.['three'], 3);
+    }
+    t.diagnostic(`${answered} of ${ROUNDS * 4} were answered`);
+  });
+}

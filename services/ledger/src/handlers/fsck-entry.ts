@@ -40,12 +40,13 @@ function idOf({ kept }: KeptLeaf): string | undefined {
   return kept?.columns?.eventId;
 }
 
-/** An entry is an object in JSON, so its first byte tells it from the other kind of leaf. */
+/**
+ * By its length alone: the ids, hash and salt of an entry are longer. What its bytes begin with says
+ * nothing, for a checksum may begin with anything.
+ */
 function isSigsumLeaf({ entry }: KeptLeaf): boolean {
-  return entry.length === SIGSUM_LEAF_BYTES && entry[0] !== OPENING_BRACE;
+  return entry.length === SIGSUM_LEAF_BYTES;
 }
-
-const OPENING_BRACE = 0x7b;
 
 function checkSigsumLeaf(
   one: KeptLeaf,
