@@ -6,6 +6,7 @@ import { crowd } from '../drill/crowd.ts';
 import type { Drill } from '../drill/fleet/drill.ts';
 import { killMatrix } from '../drill/kill-matrix.ts';
 import { ledgerAway } from '../drill/ledger-away.ts';
+import { ledgerCrash } from '../drill/ledger-crash.ts';
 import { load } from '../drill/load.ts';
 import { memory } from '../drill/memory.ts';
 import { mixedVersions } from '../drill/mixed-versions.ts';
@@ -20,6 +21,7 @@ const DRILLS: Readonly<Record<string, Drill>> = {
   memory,
   load,
   'ledger-away': ledgerAway,
+  'ledger-crash': ledgerCrash,
   'mixed-versions': mixedVersions,
   partition,
   store,

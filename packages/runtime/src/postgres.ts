@@ -57,23 +57,22 @@ const RENEWAL_SECONDS = 5;
  * Connections are never renewed by age: what belongs to a session (an advisory lock) lasts as long
  * as the session can.
  */
-function openPool(url: Secret, options: DatabaseOptions, closed: () => void): Sql {
+function openPool(url: Secret, { connectionsMax, name, lost }: DatabaseOptions, renew: () => void) {
   const { hostname, port } = new URL(url.reveal());
   const host = hostname.replace(/^\[|\]$/g, '');
-  const { lost } = options;
-  let isOver = false;
+  let isSpoiled = false;
+  const spoil = () => {
+    if (!isSpoiled) renew();
+    isSpoiled = true;
+    lost?.();
+  };
   return postgres(url.reveal(), {
-    max: options.connectionsMax,
-    connection: { application_name: options.name },
+    max: connectionsMax,
+    connection: { application_name: name },
     onnotice: () => undefined,
     connect_timeout: 10,
     max_lifetime: null,
-    onclose: () => {
-      lost?.();
-      if (!isOver) closed();
-      isOver = true;
-    },
     // @ts-expect-error the option exists and is not in the driver's types
-    socket: () => driverSocket({ host, port: Number(port || '5432') }),
+    socket: () => driverSocket({ host, port: Number(port || '5432') }, spoil),
   });
 }
