@@ -41,7 +41,7 @@ function idOf({ kept }: KeptLeaf): string | undefined {
 }
 
 /**
- * By its length alone: the ids, hash and salt of an entry are longer. What its bytes begin with says
+ * By its length alone: ids, hash and salt of an entry are longer. What its bytes begin with says
  * nothing, for a checksum may begin with anything.
  */
 function isSigsumLeaf({ entry }: KeptLeaf): boolean {
