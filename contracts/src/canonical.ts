@@ -11,40 +11,73 @@ export type CanonicalValue =
 
 const DEPTH_MAX = 32;
 
+/** The way to a value, from the outermost; it is put into words only where something is wrong. */
+type Trail = (string | number)[];
+
 /**
  * Canonical JSON (RFC 8785, JCS) of a value made of safe integers, booleans, null, well-formed
  * strings, arrays and plain objects. A property that is undefined is left out.
  * Throws TypeError for anything else, naming the path.
  */
-export function canonical(value: unknown, path = '$', depth = 0): string {
-  if (depth > DEPTH_MAX) throw new TypeError(`${path}: nested deeper than ${DEPTH_MAX}`);
-  if (value === null || typeof value === 'boolean') return String(value);
-  if (typeof value === 'string') return canonicalString(value, path);
-  if (typeof value === 'number') return canonicalNumber(value, path);
-  if (Array.isArray(value)) {
-    return `[${value.map((item, i) => canonical(item, `${path}[${i}]`, depth + 1)).join()}]`;
-  }
-  if (typeof value === 'object') return canonicalObject(value, path, depth);
-  throw new TypeError(`${path}: ${typeof value} has no canonical form`);
+export function canonical(value: unknown): string {
+  return textOf(value, []);
 }
 
-function canonicalString(value: string, path: string): string {
-  if (!value.isWellFormed()) throw new TypeError(`${path}: a string with a lone surrogate`);
+function textOf(value: unknown, trail: Trail): string {
+  if (trail.length > DEPTH_MAX) throw fault(trail, `nested deeper than ${DEPTH_MAX}`);
+  if (typeof value === 'string') return stringText(value, trail);
+  if (value === null || typeof value === 'boolean') return String(value);
+  if (typeof value === 'number') return numberText(value, trail);
+  if (Array.isArray(value)) return arrayText(value, trail);
+  if (typeof value === 'object') return objectText(value, trail);
+  throw fault(trail, `${typeof value} has no canonical form`);
+}
+
+function fault(trail: Trail, because: string): TypeError {
+  const path = trail.map((step) => (typeof step === 'number' ? `[${step}]` : `.${step}`));
+  return new TypeError(`$${path.join('')}: ${because}`);
+}
+
+/** Short, and nothing in it to escape: what keys and most values are. */
+const PLAIN = /^[ !#-[\]-~]{0,64}$/;
+
+function stringText(value: string, trail: Trail): string {
+  if (PLAIN.test(value)) return `"${value}"`;
+  if (!value.isWellFormed()) throw fault(trail, 'a string with a lone surrogate');
   return JSON.stringify(value);
 }
 
-function canonicalNumber(value: number, path: string): string {
-  if (!Number.isSafeInteger(value)) throw new TypeError(`${path}: not a safe integer`);
+function numberText(value: number, trail: Trail): string {
+  if (!Number.isSafeInteger(value)) throw fault(trail, 'not a safe integer');
   return Object.is(value, -0) ? '0' : String(value);
 }
 
-function canonicalObject(value: object, path: string, depth: number): string {
-  const parts: string[] = [];
-  // Array.prototype.toSorted compares UTF-16 code units, which is the order RFC 8785 asks for.
-  for (const key of Object.keys(value).toSorted()) {
+function arrayText(items: readonly unknown[], trail: Trail): string {
+  let text = '';
+  for (const [at, item] of items.entries()) {
+    trail.push(at);
+    text += `${at === 0 ? '' : ','}${textOf(item, trail)}`;
+    trail.pop();
+  }
+  return `[${text}]`;
+}
+
+function objectText(value: object, trail: Trail): string {
+  let text = '';
+  for (const key of keysInOrder(value)) {
     const item = (value as Record<string, unknown>)[key];
     if (item === undefined) continue;
-    parts.push(`${canonicalString(key, path)}:${canonical(item, `${path}.${key}`, depth + 1)}`);
+    const name = stringText(key, trail);
+    trail.push(key);
+    text += `${text === '' ? '' : ','}${name}:${textOf(item, trail)}`;
+    trail.pop();
   }
-  return `{${parts.join()}}`;
+  return `{${text}}`;
+}
+
+/** By UTF-16 code units, which is how JavaScript compares strings and what RFC 8785 asks for. */
+function keysInOrder(value: object): readonly string[] {
+  const keys = Object.keys(value);
+  const isInOrder = keys.every((key, at) => at === 0 || (keys[at - 1] as string) <= key);
+  return isInOrder ? keys : keys.toSorted();
 }

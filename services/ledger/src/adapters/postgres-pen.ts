@@ -7,6 +7,7 @@ import type { Secret } from '@impound/runtime/secret.ts';
 import { wait } from '@impound/runtime/wait.ts';
 import { grow, rootOf, type Tree } from '@impound/transparency/tree.ts';
 import { appending } from '../db/append.ts';
+import { arrayText } from '../db/array-text.ts';
 import { asked, checkGuards } from '../db/guards.ts';
 import { readHeads } from '../db/heads.ts';
 import { readOwn } from '../db/own.ts';
@@ -127,9 +128,6 @@ async function readLastAt(sql: Database): Promise<string | undefined> {
   return row?.['at'] as string | undefined;
 }
 
-/** The OID of uuid[] (src/include/catalog/pg_type.dat). */
-const UUIDS = 2951;
-
 async function readFirsts(
   sql: Database,
   ids: readonly string[],
@@ -138,7 +136,7 @@ async function readFirsts(
   if (ids.length === 0) return found;
   const rows = await sql`
     select event_id, idx, acq_seq, encode(leaf, 'hex') as leaf, entry
-    from ledger_entry where event_id = any(${sql.array([...ids], UUIDS)})`;
+    from ledger_entry where event_id = any(${arrayText(ids)}::uuid[])`;
   for (const row of rows) {
     const event = eventIn((row['entry'] as Buffer).toString('utf8'));
     found.set(String(row['event_id']), {

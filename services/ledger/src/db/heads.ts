@@ -3,8 +3,7 @@ import type { Database } from '@impound/runtime/postgres.ts';
 import { DECIDING_TYPES } from '../domain/contracts.ts';
 import { type ChainHead, firstHead, moved } from '../domain/head.ts';
 import { eventIn } from '../domain/telling.ts';
-
-const UUIDS = 2951;
+import { arrayText } from './array-text.ts';
 
 /**
  * Where chains stand, from the first entry of each, the last, and those between that decide what
@@ -18,7 +17,7 @@ export async function readHeads(
   if (acqs.length === 0) return heads;
   const rows = await sql`
     select e.acq, e.acq_seq, encode(e.leaf, 'hex') as leaf, e.entry
-    from unnest(${sql.array([...acqs], UUIDS)}) as asked (acq)
+    from unnest(${arrayText(acqs)}::uuid[]) as asked (acq)
     cross join lateral (
       select max(acq_seq) as version from ledger_entry where acq = asked.acq
     ) as last
@@ -40,7 +39,7 @@ export async function readVersions(
   acqs: readonly string[],
 ): Promise<Map<string, number>> {
   const rows = await sql`
-    select asked.acq, last.acq_seq from unnest(${sql.array([...acqs], UUIDS)}) as asked (acq)
+    select asked.acq, last.acq_seq from unnest(${arrayText(acqs)}::uuid[]) as asked (acq)
     cross join lateral (
       select acq_seq from ledger_entry where acq = asked.acq order by acq_seq desc limit 1
     ) as last`;
