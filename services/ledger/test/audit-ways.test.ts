@@ -15,6 +15,9 @@ const tenant = 'default' as never;
 const scope = new AsyncDisposableStack();
 let sql: Database;
 
+/** Targets that differ behind what an index holds of them. */
+const LONG = 'n'.repeat(600);
+
 /** Entry n is recorded in minute n; every 15th leaf is none, every 11th claims another time. */
 const LOG = `
   with of as (
@@ -37,7 +40,8 @@ const LOG = `
     case when not bare then 'gateway' end,
     case when not bare then (array['acquisition.requested.v1', 'target.resolved.v1',
       'audit.read.v1', 'evidence.accessed.v1', 'acquisition.sealed.v1'])[step + 1] end,
-    case when not bare and step = 0 then case when chain % 40 = 2 then 'x' else 'y' end end,
+    case when not bare and step = 0
+      then '${LONG}' || case when chain % 40 = 2 then 'x' else 'y' end end,
     case when not bare then step = 4 end,
     case when not bare then at + case when n % 11 <> 5 then interval '-3 seconds'
       when n % 2 = 0 then interval '3 hours' else interval '-9 days' end end,
@@ -99,8 +103,11 @@ async function paged(filter: AuditFilter, limit: number) {
 
 const ONE_EACH: readonly object[] = [
   {},
-  ...[{ caseId: 'small' }, { caseId: 'large' }, { target: 'x' }, { target: 'y' }],
-  ...[{ acquisitionId: `00000000-0000-0000-0000-${'4'.padStart(12, '0')}` }, { target: 'z' }],
+  ...[{ caseId: 'small' }, { caseId: 'large' }, { target: `${LONG}x` }, { target: `${LONG}y` }],
+  ...[
+    { acquisitionId: `00000000-0000-0000-0000-${'4'.padStart(12, '0')}` },
+    { target: `${LONG}z` },
+  ],
   ...[{ actor: 'ann' }, { actor: 'bob' }, { actor: '/impound/discovery/discovery-1' }],
   ...[{ type: 'audit.read.v1' }, { type: 'target.resolved.v1' }, { type: 'key.retired.v1' }],
 ];

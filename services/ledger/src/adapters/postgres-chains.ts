@@ -8,6 +8,7 @@ import type { Database } from '@impound/runtime/postgres.ts';
 import { asked } from '../db/guards.ts';
 import { readHeads, readVersions } from '../db/heads.ts';
 import { firstOpen } from '../db/open.ts';
+import { isOfTarget } from '../db/target.ts';
 import type { HeadReader } from '../handlers/fresh-heads.ts';
 import type { Entries } from '../handlers/ledger-entry.ts';
 import type { Causes } from '../handlers/ledger-head.ts';
@@ -91,7 +92,7 @@ async function open(sql: Database, wanted: RequestOf<Open>, openFrom: number) {
     where f.acq_seq = 1 and f.idx >= ${Math.max(after + 1, openFrom)}
       and not exists (select from ledger_entry x where x.acq = f.acq and x.ends)
       ${tenant === undefined ? sql`` : sql`and f.tenant = ${tenant}`}
-      ${target === undefined ? sql`` : sql`and f.target = ${target}`}
+      ${target === undefined ? sql`` : sql`and ${isOfTarget(sql, target)}`}
       ${actor === undefined ? sql`` : sql`and f.actor = ${actor}`}
     order by f.idx limit ${limit}`;
   return rows.map((row) => ({

@@ -3,6 +3,7 @@ import type { LedgerAuditV1 } from '@impound/contracts/ask/ledger.audit.v1.ts';
 import type { RequestOf } from '@impound/contracts/question.ts';
 import type { Database, Fragment } from '@impound/runtime/postgres.ts';
 import { firstRecorded } from './recorded.ts';
+import { isOfTarget } from './target.ts';
 
 type Wanted = RequestOf<typeof LedgerAuditV1>;
 
@@ -78,7 +79,7 @@ async function chainsOf(
   if ((target ?? caseId) === undefined) return undefined;
   const rows = await sql`
     select acq from ledger_entry where acq_seq = 1 and tenant = ${tenant}
-      ${target === undefined ? sql`and case_id = ${caseId ?? ''}` : sql`and target = ${target}`}
+      and ${target === undefined ? sql`case_id = ${caseId ?? ''}` : isOfTarget(sql, target)}
     limit ${bounds.chainsMax + 1}`;
   return rows.length > bounds.chainsMax ? undefined : rows.map((row) => String(row['acq']));
 }
