@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { EvidenceCapturedV1 } from '@impound/contracts/evidence/captured.v1.ts';
 import { ExecutionFailedV1 } from '@impound/contracts/execution/failed.v1.ts';
+import { timeOf } from '@impound/contracts/time.ts';
 import { shellConformance } from '@impound/executor/shell.conformance.ts';
 import type { Shell } from '@impound/executor/shell.ts';
 import { type DebuggerTerms, debuggerShell } from '@impound/kubernetes/debugger/shell.ts';
@@ -32,6 +33,7 @@ const PAYMENTS = {
 };
 const TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/token';
 const MIGHTY = { namespace: 'free', pod: 'mighty', container: 'app' };
+const STALLED_MS_MAX = 20_000;
 const TRACING = { ...TERMS, ptraceAllowed: true };
 
 async function capture(where: Where, terms: DebuggerTerms = TERMS, more: object = {}) {
@@ -176,7 +178,9 @@ test('a target that ends meanwhile is a failure, and nothing is left of the debu
   const { lab, clusters } = await opened;
   const where = { namespace: 'free', pod: 'nonroot', container: 'app' };
   using stall = lab.inject({ kind: 'stall', afterBytes: 100, path: /command=sh&stdin/ });
-  const collecting = collectFrom(clusters, assignment(where));
+  // What stalls is waited for until the deadline: long enough to come that far on a busy machine.
+  const deadline = timeOf(Date.now() + STALLED_MS_MAX);
+  const collecting = collectFrom(clusters, assignment(where, { deadline }));
   while (stall.hits === 0) await new Promise((resolve) => setTimeout(resolve, 50));
   await lab.killContainer('free', 'nonroot', 'app');
   const { said } = await collecting;

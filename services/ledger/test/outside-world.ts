@@ -25,7 +25,7 @@ export const LOG = headSigners(readLogKeys(SECRET)).own.vkey;
 /** A folder that goes with the test. */
 export async function folderOf(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'impound-outside-'));
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  t.after(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
   return folder;
 }
 
