@@ -14,8 +14,9 @@ import { pieces } from '@impound/evidence/testing/specimen.ts';
 import { chainIn } from '@impound/evidence/verify-entries.ts';
 import { verifyLog } from '@impound/evidence/verify-log.ts';
 import { checkToken } from '@impound/timestamp/token.ts';
-import { OPENSSL, stampingAuthority } from './foreign-bag.ts';
+import { NO_OPENSSL, stampingAuthority } from './stamping.ts';
 
+const OPENSSL = { skip: NO_OPENSSL };
 const signal = AbortSignal.timeout(120_000);
 const HOUR_MS = 3_600_000;
 const scope = new AsyncDisposableStack();
@@ -24,7 +25,7 @@ let bag = '';
 let authority: SpecimenAuthority;
 
 before(async () => {
-  if (OPENSSL.skip !== false) return;
+  if (NO_OPENSSL !== false) return;
   authority = await stampingAuthority(scope);
   home = await mkdtemp(join(tmpdir(), 'impound-time-'));
   scope.defer(() => rm(home, { recursive: true, force: true }));

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Programs that nobody here wrote check a bag, and refuse one that was changed.
+// A real acquisition is exported, and programs that nobody here wrote check its bag: each accepts
+// it and refuses one that was changed, on a machine with no Node as well.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { cp, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -12,29 +13,23 @@ import { promisify } from 'node:util';
 import { parseCheckpoint } from '@impound/transparency/checkpoint.ts';
 import { parseTlogProof } from '@impound/transparency/tlog-proof.ts';
 import { formatVkey, publicKey } from '@impound/transparency/vkey.ts';
-import {
-  type Change,
-  ENTRY,
-  found,
-  OPENSSL,
-  OTHER_ENTRY,
-  openForeignBag,
-  SIGSUM,
-  type Skip,
-  SPICY,
-} from './foreign-bag.ts';
+import { bare, barePath, commandsOf, found, type Skip } from './bare-machine.ts';
+import { type Change, openRealBag, type RealBag } from './real-bag.ts';
 
 const run = promisify(execFile);
 const SUMDB = fileURLToPath(new URL('sumdb/verify.go', import.meta.url));
 const GOCODE = '/usr/share/gocode';
-let world: Awaited<ReturnType<typeof openForeignBag>>;
+let world: RealBag;
 
 before(async () => {
-  world = await openForeignBag();
+  world = await openRealBag();
 });
 
 after(() => world[Symbol.asyncDispose]());
 
+const SPICY = found('spicy-litetlog', 'tools/servers.sh fetches it');
+const SIGSUM = found('sigsum-verify', 'tools/servers.sh fetches it');
+const OPENSSL = found('openssl', 'apt-get install openssl');
 const SUMDB_THERE = existsSync(join(GOCODE, 'src/golang.org/x/mod/sumdb/tlog'));
 const GO: Skip = {
   skip:
@@ -42,6 +37,9 @@ const GO: Skip = {
     (SUMDB_THERE ? false : 'no x/mod/sumdb here: apt-get install golang-golang-x-mod-dev'),
 };
 
+/** The entry that changes are about. */
+const ENTRY = 'custody/entries/000003.json';
+const OTHER_ENTRY: Change = ['another entry', ENTRY, (text) => text.replace('"v":1', '"v":2')];
 const OTHER_SIZE: Change = [
   'another size',
   'custody/checkpoint',
@@ -50,7 +48,7 @@ const OTHER_SIZE: Change = [
 const OTHER_INDEX = (form: string): Change => [
   'another index',
   `${ENTRY}.${form}`,
-  (text) => text.replace(/index \d+/, 'index 7'),
+  (text) => text.replace(/index (\d+)/, (_, index) => `index ${Number(index) ^ 1}`),
 ];
 
 interface Foreign {
@@ -116,7 +114,7 @@ async function sigstore(of: string): Promise<void> {
       checkpoint: { envelope: await readFile(custody(of, 'checkpoint'), 'utf8') },
     },
   };
-  const { name: baseURL, id: logID, key } = world.log.key;
+  const { name: baseURL, id: logID, key } = world.key;
   const checkpoint = verifyCheckpoint(entry, [{ logID, baseURL, publicKey: publicKey(key) }]);
   verifyMerkleInclusion(entry, checkpoint);
 }
@@ -137,7 +135,7 @@ const FOREIGN: readonly Foreign[] = [
       [
         'another index',
         'custody/seal/seal.proof',
-        (text) => text.replace(/leaf_index=\d+/, 'leaf_index=3'),
+        (text) => text.replace(/leaf_index=(\d+)/, (_, at) => `leaf_index=${Number(at) ^ 1}`),
       ],
       ['no cosignature', 'custody/seal/seal.proof', (text) => text.replace(/cosignature=.*\n/, '')],
       ['another size', 'custody/seal/seal.proof', (text) => text.replace(/\nsize=/, '\nsize=1')],
@@ -199,5 +197,51 @@ test('the numbers of the proof are those of the checkpoint that everybody verifi
   const { index, note } = parseTlogProof(await readFile(`${join(world.bag, ENTRY)}.tlog-proof`));
   const { size } = parseCheckpoint(note.slice(0, note.indexOf('\n\n') + 1));
   assert.ok(index < size);
-  assert.equal(await vkeyOf(world.bag), formatVkey(world.log.key));
+  assert.equal(await vkeyOf(world.bag), formatVkey(world.key));
+});
+
+const ALL: Skip = [SPICY, SIGSUM, OPENSSL].find(({ skip }) => skip !== false) ?? { skip: false };
+
+test('the commands of README.txt check the bag where there is no Node', ALL, async () => {
+  const path = await barePath(world.home);
+  await assert.rejects(bare(['node --version'], { bag: world.bag, path }), { code: 127 });
+  const bag = join(world.home, 'elsewhere', 'bag');
+  await cp(world.bag, bag, { recursive: true });
+  const stdout = await bare(await commandsOf(bag), { bag, path });
+  assert.match(stdout, /Signature Verified Successfully/);
+  assert.match(stdout, /^Time stamp: /m);
+  for (const name of ['evidence.tar.zst', 'manifest.jsonl', 'context.tar.zst']) {
+    assert.ok(stdout.includes(`data/${name}: OK`), name);
+  }
+  const [, sha256] = /bag SHA-256 ([0-9a-f]{64})/.exec(world.said) ?? [];
+  assert.ok(stdout.includes(`${sha256}  tagmanifest-sha256.txt`), 'what was said at the export');
+});
+
+const README_REFUSES: readonly Change[] = [
+  OTHER_ENTRY,
+  ['another chain', 'custody/chain.jsonl', (text) => text.replace('"v":1', '"v":2')],
+  ['another checkpoint', 'custody/checkpoint.text', OTHER_SIZE[2]],
+];
+
+for (const change of README_REFUSES) {
+  test(`the commands of README.txt refuse ${change[0]}, whatever its list says`, ALL, async () => {
+    const path = await barePath(world.home);
+    const bag = await world.changed(change);
+    // Whoever changes a file can change the lists of digests as well: these are left out here.
+    const all = await commandsOf(bag);
+    const commands = all.filter((line) => !line.startsWith('sha256sum -c'));
+    await assert.rejects(bare(commands, { bag, path }), { code: 1 });
+  });
+}
+
+test('the reports in the bag are those of its chain', async () => {
+  const at = (name: string) => join(world.bag, 'custody/reports', `chain-of-custody.${name}`);
+  const chain = (await readFile(custody(world.bag, 'chain.jsonl'), 'utf8')).trimEnd().split('\n');
+  const table = (await readFile(at('csv'), 'utf8')).trimEnd().split('\r\n');
+  assert.equal(table.length, chain.length + 1);
+  const { index } = parseTlogProof(await readFile(`${join(world.bag, ENTRY)}.tlog-proof`));
+  assert.ok(table[3]?.startsWith(`${index},`), table[3]);
+  const graph = JSON.parse(await readFile(at('jsonld'), 'utf8'))['@graph'] as object[];
+  assert.ok(graph.length > chain.length);
+  assert.match(await readFile(at('pdf'), 'latin1'), /^%PDF-1\.7/);
 });
