@@ -10,7 +10,7 @@ import { parseNote, signatureLine } from '@impound/transparency/note.ts';
 import { formatTlogProof, parseTlogProof } from '@impound/transparency/tlog-proof.ts';
 import { formatVkey, KEY_TYPES, rawPublicKey, vkey } from '@impound/transparency/vkey.ts';
 import { EXIT } from '../../cli/src/exit-code.ts';
-import { SPICY } from '../../packages/evidence/test/foreign-bag.ts';
+import { SPICY } from '../end-to-end/bare-machine.ts';
 import { type Change, chainOf, forgedBag, noteFiles, rechained, toAll, withChain } from './bag.ts';
 import { impound, program } from './detectors.ts';
 import { ORIGIN, type Recorded, recordedLog, type WitnessHome } from './stage.ts';

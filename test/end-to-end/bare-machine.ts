@@ -20,6 +20,8 @@ export function found(name: string, from: string): Skip {
   return { skip: there ? false : `no ${name} here: ${from}` };
 }
 
+export const SPICY = found('spicy-litetlog', 'tools/servers.sh fetches it');
+
 /** What the commands of README.txt need beside the shell itself. */
 const TOOLS = ['sha256sum', 'zstd', 'tar', 'mkdir', 'sed', 'tail', 'head', 'cmp', 'cat', 'grep'];
 

@@ -13,7 +13,7 @@ import { promisify } from 'node:util';
 import { parseCheckpoint } from '@impound/transparency/checkpoint.ts';
 import { parseTlogProof } from '@impound/transparency/tlog-proof.ts';
 import { formatVkey, publicKey } from '@impound/transparency/vkey.ts';
-import { bare, barePath, commandsOf, found, type Skip } from './bare-machine.ts';
+import { bare, barePath, commandsOf, found, type Skip, SPICY } from './bare-machine.ts';
 import { type Change, openRealBag, type RealBag } from './real-bag.ts';
 
 const run = promisify(execFile);
@@ -27,7 +27,6 @@ before(async () => {
 
 after(() => world[Symbol.asyncDispose]());
 
-const SPICY = found('spicy-litetlog', 'tools/servers.sh fetches it');
 const SIGSUM = found('sigsum-verify', 'tools/servers.sh fetches it');
 const OPENSSL = found('openssl', 'apt-get install openssl');
 const SUMDB_THERE = existsSync(join(GOCODE, 'src/golang.org/x/mod/sumdb/tlog'));
