@@ -29,7 +29,7 @@ export const HELP = `impound: acquires forensic evidence from containers, with a
                                       of the ledger, with --claimed those of whoever spoke
   impound report  DIR --out FILE      what a bag that verifies tells: FILE.pdf with a certification
                                       form, FILE.csv, or FILE.jsonld (CASE/UCO)
-  impound ledger fsck [--vkey KEY] [--known F]... [--mirror DIR|URL]
+  impound ledger fsck [--vkey KEY] [--policy F] [--tsa F] [--known F]... [--mirror DIR|URL]
                                       makes the whole log again from its bytes (DATABASE_URL or
                                       DATABASE_URL_FILE, as ledger_verifier; or a mirror) and names
                                       the first that does not fit; F: a checkpoint that others keep
@@ -84,7 +84,7 @@ Exit codes
   10  verify: fewer witnesses have signed than the policy wants, or none since --cosigned-since
   11  ledger fsck: the index of the log does not follow from its entries
   12  ledger fsck: nor do its tree or its batches
-  13  ledger fsck, verify: others know another log. Of ledger fsck 4, 7 and 8 are an entry, a
-      chain, a checkpoint; the first that does not fit decides
+  13  ledger fsck, verify: others know another log. Of ledger fsck 4, 7, 8, 10 and 14 are an
+      entry, a chain, a signature of the log, of a witness, a stamp; the first one decides
   14  verify: a time stamp is none, or the entries say to be of another time
 `;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFile, stat } from 'node:fs/promises';
+import { certificatesIn, type TimeTrust } from '@impound/evidence/verify-time.ts';
 import { fsck } from '@impound/ledger/handlers/fsck.ts';
 import type { Outside } from '@impound/ledger/handlers/fsck-marks.ts';
 import type {
@@ -8,12 +9,16 @@ import type {
   FsckReport,
   KeptLog,
 } from '@impound/ledger/handlers/fsck-ports.ts';
+import type { StampCheck } from '@impound/ledger/handlers/fsck-stamps.ts';
 import { readConfig, withFiles } from '@impound/runtime/config.ts';
 import { messageOf } from '@impound/runtime/fault.ts';
 import { openDatabase } from '@impound/runtime/postgres.ts';
 import { SecretText } from '@impound/runtime/secret.ts';
 import { parseCheckpoint } from '@impound/transparency/checkpoint.ts';
 import { NOTE_BYTES_MAX, parseNote } from '@impound/transparency/note.ts';
+import type { Policy } from '@impound/transparency/policy.ts';
+import { sigsumWitnessVkey } from '@impound/transparency/sigsum.ts';
+import type { Vkey } from '@impound/transparency/vkey.ts';
 import * as z from 'zod';
 import type { Here } from '../command.ts';
 import { EXIT, Exit } from '../exit-code.ts';
@@ -28,8 +33,10 @@ export async function ledger(here: Here, signal: AbortSignal): Promise<number> {
   if (what !== 'fsck' || more.length > 0) {
     throw new Exit(EXIT.usage, 'impound ledger fsck, rotate or succeed; see impound help');
   }
-  const { key } = await trustOf(here.args);
-  const outside = {
+  const { key, policy, time } = await trustOf(here.args);
+  const outside: Outside = {
+    witnesses: witnessesOf(policy),
+    stamp: stampCheck(time),
     keys: key === undefined ? [] : [key],
     known: await Promise.all(here.args.list('known').map(checkpointIn)),
   };
@@ -45,11 +52,27 @@ export async function ledger(here: Here, signal: AbortSignal): Promise<number> {
   return first === undefined ? EXIT.ok : EXITS[first.class];
 }
 
+/** Under the names of a policy, and under those by which sigsum knows the same keys. */
+function witnessesOf(policy: Policy | undefined): readonly Vkey[] {
+  return (policy?.witnesses ?? []).flatMap(({ key, vkey }) => [
+    ...(vkey === undefined ? [] : [vkey]),
+    sigsumWitnessVkey(key),
+  ]);
+}
+
+function stampCheck(time: TimeTrust | undefined): StampCheck | undefined {
+  const trusted = certificatesIn(time?.certificates);
+  if (time === undefined || trusted.length === 0) return undefined;
+  return (token, data) => time.check(token, { data, trusted });
+}
+
 /** One code for each promise that can be broken; the first place that does not fit decides. */
 const EXITS: Readonly<Record<FsckClass, number>> = {
   entry: EXIT.findings,
   chain: EXIT.chain,
   checkpoint: EXIT.signature,
+  cosignature: EXIT.witness,
+  stamp: EXIT.time,
   index: EXIT.index,
   tree: EXIT.tree,
   batch: EXIT.tree,
@@ -103,6 +126,7 @@ const SHOWN_MAX = 20;
 
 function tell({ printer }: Here, report: FsckReport, { keys, known }: Outside): void {
   const { findings, size, entries, tiles, batches, checkpoints, signed } = report;
+  const { cosignatures, cosigned, stamps, stamped } = report;
   for (const finding of findings.slice(0, SHOWN_MAX)) printer.line(`  ${sentence(finding)}`);
   if (findings.length > 0) {
     const more = findings.length + report.leftOut - 1;
@@ -113,6 +137,8 @@ function tell({ printer }: Here, report: FsckReport, { keys, known }: Outside): 
   } else printer.line('it fits: everything that is kept follows from the bytes of the leaves');
   printer.line(`  ${entries} leaves of ${size}, ${tiles} tiles, ${batches} batches`);
   printer.line(`  ${checkpoints} checkpoints, ${signed} of them signed by a key that was given`);
+  printer.line(`  ${cosignatures} cosignatures, ${cosigned} of them by witnesses that were given`);
+  printer.line(`  ${stamps} stamps of time, ${stamped} of them by an authority that was given`);
   printer.line(`  root ${report.root ?? 'unknown: a leaf is missing'}`);
   printer.line(`  held against ${known.length} checkpoints known outside, ${keys.length} keys`);
   if (known.length > 0) return;

@@ -71,7 +71,7 @@ export async function verifyTime(reader: CustodyReader, on: On): Promise<TimeRep
   if (afterToken === undefined && beforeToken === undefined) return undefined;
   const given = on.trust.certificates;
   const own = given ?? (await reader.read('time/tsa.pem', PEM_BYTES_MAX))?.toString('latin1');
-  const trusted = own?.match(CERTIFICATE) ?? [];
+  const trusted = certificatesIn(own);
   const checked = { ...on, reader, trusted };
   const after = afterToken && (await checkAfter(checked, afterToken));
   const before = beforeToken && (await checkBefore(checked, beforeToken));
@@ -80,6 +80,11 @@ export async function verifyTime(reader: CustodyReader, on: On): Promise<TimeRep
 }
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+
+/** Each certificate of a text in PEM; none where there is no text. */
+export function certificatesIn(pem: string | undefined): readonly string[] {
+  return pem?.match(CERTIFICATE) ?? [];
+}
 
 /** An entry that names the token stands in front of the chain. */
 async function checkAfter(on: Checked, token: Buffer): Promise<TimeReport['after']> {

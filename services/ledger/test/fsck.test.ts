@@ -4,22 +4,19 @@ import { type TestContext, test } from 'node:test';
 import { AcquisitionRequestedV1 } from '@impound/contracts/acquisition/requested.v1.ts';
 import { ExecutionStartedV1 } from '@impound/contracts/execution/started.v1.ts';
 import { newId } from '@impound/runtime/ids.ts';
-import { openDatabase } from '@impound/runtime/postgres.ts';
-import { Secret } from '@impound/runtime/secret.ts';
 import { formatCheckpoint, parseCheckpoint } from '@impound/transparency/checkpoint.ts';
 import { leafHash } from '@impound/transparency/hash.ts';
-import { paperLog } from '@impound/transparency/testing/paper-log.ts';
+import { headSigners, newLogKeys, readLogKeys } from '@impound/transparency/log-keys.ts';
+import { type NoteSigner, signNote } from '@impound/transparency/note.ts';
 import { EMPTY_TREE, edgeBytes, grow, rootOf } from '@impound/transparency/tree.ts';
 import { inSnapshot } from '../src/adapters/postgres-fsck.ts';
-import { TRIGGERS } from '../src/domain/guards.ts';
 import { fsck } from '../src/handlers/fsck.ts';
-import type { Outside } from '../src/handlers/fsck-marks.ts';
 import type { FsckReport } from '../src/handlers/fsck-ports.ts';
+import { look, NOTHING, tampered } from './tampered.ts';
 import { requested, started, type World, world } from './world.ts';
 
 const LEAVES = 600;
 const ORIGIN = 'ledger.example.org/custody/1';
-const NOTHING: Outside = { keys: [], known: [] };
 
 /** A ledger that has recorded 298 acquisitions of two entries and some of one. */
 async function recorded(t: TestContext): Promise<World> {
@@ -38,31 +35,6 @@ async function recorded(t: TestContext): Promise<World> {
   await running[Symbol.asyncDispose]();
   return it;
 }
-
-/** A copy of the database, with what a superuser does to it once nothing holds him back. */
-async function tampered(t: TestContext, it: World, change: string, keepGuards = false) {
-  const { server } = it.database;
-  const name = `tampered_${newId().replaceAll('-', '').slice(-12)}`;
-  const scope = new AsyncDisposableStack();
-  t.after(() => scope.disposeAsync());
-  const open = (database: string, role?: string) =>
-    openDatabase(new Secret(server.url(database, role)), { connectionsMax: 1, name: 't' }, scope);
-  await open('postgres').unsafe(`create database ${name} template ${it.database.name}`);
-  const sql = open(name);
-  const guards = TRIGGERS.map((trigger) => {
-    const table = trigger.replace(/_no_(change|truncate)$/, '');
-    return `alter table ${table} disable trigger ${trigger};`;
-  });
-  const unchecked = `alter table ledger_entry drop constraint ledger_entry_leaf_check;
-    set session_replication_role = replica;`;
-  await sql.unsafe(guards.join('') + (keepGuards ? '' : unchecked) + change);
-  return { sql, verifier: open(name, 'ledger_verifier') };
-}
-
-const look = (
-  sql: World['sql'] extends (...args: never[]) => infer S ? S : never,
-  outside = NOTHING,
-) => inSnapshot(sql, (log) => fsck(log, outside, () => undefined, new AbortController().signal));
 
 const first = ({ findings }: FsckReport) => {
   const [one] = findings;
@@ -237,31 +209,32 @@ test('a log that nobody has touched fits, read as the role that may read and no 
   );
 
   await t.test('checkpoints are held against the tree and against keys from outside', async (t) => {
-    const rows = await copy`select entry from ledger_entry order by idx`;
-    const own = paperLog(
-      ORIGIN,
-      rows.map((row) => row['entry'] as Buffer),
-    );
-    const stranger = paperLog(ORIGIN, own.entries);
+    const known = await checkpointOf(copy);
+    const size = Number(known.size);
+    const heads = headSigners(readLogKeys(it.environment()['LOG_KEYS'] ?? ''));
+    const stranger = headSigners(readLogKeys(newLogKeys(heads.own.vkey.name)));
     const { sql } = await tampered(t, it, 'delete from ledger_checkpoint');
-    const insert = async (note: string, head = 'own') =>
-      sql`insert into ledger_checkpoint (size, head, note) values (${rows.length}, ${head}, ${note})`;
-    await insert(await own.note(rows.length));
-    const outside = { keys: [own.vkey], known: [] };
+    const noteBy = (signer: NoteSigner, root = known.root) =>
+      signNote(formatCheckpoint({ origin: signer.vkey.name, size: known.size, root }), [signer]);
+    const keep = async (note: string, head = 'own') => {
+      await sql`delete from ledger_checkpoint where head = ${head}`;
+      await sql`insert into ledger_checkpoint (size, head, note) values (${size}, ${head}, ${note})`;
+    };
+    await keep(await noteBy(heads.own));
+    await keep(await noteBy(heads.sigsum), 'sigsum');
+    const outside = { keys: [heads.own.vkey], known: [] };
     const good = await look(sql, outside);
-    assert.deepEqual([good.findings, good.checkpoints, good.signed], [[], 1, 1]);
-    await insert(await stranger.note(rows.length), 'sigsum');
-    assert.match(
-      first(await look(sql, outside))?.what ?? '',
-      /no known key|none of the known keys/,
-    );
-    await sql`delete from ledger_checkpoint where head = 'sigsum'`;
-    const [first0 = ''] = own.entries.map(String);
-    const forked = paperLog(ORIGIN, [Buffer.from(`${first0} `), ...own.entries.slice(1)], own);
-    await insert(await forked.note(rows.length), 'sigsum');
-    const found = first(await look(sql, outside));
-    assert.equal(found?.class, 'checkpoint');
-    assert.match(found?.what ?? '', /the root over \d+ leaves is/);
+    assert.deepEqual([good.findings, good.checkpoints, good.signed], [[], 2, 1]);
+    const other = first(await look(sql, { keys: [stranger.own.vkey], known: [] }));
+    assert.match(other?.what ?? '', /none of the known keys/);
+    await keep(await noteBy(stranger.own));
+    const found = first(await look(sql));
+    assert.deepEqual([found?.class, found?.idx], ['checkpoint', size]);
+    assert.match(found?.what ?? '', /none of the known keys/);
+    await keep(await noteBy(heads.own, leafHash(Buffer.from('another log'))));
+    const forked = first(await look(sql, outside));
+    assert.deepEqual([forked?.class, forked?.idx], ['checkpoint', size]);
+    assert.match(forked?.what ?? '', /the root over \d+ leaves is/);
   });
 });
 

@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Database, Transaction } from '@impound/runtime/postgres.ts';
 import type { Before, Columns } from '../domain/recheck.ts';
-import type { KeptLeaf, KeptLog } from '../handlers/fsck-ports.ts';
+import type {
+  KeptAnchor,
+  KeptCosignature,
+  KeptKey,
+  KeptLeaf,
+  KeptLog,
+} from '../handlers/fsck-ports.ts';
 
 const LEAVES_MAX = 256;
 const ROWS_MAX = 64;
@@ -20,7 +26,8 @@ export async function inSnapshot<T>(sql: Database, work: (log: KeptLog) => Promi
 async function keptLog(sql: Transaction): Promise<KeptLog> {
   const [row] = await sql`
     select (select max(size_after) from ledger_batch) as size,
-      (select coalesce(max(idx), -1) + 1 from ledger_entry) as leaves`;
+      (select coalesce(max(idx), -1) + 1 from ledger_entry) as leaves,
+      (select count(*) from ledger_entry) as rows`;
   return {
     size: Number(row?.['size'] ?? 0),
     leaves: Number(row?.['leaves']),
@@ -28,6 +35,12 @@ async function keptLog(sql: Transaction): Promise<KeptLog> {
     tiles: (level) => ahead((after) => tilesAfter(sql, level, after)),
     batches: () => ahead((after) => batchesAfter(sql, after)),
     checkpoints: () => ahead((after) => checkpointsAfter(sql, after)),
+    beside: {
+      rows: Number(row?.['rows']),
+      keys: () => keysOf(sql),
+      cosignatures: () => ahead((after) => cosignaturesAfter(sql, after)),
+      anchors: () => ahead((after) => anchorsAfter(sql, after)),
+    },
   };
 }
 
@@ -139,5 +152,51 @@ async function checkpointsAfter(sql: Transaction, after: number) {
     size: Number(row['size']),
     head: String(row['head']),
     note: String(row['note']),
+  }));
+}
+
+async function keysOf(sql: Transaction): Promise<KeptKey[]> {
+  const rows = await sql`
+    select idx, role, change, encode(public_key, 'base64') as public_key from ledger_key
+    order by idx, role, change limit ${KEYS_MAX}`;
+  return rows.map((row) => ({
+    idx: Number(row['idx']),
+    role: row['role'] as KeptKey['role'],
+    change: row['change'] as KeptKey['change'],
+    publicKey: String(row['public_key']),
+  }));
+}
+
+const KEYS_MAX = 100_000;
+
+/** All of a size come in one page. */
+async function cosignaturesAfter(sql: Transaction, after: number): Promise<Page<KeptCosignature>> {
+  const rows = await sql`
+    select size, head, witness, line, extract(epoch from cosigned_at) * 1000 as at_ms
+    from ledger_cosignature
+    where size in (select distinct size from ledger_cosignature
+      where size > ${after} order by size limit ${ROWS_MAX})
+    order by size, head, witness`;
+  return page(rows, 'size', (row) => ({
+    size: Number(row['size']),
+    head: String(row['head']),
+    witness: String(row['witness']),
+    line: String(row['line']),
+    atMs: Math.round(Number(row['at_ms'])),
+  }));
+}
+
+async function anchorsAfter(sql: Transaction, after: number): Promise<Page<KeptAnchor>> {
+  const rows = await sql`
+    select size, head, authority, note, token from ledger_anchor
+    where size in (select distinct size from ledger_anchor
+      where size > ${after} order by size limit ${ROWS_MAX})
+    order by size, head, kind, authority`;
+  return page(rows, 'size', (row) => ({
+    size: Number(row['size']),
+    head: String(row['head']),
+    authority: String(row['authority']),
+    note: String(row['note']),
+    token: row['token'] as Buffer,
   }));
 }

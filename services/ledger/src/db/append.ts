@@ -2,15 +2,16 @@
 import type { Database } from '@impound/runtime/postgres.ts';
 import { HASH_BYTES } from '@impound/transparency/hash.ts';
 import { edgeBytes, type FullTile, rootOf, type Tree } from '@impound/transparency/tree.ts';
+import type { KeySaid } from '../domain/keys-said.ts';
 import { arrayText, type Item } from './array-text.ts';
-import type { KeyRow, Row } from './rows.ts';
+import type { Row } from './rows.ts';
 
 /** What one transaction adds to the log. */
 export interface Addition {
   /** Leaves in the log before. */
   readonly size: number;
   readonly rows: readonly Row[];
-  readonly keys: readonly KeyRow[];
+  readonly keys: readonly KeySaid[];
   /** The tree with them, and the tiles that they filled. */
   readonly tree: Tree;
   readonly tiles: readonly FullTile[];
@@ -92,13 +93,13 @@ function insertTiles(sql: Database, tiles: readonly FullTile[]) {
       ${column('hashes', BYTEAS)}, ${column('root', BYTEAS)})`;
 }
 
-function insertKeys(sql: Database, keys: readonly KeyRow[]) {
-  const column = <K extends keyof KeyRow>(key: K, type: number) =>
+function insertKeys(sql: Database, keys: readonly KeySaid[]) {
+  const column = <K extends keyof KeySaid>(key: K, type: number) =>
     sql.array(keys.map((one) => one[key]) as never[], type);
   return sql`
     insert into ledger_key (idx, role, public_key, change)
     select idx, role, decode(public_key, 'base64'), change
-    from unnest(${column('seq', BIGINTS)}, ${column('role', TEXTS)},
+    from unnest(${column('idx', BIGINTS)}, ${column('role', TEXTS)},
       ${column('publicKey', TEXTS)}, ${column('change', TEXTS)})
       as t (idx, role, public_key, change)`;
 }

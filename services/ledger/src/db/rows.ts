@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { KeyRegisteredV1 } from '@impound/contracts/key/registered.v1.ts';
-import { KeyRetiredV1 } from '@impound/contracts/key/retired.v1.ts';
-import { LogBeganV1 } from '@impound/contracts/log/began.v1.ts';
-import type { LogKey } from '@impound/contracts/log-key.ts';
 import { leafHash } from '@impound/transparency/hash.ts';
 import type { Draft } from '../domain/batch.ts';
+import { type KeySaid, keysSaidBy } from '../domain/keys-said.ts';
 import { projectionOf } from '../domain/projection.ts';
 import type { Added } from '../handlers/ports.ts';
 
@@ -54,25 +51,7 @@ function leafRow(bytes: Buffer): Row {
   };
 }
 
-/** What an entry says of a key: an index of it, like the columns beside an entry. */
-export interface KeyRow extends LogKey {
-  readonly change: 'registered' | 'retired';
-  readonly seq: number;
-}
-
 /** What these entries say of keys. */
-export function keyRowsOf({ drafts }: Added): KeyRow[] {
-  return drafts.flatMap(({ seq, event: { type, data } }) => {
-    if (type === LogBeganV1.type) {
-      const { keys } = LogBeganV1.shape.parse(data);
-      return keys.map((key): KeyRow => ({ ...key, change: 'registered', seq }));
-    }
-    if (type === KeyRegisteredV1.type) {
-      return [{ ...KeyRegisteredV1.shape.parse(data), change: 'registered', seq }];
-    }
-    if (type === KeyRetiredV1.type) {
-      return [{ ...KeyRetiredV1.shape.parse(data), change: 'retired', seq }];
-    }
-    return [];
-  });
+export function keyRowsOf({ drafts }: Added): KeySaid[] {
+  return drafts.flatMap(({ seq, event }) => keysSaidBy(event, seq) ?? []);
 }

@@ -1,39 +1,68 @@
 // SPDX-License-Identifier: Apache-2.0
+import { isUtf8 } from 'node:buffer';
 import type { Entry } from '@impound/contracts/entry.ts';
 import { leafHash } from '@impound/transparency/hash.ts';
 import {
+  isSigsumLeafOf,
   parseSigsumLeaf,
   SIGSUM_LEAF_BYTES,
   sigsumChecksum,
 } from '@impound/transparency/sigsum.ts';
-import { type Before, columnFaults, columnsOf, linkFaults, readEntry } from '../domain/recheck.ts';
+import {
+  type Before,
+  type Columns,
+  columnFaults,
+  columnsOf,
+  linkFaults,
+  readEntry,
+} from '../domain/recheck.ts';
 import type { Findings } from './fsck-findings.ts';
+import type { OwnLog } from './fsck-own.ts';
 import type { FsckClass, KeptLeaf } from './fsck-ports.ts';
 
-/** Looks at leaves one after the other; gives each one's hash, made of its bytes. */
-export type LeafCheck = (leaf: KeptLeaf) => Buffer;
+/** Looks at leaves one after the other. */
+export interface LeafCheck {
+  /** Gives the leaf's hash, made of its bytes. */
+  look(leaf: KeptLeaf): Buffer;
+  /** Told after the last one. */
+  end(): void;
+}
 
 /**
  * Checks each leaf by itself and as a link of its chain. Where the store does not say what comes
  * before an entry in its chain, it is remembered: some hundred bytes for each chain.
  */
-export function checkingLeaves(findings: Findings): LeafCheck {
-  const chains = new Map<string, Before>();
-  let last: { readonly entry: Buffer; readonly sealed: boolean } | undefined;
-  const order = inOrder(findings);
-  return (one) => {
+export function checkingLeaves(findings: Findings, own: OwnLog): LeafCheck {
+  let last: Last | undefined;
+  const course = { chains: new Map<string, Before>(), order: inOrder(findings), own };
+  const alone = () => {
+    if (last?.sealed !== true) return;
+    const what = 'no leaf of sigsum that vouches for this seal stands behind it';
+    findings.add({ class: 'chain', idx: last.idx, what });
+  };
+  const look = (one: KeptLeaf) => {
     const hash = leafHash(one.entry);
     if (one.kept !== undefined && !one.kept.leaf.equals(hash)) {
       const held = one.kept.leaf.toString('hex');
       const what = `its bytes hash to ${hash.toString('hex')}, its row holds ${held}`;
       findings.add({ class: 'entry', idx: one.idx, eventId: idOf(one), what });
     }
-    const sealed = isSigsumLeaf(one)
-      ? checkSigsumLeaf(one, last, findings)
-      : checkEntry(one, { hash, chains, order }, findings);
-    last = { entry: one.entry, sealed };
+    const vouches = isSigsumLeaf(one);
+    if (!vouches) alone();
+    const sealed = vouches
+      ? checkSigsumLeaf(one, { last, own }, findings)
+      : checkEntry(one, hash, course, findings);
+    last = { idx: one.idx, entry: one.entry, sealed };
     return hash;
   };
+  return { look, end: alone };
+}
+
+/** The leaf before. */
+interface Last {
+  readonly idx: number;
+  readonly entry: Buffer;
+  readonly sealed: boolean;
 }
 
 function idOf({ kept }: KeptLeaf): string | undefined {
@@ -50,14 +79,20 @@ function isSigsumLeaf({ entry }: KeptLeaf): boolean {
 
 function checkSigsumLeaf(
   one: KeptLeaf,
-  last: { readonly entry: Buffer; readonly sealed: boolean } | undefined,
+  { last, own }: { readonly last: Last | undefined; readonly own: OwnLog },
   findings: Findings,
 ): false {
   const add = (kind: FsckClass, what: string) => findings.add({ class: kind, idx: one.idx, what });
   if (one.kept?.columns !== undefined) add('index', 'its row says that it is an entry of a chain');
   if (last?.sealed !== true) add('chain', 'it vouches for a seal, and no seal stands before it');
-  else if (!parseSigsumLeaf(one.entry).checksum.equals(sigsumChecksum(last.entry))) {
-    add('chain', 'it vouches for other bytes than those of the seal before it');
+  else {
+    const leaf = parseSigsumLeaf(one.entry);
+    const submitter = own.keyAt('submitter', one.idx);
+    if (!leaf.checksum.equals(sigsumChecksum(last.entry))) {
+      add('chain', 'it vouches for other bytes than those of the seal before it');
+    } else if (submitter !== undefined && !isSigsumLeafOf(leaf, last.entry, submitter)) {
+      add('checkpoint', 'the submitter key that the log names has not signed it');
+    }
   }
   return false;
 }
@@ -73,29 +108,25 @@ function inOrder(findings: Findings): (entry: Entry, idx: number) => void {
   };
 }
 
+/** What is remembered from leaf to leaf. */
+interface Course {
+  readonly chains: Map<string, Before>;
+  readonly order: (entry: Entry, idx: number) => void;
+  readonly own: OwnLog;
+}
+
 /** Gives whether the entry is a seal. */
-function checkEntry(
-  one: KeptLeaf,
-  {
-    hash,
-    chains,
-    order,
-  }: {
-    readonly hash: Buffer;
-    readonly chains: Map<string, Before>;
-    readonly order: (entry: Entry, idx: number) => void;
-  },
-  findings: Findings,
-): boolean {
-  const entry = readEntry(one.entry.toString('utf8'));
+function checkEntry(one: KeptLeaf, hash: Buffer, course: Course, findings: Findings): boolean {
+  const entry = entryIn(one.entry);
   if (typeof entry === 'string') {
     findings.add({ class: 'entry', idx: one.idx, eventId: idOf(one), what: entry });
     return false;
   }
   const add = (kind: FsckClass, what: string) =>
     findings.add({ class: kind, idx: one.idx, eventId: entry.event.id, what });
-  order(entry, one.idx);
-  const before = one.kept === undefined ? chains.get(entry.acq) : one.kept.before;
+  course.order(entry, one.idx);
+  for (const { class: kind, what } of course.own.read(entry, one.idx)) add(kind, what);
+  const before = one.kept === undefined ? course.chains.get(entry.acq) : one.kept.before;
   if (before !== undefined && before.idx >= one.idx) {
     add('chain', `the entry before it in its chain stands behind it, at ${before.idx}`);
   }
@@ -103,8 +134,16 @@ function checkEntry(
   const derived = columnsOf(entry, before);
   if (one.kept === undefined) {
     const { acqSeq, tenant, caseId } = derived;
-    chains.set(entry.acq, { idx: one.idx, leaf: hash.toString('hex'), acqSeq, tenant, caseId });
-  } else if (one.kept.columns === undefined) add('index', 'its row says that it is no entry');
-  else for (const what of columnFaults(one.kept.columns, derived)) add('index', what);
+    const leaf = hash.toString('hex');
+    course.chains.set(entry.acq, { idx: one.idx, leaf, acqSeq, tenant, caseId });
+  } else for (const what of indexFaults(one.kept.columns, derived)) add('index', what);
   return entry.event.type === 'acquisition.sealed.v1';
+}
+
+function entryIn(bytes: Buffer): Entry | string {
+  return isUtf8(bytes) ? readEntry(bytes.toString('utf8')) : 'its bytes are no UTF-8';
+}
+
+function indexFaults(kept: Columns | undefined, derived: Columns): readonly string[] {
+  return kept === undefined ? ['its row says that it is no entry'] : columnFaults(kept, derived);
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { KeySaid } from '../domain/keys-said.ts';
 import type { Before, Columns } from '../domain/recheck.ts';
 
 /** One leaf as it is kept. */
@@ -39,6 +40,32 @@ export interface KeptCheckpoint {
   readonly note: string;
 }
 
+/** What a witness has added to a checkpoint. */
+export interface KeptCosignature extends Pick<KeptCheckpoint, 'size' | 'head'> {
+  readonly witness: string;
+  readonly line: string;
+  /** When, by its row. */
+  readonly atMs: number;
+}
+
+/** What an authority of time has said of a checkpoint: `note` is what it was given. */
+export interface KeptAnchor extends KeptCheckpoint {
+  readonly authority: string;
+  readonly token: Buffer;
+}
+
+/** A row of the index of keys. */
+export type KeptKey = KeySaid;
+
+/** What a database keeps beside leaves and tree; a mirror keeps none of it. */
+export interface KeptBeside {
+  /** Rows of entries; more than there are leaves where an index is kept twice. */
+  readonly rows: number;
+  keys(): Promise<readonly KeptKey[]>;
+  cosignatures(): AsyncIterable<readonly KeptCosignature[]>;
+  anchors(): AsyncIterable<readonly KeptAnchor[]>;
+}
+
 /** A log as somebody keeps it: a database, or a mirror. All come in their order, page by page. */
 export interface KeptLog {
   /** How many leaves it claims, by its batches or its checkpoint. */
@@ -49,10 +76,20 @@ export interface KeptLog {
   tiles(level: number): AsyncIterable<readonly KeptTile[]>;
   batches(): AsyncIterable<readonly KeptBatch[]>;
   checkpoints(): AsyncIterable<readonly KeptCheckpoint[]>;
+  readonly beside?: KeptBeside | undefined;
 }
 
 /** Which promise does not hold: each has an exit code of its own. */
-export type FsckClass = 'entry' | 'index' | 'chain' | 'tree' | 'batch' | 'checkpoint' | 'history';
+export type FsckClass =
+  | 'entry'
+  | 'index'
+  | 'chain'
+  | 'tree'
+  | 'batch'
+  | 'checkpoint'
+  | 'cosignature'
+  | 'stamp'
+  | 'history';
 
 /** One thing that does not fit. */
 export interface FsckFinding {
@@ -74,6 +111,12 @@ export interface FsckReport {
   readonly checkpoints: number;
   /** Checkpoints with a signature that was checked by a key given from outside. */
   readonly signed: number;
+  readonly cosignatures: number;
+  /** Cosignatures by witnesses that were given. */
+  readonly cosigned: number;
+  readonly stamps: number;
+  /** Stamps of an authority that leads to a certificate that was given. */
+  readonly stamped: number;
   /** In the order of the log, the first of each kind before others. */
   readonly findings: readonly FsckFinding[];
   /** How many more there are. */

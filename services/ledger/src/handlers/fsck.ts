@@ -3,6 +3,7 @@ import { rootOf } from '@impound/transparency/tree.ts';
 import { checkingLeaves } from './fsck-entry.ts';
 import { type Findings, openFindings } from './fsck-findings.ts';
 import { type Marks, marking, type Outside } from './fsck-marks.ts';
+import { type OwnLog, readingOwn } from './fsck-own.ts';
 import type { FsckReport, KeptLog } from './fsck-ports.ts';
 import { type Derived, deriving } from './fsck-tree.ts';
 
@@ -22,9 +23,11 @@ export async function fsck(
 ): Promise<FsckReport> {
   const findings = openFindings();
   const tree = deriving(log, findings);
-  const marks = marking(log, { outside, findings, tree });
-  const counted = await derive(log, { tree, marks, findings }, progress, signal);
+  const own = readingOwn();
+  const marks = marking(log, { outside, findings, tree, own });
+  const counted = await derive(log, { tree, marks, findings, own }, progress, signal);
   checkLength(log, counted, findings);
+  await checkKeys(log, own, findings);
   if (counted.whole) await marks.beyond(tree.tree().size);
   return {
     size: log.size,
@@ -47,15 +50,23 @@ interface Checks {
   readonly tree: Derived;
   readonly marks: Marks;
   readonly findings: Findings;
+  readonly own: OwnLog;
+}
+
+/** The index of keys is held against what the log says of itself. */
+async function checkKeys({ beside }: KeptLog, own: OwnLog, findings: Findings): Promise<void> {
+  for (const fault of own.compare((await beside?.keys()) ?? [])) {
+    if (beside !== undefined) findings.add(fault);
+  }
 }
 
 async function derive(
   log: KeptLog,
-  { tree, marks, findings }: Checks,
+  { tree, marks, findings, own }: Checks,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<Counted> {
-  const check = checkingLeaves(findings);
+  const check = checkingLeaves(findings, own);
   let expected = 0;
   let entries = 0;
   let whole = true;
@@ -69,13 +80,14 @@ async function derive(
         findings.add({ class: 'entry', idx: expected, what });
         whole = false;
       }
-      hashes.push(check(leaf));
+      hashes.push(check.look(leaf));
       expected = leaf.idx + 1;
       entries++;
     }
     if (whole) await addUpToMarks(hashes, tree, marks);
     progress(expected, log.size);
   }
+  check.end();
   return { entries, whole };
 }
 
@@ -92,6 +104,11 @@ async function addUpToMarks(hashes: Buffer[], tree: Derived, marks: Marks): Prom
 }
 
 function checkLength(log: KeptLog, { entries }: Counted, findings: Findings): void {
+  const rows = log.beside?.rows ?? entries;
+  if (rows > entries) {
+    const what = `${rows} rows are kept of ${entries} leaves: some have one index`;
+    findings.add({ class: 'entry', idx: entries, what });
+  }
   if (log.leaves === log.size) return;
   const idx = Math.min(log.leaves, log.size);
   const what = `it is said to have ${log.size} leaves, and ${log.leaves} are kept`;

@@ -27,3 +27,13 @@ export function walk<T>(pages: AsyncIterable<readonly T[]>): Walk<T> {
     },
   };
 }
+
+/** Takes from a walk for as long as it is so. */
+export async function* upTo<T>(pages: Walk<T>, isSo: (next: T) => boolean): AsyncGenerator<T> {
+  for (;;) {
+    const next = await pages.next();
+    if (next === undefined || !isSo(next)) return;
+    pages.take();
+    yield next;
+  }
+}
