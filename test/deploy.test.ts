@@ -82,9 +82,9 @@ test('bus, database and store lead nowhere', () => {
     assert.equal(compose.networks[name]?.internal, true, name);
   }
   // Only an operator who names somebody outside opens this one.
-  const inside = [true, '${WITNESSES_INSIDE:-true}'];
   const free = Object.entries(compose.networks).filter(
-    ([, one]) => !inside.includes(one.internal ?? ''),
+    ([, one]) =>
+      one.internal !== true && !/^\$\{WITNESSES_INSIDE:-true\}$/.test(String(one.internal)),
   );
   assert.deepEqual(free.map(([name]) => name).toSorted(), ['clusters', 'door', 'observers']);
   for (const name of ['ledger', 'coordinator', 'uploader', 'postgres', 'nats']) {

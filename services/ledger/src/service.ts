@@ -39,9 +39,9 @@ import { readOwn } from './db/own.ts';
 import { checkWhole } from './db/tree.ts';
 import { ownChain } from './domain/own-chain.ts';
 import { checkKeys } from './handlers/begin-log.ts';
-import { checkpointing } from './handlers/checkpointing.ts';
+import { type Checkpointed, type Checkpointing, checkpointing } from './handlers/checkpointing.ts';
 import { freshHeads, GATHER_MS } from './handlers/fresh-heads.ts';
-import { lead } from './handlers/lead.ts';
+import { lead, type Written } from './handlers/lead.ts';
 import { ledgerAudit } from './handlers/ledger-audit.ts';
 import { ledgerCheckpoint, publicKeysOf } from './handlers/ledger-checkpoint.ts';
 import { ledgerConsistency } from './handlers/ledger-consistency.ts';
@@ -55,7 +55,9 @@ import { ledgerStamps } from './handlers/ledger-stamps.ts';
 import { ledgerTile } from './handlers/ledger-tile.ts';
 import { mirrorMemory } from './handlers/mirroring.ts';
 import { checkMemories } from './handlers/outside.ts';
+import type { Added } from './handlers/ports.ts';
 import { relaying } from './handlers/relay.ts';
+import { openSeals } from './handlers/seals.ts';
 import { type ShowingOn, showing } from './handlers/showing.ts';
 import { readyToStart } from './handlers/start.ts';
 
@@ -96,11 +98,7 @@ export const ledger = service({
         openDoor: (come, signal) => openDoor(house, come, signal),
         relay: (size, signal) => relaying({ ...relay, size }, signal),
         keys: LOG_KEYS,
-        checkpoint: ({ standing, sayOwn }, signal) => {
-          const signing = checkpointing({ ...signed, standing }, signal);
-          const ended = Promise.all([signing.ended, showing({ ...toShow, sayOwn }, signal)]);
-          return { ...signing, ended: ended.then(() => undefined) };
-        },
+        checkpoint: (written, signal) => signAndShow(written, { signed, toShow }, signal),
         house: {
           measures: measuresOf(house.service),
           open: postgresOpenTypes(sql),
@@ -149,11 +147,33 @@ export const ledger = service({
   ],
 });
 
+interface Signing {
+  readonly signed: Omit<Checkpointed, 'standing'>;
+  readonly toShow: Omit<ShowingOn, 'sayOwn' | 'sealed'>;
+}
+
+/** Signs what a term writes, and shows it to everybody outside. */
+function signAndShow(
+  { standing, sayOwn }: Written,
+  { signed, toShow }: Signing,
+  signal: AbortSignal,
+): Checkpointing {
+  const signing = checkpointing({ ...signed, standing }, signal);
+  const { sealed, heard } = openSeals();
+  const shown = showing({ ...toShow, sayOwn, sealed }, signal);
+  const committed = (added: Added) => {
+    signing.committed(added);
+    heard(added);
+  };
+  const ended = Promise.all([signing.ended, shown]).then(() => undefined);
+  return { committed, ended };
+}
+
 /** Those outside of the database. Rejects where one of them remembers another log than this. */
 async function openShown(
   on: { readonly given: Config; readonly sql: Database; readonly scope: AsyncDisposableStack },
   { log: logging, stopping }: Pick<House, 'log' | 'stopping'>,
-): Promise<Omit<ShowingOn, 'stop' | 'sayOwn'>> {
+): Promise<Omit<ShowingOn, 'stop' | 'sayOwn' | 'sealed'>> {
   const { given, sql, scope } = on;
   const chain = ownChain(await asked(() => readOwn(sql)));
   const { own: logs, ...heads } = ownLogs(given.LOG_KEYS, chain?.signed ?? []);

@@ -19,7 +19,10 @@ async function page(on: Looking, wanted: RequestOf<Audit>): Promise<ReplyOf<Audi
   const { sql } = on;
   const [at] = await sql`
     select (select max(size_after) from ledger_batch) as size,
-      (select note from ledger_checkpoint where head = 'own' order by size desc limit 1) as note`;
+      (select c.note || coalesce((
+          select string_agg(s.line, '' order by s.witness) from ledger_cosignature s
+          where s.size = c.size and s.head = c.head), '')
+        from ledger_checkpoint c where head = 'own' order by size desc limit 1) as note`;
   const size = Number(at?.['size']);
   const { ways, end } = await waysTo(on, wanted, size);
   const found = await Promise.all(ways.map((way) => along(sql, way, wanted)));

@@ -2,7 +2,7 @@
 import { CheckpointStampedV1 } from '@impound/contracts/checkpoint/stamped.v1.ts';
 import { messageOf } from '@impound/runtime/fault.ts';
 import type { Log as Logging } from '@impound/runtime/log.ts';
-import { backoffMs, wait } from '@impound/runtime/wait.ts';
+import { backoffMs, unlessAborted, wait } from '@impound/runtime/wait.ts';
 import { sha256 } from '@impound/transparency/hash.ts';
 import type { OutsideBook } from './outside.ts';
 import type { SayOwn } from './say-own.ts';
@@ -35,6 +35,10 @@ export interface AnchoringOn {
   readonly authority: TimeAuthority;
   readonly book: AnchorBook;
   readonly everyMs: number;
+  /** Resolves when an acquisition was sealed since it was asked. */
+  readonly sealed: () => Promise<void>;
+  /** A seal is stamped after this, together with those that come meanwhile. */
+  readonly sealedMs: number;
   readonly logging: Logging;
   readonly sayOwn: SayOwn;
 }
@@ -51,7 +55,7 @@ export async function anchoring(on: AnchoringOn, signal: AbortSignal): Promise<v
     try {
       const stamped = await anchorOnce(on, said, signal);
       attempt = 1;
-      await wait(stamped ? on.everyMs : Math.min(on.everyMs, AGAIN_MS), signal);
+      await (stamped ? pause(on, signal) : wait(Math.min(on.everyMs, AGAIN_MS), signal));
     } catch (error) {
       if (signal.aborted) return;
       const { name } = on.authority;
@@ -59,6 +63,23 @@ export async function anchoring(on: AnchoringOn, signal: AbortSignal): Promise<v
       await wait(backoffMs(attempt++, AGAIN_MS, on.everyMs), signal);
     }
   }
+}
+
+/** Until it is time again, or an acquisition has ended whose bag should have a token behind it. */
+async function pause(
+  { everyMs, sealed, sealedMs }: AnchoringOn,
+  signal: AbortSignal,
+): Promise<void> {
+  const over = new AbortController();
+  const either = AbortSignal.any([signal, over.signal]);
+  const soon = async () => {
+    await unlessAborted(sealed(), either);
+    await wait(sealedMs, either);
+    over.abort();
+  };
+  soon().catch(() => undefined);
+  await wait(everyMs, either);
+  over.abort();
 }
 
 /**
@@ -76,12 +97,20 @@ async function anchorOnce(
   const newest = await book.newest('own');
   if (newest === undefined) return false;
   const { size, note } = newest;
-  if (last !== undefined && size <= Math.max(last.size, saidAt + 1)) return false;
+  if (last !== undefined && isStamped(size, { ...last, saidAt })) return false;
   const token = await authority.stamp(Buffer.from(note, 'utf8'), signal);
   await book.keepAnchor({ size, authority: authority.name, note, token });
   const kept = await book.lastAnchor();
   if (kept !== undefined) await said(kept, signal);
   return true;
+}
+
+/** Whether nothing stands above a stamped size but what the log says of that stamp. */
+function isStamped(
+  size: number,
+  last: { readonly size: number; readonly saidAt: number },
+): boolean {
+  return size <= last.size || (last.saidAt === last.size && size === last.size + 1);
 }
 
 /** Gives where in the log an anchor is on record. */

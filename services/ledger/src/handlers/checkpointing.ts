@@ -5,7 +5,7 @@ import { backoffMs, unlessAborted, wait } from '@impound/runtime/wait.ts';
 import { formatCheckpoint } from '@impound/transparency/checkpoint.ts';
 import { headSigners, type LogSigners } from '@impound/transparency/log-keys.ts';
 import { type NoteSigner, signNote } from '@impound/transparency/note.ts';
-import type { Standing } from './ports.ts';
+import type { Added, Standing } from './ports.ts';
 
 /** The two names under which one tree is signed. */
 export type Head = keyof ReturnType<typeof headSigners>;
@@ -29,8 +29,8 @@ export interface Checkpointed {
 
 /** The signing half of a term. */
 export interface Checkpointing {
-  /** Told after each commit. */
-  committed(): void;
+  /** Told after each commit what was added. */
+  committed(added: Added): void;
   /** Resolves when it has stopped. */
   readonly ended: Promise<void>;
 }

@@ -86,7 +86,7 @@ async function term(leading: Leading, queue: Queue, signal: AbortSignal): Promis
   try {
     const committed = (added: Added) => {
       relaying.committed(added);
-      signing.committed();
+      signing.committed(added);
       for (const { event } of added.drafts) {
         house.measures.count(METRICS.entries, 1, { [LABEL.type]: event.type });
       }

@@ -16,6 +16,8 @@ export interface ShowingOn {
   readonly mirror: MirrorStore | undefined;
   readonly authority: TimeAuthority | undefined;
   readonly stampMs: number;
+  /** Resolves when an acquisition was sealed since it was asked. */
+  readonly sealed: () => Promise<void>;
   readonly book: OutsideBook & AnchorBook;
   /** Every key that has signed under the log's own name. */
   readonly logs: readonly Vkey[];
@@ -25,16 +27,21 @@ export interface ShowingOn {
   readonly stop: () => void;
 }
 
+/** Public authorities ask for so long a pause between two requests. */
+const SEALED_MS = 15_000;
+
 /** Shows the log to everybody outside, until the signal aborts. */
 export async function showing(on: ShowingOn, signal: AbortSignal): Promise<void> {
-  const { witnesses, isEnough, mirror, authority, book, logs, logging, stampMs, sayOwn } = on;
+  const { witnesses, isEnough, mirror, authority, book, logs, logging, stampMs, sayOwn, sealed } =
+    on;
   const alarm = (fault: Never) => {
     logging.error('not writing any more', { code: fault.code, because: messageOf(fault) });
     on.stop();
   };
+  const stamping = { book, everyMs: stampMs, logging, sayOwn, sealed, sealedMs: SEALED_MS };
   await Promise.all([
     witnessing({ witnesses, isEnough, book, logging, alarm }, signal),
     mirror && mirroring({ store: mirror, book, logs, logging, alarm }, signal),
-    authority && anchoring({ authority, book, everyMs: stampMs, logging, sayOwn }, signal),
+    authority && anchoring({ authority, ...stamping }, signal),
   ]);
 }

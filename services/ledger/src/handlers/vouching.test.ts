@@ -59,7 +59,7 @@ test('a signer of checkpoints that never answers does not keep a term from endin
   const logging = { debug: none, info: none, warn: none, error: none };
   const signers = { ...KEYS, checkpoint: hanging };
   const { ended, committed } = checkpointing({ book, signers, standing, logging }, stop.signal);
-  committed();
+  committed({ drafts: [], leaves: [] });
   await asked.promise;
   stop.abort();
   await ended;
