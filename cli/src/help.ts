@@ -23,6 +23,14 @@ export const HELP = `impound: acquires forensic evidence from containers, with a
                                       checks a bag, offline, by keys that came another way; against
                                       checkpoints that others keep (F), who must have signed since
                                       TIME, the last entry that was told, a mirror of the log
+  impound proof   ID [--event E | --index N | --seal] --out DIR
+                                      that an entry, or each of an acquisition, stands in the log,
+                                      in the forms that other programs read; of the seal, too
+  impound proof   --known F --out FILE.consistency
+                                      that the log continues F, a checkpoint that somebody keeps
+  impound verify  FILE.tlog-proof... [--vkey KEY|F] [--policy F]
+                                      checks such proofs, each beside its entry, offline
+  impound verify  FILE.consistency --known F --vkey KEY|F
   impound audit   --purpose P [--case C] [--acquisition ID] [--actor A] [--type T] [--target T]
                   [--from TIME] [--to TIME] [--claimed] [--out FILE.jsonl|FILE.csv]
                                       entries of the log; who reads is on record. Times are those

@@ -42,6 +42,16 @@ export async function logProofs(
   throw new Exit(EXIT.failed, `${what}: look at the log of the ledger, and try again`);
 }
 
+/** The newest checkpoint under the log's own name, and the key that signs it. Throws Exit. */
+export async function newestOf(client: Client): Promise<{ own: string; key: string }> {
+  const { witnessed, checkpoint, keys } = LedgerCheckpointV1.reply.parse(
+    await client.get('/v1/log'),
+  );
+  const { own } = witnessed ?? checkpoint ?? {};
+  if (own !== undefined) return { own, key: keys.own };
+  throw new Exit(EXIT.failed, 'nothing is signed yet: ask again in a little while');
+}
+
 /** What a bag may be made under, the best first. */
 function chosenOf({ witnessed, checkpoint }: Newest, attempt: number): readonly Checkpoint[] {
   const known = attempt < WITNESS_TRIES_MAX ? [witnessed] : [witnessed, checkpoint];

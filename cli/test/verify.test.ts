@@ -89,6 +89,66 @@ test('an auditor reads the log of a case, and the next one sees who did', async 
   assert.equal((await impound(['audit', ...data])).code, EXIT.usage);
 });
 
+test('a proof of one entry, of the seal or of all is verified without the platform', async () => {
+  const data = ['--data', join(folder, 'data')];
+  const [id = ''] = /(?<=acquisition )[0-9a-f-]{36}/.exec(written.out) ?? [];
+  const chain = (await readFile(join(sealed.bag, 'custody/chain.jsonl'), 'utf8')).split('\n');
+  const { id: event } = JSON.parse(chain[4] ?? '').event;
+  const vkey = ['--vkey', join(sealed.bag, 'custody/log.vkey')];
+  for (const [name, words, many] of [
+    ['one', ['--event', event], 1],
+    ['seal', ['--seal'], 1],
+    ['all', [], chain.length - 1],
+  ] as const) {
+    const out = join(folder, `proof-${name}`);
+    const done = await impound(['proof', id, ...words, ...data, '--out', out]);
+    assert.equal(done.code, EXIT.ok, done.err);
+    const entries = join(out, 'entries');
+    const proofs = (await readdir(entries)).filter((file) => /\.(tlog-proof|spicy)$/.test(file));
+    assert.equal(proofs.length, many * 2);
+    const files = proofs.map((file) => join(entries, file));
+    const good = await impound(['verify', ...files, ...vkey]);
+    assert.equal(good.code, EXIT.ok, good.out);
+    assert.equal(good.out.match(/^proven: /gm)?.length, files.length);
+  }
+  const one = join(folder, 'proof-one/entries/000005.json');
+  await appendFile(one, ' ');
+  const bad = await impound(['verify', `${one}.tlog-proof`]);
+  assert.equal(bad.code, EXIT.proof);
+  assert.match(bad.out, /NOT PROVEN: proof-refused/);
+  const none = await impound(['proof', id, '--index', '999', ...data, '--out', join(folder, 'no')]);
+  assert.match(none.err, /no entry at 999 of the log/);
+});
+
+test('a log is proven to continue a checkpoint that somebody kept, and no other one', async () => {
+  const kept = join(sealed.bag, 'custody/checkpoint');
+  const vkey = ['--vkey', join(sealed.bag, 'custody/log.vkey')];
+  const file = join(folder, 'grown.consistency');
+  const data = ['--data', join(folder, 'data')];
+  const done = await impound(['proof', '--known', kept, '--out', file, ...data]);
+  assert.equal(done.code, EXIT.ok, done.err);
+  const good = await impound(['verify', file, '--known', kept, ...vkey]);
+  assert.equal(good.code, EXIT.ok, good.out);
+  assert.match(good.out, /^proven: of \d+ leaves the first \d+ are those known$/m);
+  const other = join(folder, 'other.checkpoint');
+  const note = await readFile(kept, 'utf8');
+  await writeFile(
+    other,
+    note.replace(/^(.*\n\d+\n)(.)/, (_, head, one) => head + (one === 'A' ? 'B' : 'A')),
+  );
+  const refused = await impound([
+    'proof',
+    '--known',
+    other,
+    '--out',
+    `${file}2.consistency`,
+    ...data,
+  ]);
+  assert.equal(refused.code, EXIT.history, refused.err);
+  assert.match(refused.err, /does not continue the checkpoint that is known/);
+  assert.equal((await impound(['verify', file, '--known', other, ...vkey])).code, EXIT.signature);
+});
+
 /** All files; of the entries of the chain and their proofs, which are many, the third. */
 async function bagFiles(): Promise<readonly string[]> {
   const entries = await readdir(sealed.bag, { recursive: true, withFileTypes: true });

@@ -17,9 +17,11 @@ import { cutFindings } from '../cut-chain.ts';
 import { EXIT, Exit } from '../exit-code.ts';
 import { knownNotes, trustOf } from '../trust.ts';
 import { exitOf, type Finding, indexText, told, verdictLines } from '../verdict.ts';
+import { areProofs, verifyProofs } from './verify-proof.ts';
 
 /** Checks an exported bag without any platform: every byte, every link, its place in the log. */
 export async function verify(here: Here, signal: AbortSignal): Promise<number> {
+  if (areProofs(here.args.positionals)) return await verifyProofs(here);
   const directory = await directoryOf(here);
   const trust = { ...(await trustOf(here.args)), known: await knownNotes(here.args) };
   const bag = await verifyBag(directory, signal);
