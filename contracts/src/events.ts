@@ -30,6 +30,7 @@ import { ExecutionFailedV1 } from './execution/failed.v1.ts';
 import { ExecutionFencedV1 } from './execution/fenced.v1.ts';
 import { ExecutionLapsedV1 } from './execution/lapsed.v1.ts';
 import { ExecutionStartedV1 } from './execution/started.v1.ts';
+import { GuardsBrokenV1 } from './guards/broken.v1.ts';
 import { KeyRegisteredV1 } from './key/registered.v1.ts';
 import { KeyRetiredV1 } from './key/retired.v1.ts';
 import { LogBeganV1 } from './log/began.v1.ts';
@@ -69,6 +70,7 @@ export const EVENTS: readonly EventContract[] = [
   ExecutionFencedV1,
   ExecutionLapsedV1,
   ExecutionStartedV1,
+  GuardsBrokenV1,
   KeyRegisteredV1,
   KeyRetiredV1,
   LogBeganV1,

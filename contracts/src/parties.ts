@@ -73,6 +73,7 @@ export const PARTIES: Readonly<Record<string, Party>> = {
       'key.registered.v1',
       'key.retired.v1',
       'checkpoint.stamped.v1',
+      'guards.broken.v1',
     ],
     hears: [],
     asks: [],

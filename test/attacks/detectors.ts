@@ -10,7 +10,7 @@ import type { Command } from '../../cli/src/command.ts';
 import { ledger } from '../../cli/src/commands/ledger.ts';
 import { report } from '../../cli/src/commands/report.ts';
 import { verify } from '../../cli/src/commands/verify.ts';
-import { Exit } from '../../cli/src/exit-code.ts';
+import { EXIT, Exit } from '../../cli/src/exit-code.ts';
 import { openPrinter } from '../../cli/src/printer.ts';
 
 const run = promisify(execFile);
@@ -37,8 +37,9 @@ export async function impound(
     const signal = AbortSignal.timeout(COMMAND_MS_MAX);
     return { code: await command({ args: read, printer, environment }, signal), out };
   } catch (error) {
-    if (!(error instanceof Exit)) throw error;
-    return { code: error.code, out: `${out}${error.message}\n` };
+    // As main.ts ends: whatever it was, in one sentence.
+    const { message, code } = error as Error & { readonly code?: unknown };
+    return { code: error instanceof Exit ? Number(code) : EXIT.failed, out: `${out}${message}\n` };
   }
 }
 

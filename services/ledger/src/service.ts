@@ -13,6 +13,7 @@ import { LedgerTileV1 } from '@impound/contracts/ask/ledger.tile.v1.ts';
 import { CheckpointStampedV1 } from '@impound/contracts/checkpoint/stamped.v1.ts';
 import { ConflictNoticedV1 } from '@impound/contracts/conflict/noticed.v1.ts';
 import { ExecutionFencedV1 } from '@impound/contracts/execution/fenced.v1.ts';
+import { GuardsBrokenV1 } from '@impound/contracts/guards/broken.v1.ts';
 import { KeyRegisteredV1 } from '@impound/contracts/key/registered.v1.ts';
 import { KeyRetiredV1 } from '@impound/contracts/key/retired.v1.ts';
 import { LogBeganV1 } from '@impound/contracts/log/began.v1.ts';
@@ -34,9 +35,10 @@ import { postgresPen } from './adapters/postgres-pen.ts';
 import { postgresProofs } from './adapters/postgres-proofs.ts';
 import { postgresStamps } from './adapters/postgres-stamps.ts';
 import { type Config, config } from './config.ts';
-import { asked } from './db/guards.ts';
+import { asked, readGuards } from './db/guards.ts';
 import { readOwn } from './db/own.ts';
 import { checkWhole } from './db/tree.ts';
+import { guardFaults } from './domain/guards.ts';
 import { ownChain } from './domain/own-chain.ts';
 import { checkKeys } from './handlers/begin-log.ts';
 import { type Checkpointed, type Checkpointing, checkpointing } from './handlers/checkpointing.ts';
@@ -130,6 +132,7 @@ export const ledger = service({
     KeyRegisteredV1,
     KeyRetiredV1,
     CheckpointStampedV1,
+    GuardsBrokenV1,
   ],
   hears: [],
   answers: [
@@ -181,5 +184,9 @@ async function openShown(
   const book = postgresOutside(sql);
   const mirrors = outside.mirror ? [mirrorMemory({ store: outside.mirror, logs })] : [];
   await checkMemories([...outside.witnesses, ...mirrors], book, logging, stopping);
-  return { ...outside, book, logs, logging, stampMs: given.TSA_MINUTES * MINUTE_MS };
+  return {
+    ...{ ...outside, book, logs, logging, stampMs: given.TSA_MINUTES * MINUTE_MS },
+    guardFaults: async () => guardFaults(await asked(() => readGuards(sql))),
+    guardMs: given.GUARD_MS,
+  };
 }

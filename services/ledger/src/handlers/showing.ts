@@ -3,13 +3,14 @@ import { messageOf, type Never } from '@impound/runtime/fault.ts';
 import type { Log as Logging } from '@impound/runtime/log.ts';
 import type { Vkey } from '@impound/transparency/vkey.ts';
 import { type AnchorBook, anchoring, type TimeAuthority } from './anchoring.ts';
+import { type GuardingOn, guarding } from './guarding.ts';
 import { type MirrorStore, mirroring } from './mirroring.ts';
 import type { OutsideBook } from './outside.ts';
 import type { SayOwn } from './say-own.ts';
 import { type Witness, witnessing } from './witnessing.ts';
 
 /** To whom the log is shown, and what happens where it turns out to be another one. */
-export interface ShowingOn {
+export interface ShowingOn extends Pick<GuardingOn, 'guardFaults' | 'guardMs'> {
   readonly witnesses: readonly Witness[];
   /** Whether cosignatures of these, by the names of their keys, are enough. */
   readonly isEnough: (witnesses: ReadonlySet<string>) => boolean;
@@ -30,7 +31,7 @@ export interface ShowingOn {
 /** Public authorities ask for so long a pause between two requests. */
 const SEALED_MS = 15_000;
 
-/** Shows the log to everybody outside, until the signal aborts. */
+/** Shows the log to everybody outside, and looks after its guards, until the signal aborts. */
 export async function showing(on: ShowingOn, signal: AbortSignal): Promise<void> {
   const { witnesses, isEnough, mirror, authority, book, logs, logging, stampMs, sayOwn, sealed } =
     on;
@@ -40,6 +41,7 @@ export async function showing(on: ShowingOn, signal: AbortSignal): Promise<void>
   };
   const stamping = { book, everyMs: stampMs, logging, sayOwn, sealed, sealedMs: SEALED_MS };
   await Promise.all([
+    guarding(on, signal),
     witnessing({ witnesses, isEnough, book, logging, alarm }, signal),
     mirror && mirroring({ store: mirror, book, logs, logging, alarm }, signal),
     authority && anchoring({ authority, ...stamping }, signal),
