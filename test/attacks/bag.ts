@@ -4,14 +4,17 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { LedgerStampsV1 } from '@impound/contracts/ask/ledger.stamps.v1.ts';
 import { canonical } from '@impound/contracts/canonical.ts';
 import { writeBag } from '@impound/evidence/bag.ts';
 import { pieces } from '@impound/evidence/testing/specimen.ts';
 import { postgresChains } from '@impound/ledger/adapters/postgres-chains.ts';
 import { postgresProofs } from '@impound/ledger/adapters/postgres-proofs.ts';
+import { postgresStamps } from '@impound/ledger/adapters/postgres-stamps.ts';
 import { ledgerCheckpoint, publicKeysOf } from '@impound/ledger/handlers/ledger-checkpoint.ts';
 import { ledgerHistory } from '@impound/ledger/handlers/ledger-history.ts';
 import { ledgerProof } from '@impound/ledger/handlers/ledger-proof.ts';
+import { ledgerStamps } from '@impound/ledger/handlers/ledger-stamps.ts';
 import type { Database } from '@impound/runtime/postgres.ts';
 import { leafHash } from '@impound/transparency/hash.ts';
 import { readLogKeys } from '@impound/transparency/log-keys.ts';
@@ -29,12 +32,14 @@ export interface Exporting {
   readonly told: Told;
   readonly secret: string;
   readonly policy: string;
+  /** Of an authority of time, in PEM. */
+  readonly certificates?: string;
 }
 
 /** Writes a bag from what a database holds, as its ledger would answer. */
 export async function exportBag(
   sql: Database,
-  { told, secret, policy }: Exporting,
+  { told, secret, policy, certificates }: Exporting,
   directory: string,
 ): Promise<void> {
   const signal = AbortSignal.timeout(EXPORT_MS_MAX);
@@ -45,6 +50,10 @@ export async function exportBag(
   const get = async (path: string): Promise<unknown> => {
     const { pathname, searchParams } = new URL(path, 'http://ledger');
     if (pathname === '/v1/log') return ledgerCheckpoint({}, { proofs, publicKeys });
+    if (pathname === '/v1/log/stamps') {
+      const asked = LedgerStampsV1.request.parse(numbersIn(searchParams));
+      return ledgerStamps(asked, { proofs, stamps: postgresStamps(sql), certificates });
+    }
     const [after = 0, size = 0] = ['after', 'size'].map((name) => Number(searchParams.get(name)));
     return ledgerProof({ tenant, acquisitionId, after, size }, { proofs });
   };
@@ -60,6 +69,10 @@ export async function exportBag(
   };
   await rm(directory, { recursive: true, force: true });
   await writeBag(directory, content, signal);
+}
+
+function numbersIn(query: URLSearchParams): Record<string, number> {
+  return Object.fromEntries([...query].map(([name, value]) => [name, Number(value)]));
 }
 
 /** Changes the text of a file of a bag, byte for byte; it must be another one then. */

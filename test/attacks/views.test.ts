@@ -2,6 +2,7 @@
 // Several logs under one key: a replica that took over, two views for two clients.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { createPrivateKey, sign } from 'node:crypto';
 import { appendFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
@@ -11,7 +12,9 @@ import { type PostgresServer, startPostgres } from '@impound/runtime/embedded/po
 import { newId } from '@impound/runtime/ids.ts';
 import type { Database } from '@impound/runtime/postgres.ts';
 import { openCheckpoint } from '@impound/transparency/checkpoint.ts';
+import { cosignedMessage, writeCosignature } from '@impound/transparency/cosignature.ts';
 import { headSigners, newLogKeys, readLogKeys } from '@impound/transparency/log-keys.ts';
+import { parseNote, signatureLine } from '@impound/transparency/note.ts';
 import { EXIT } from '../../cli/src/exit-code.ts';
 import { until, world } from '../../services/ledger/test/world.ts';
 import { exportBag } from './bag.ts';
@@ -33,6 +36,7 @@ import {
   witnessHome,
 } from './stage.ts';
 import { tellStory } from './story.ts';
+import { LONELY, rewriteWhole } from './tamper.ts';
 
 let on: Recorded;
 
@@ -153,4 +157,54 @@ test('8: a replica takes over that had not heard of the last commits', async (t)
   const looked = await fsck(behind, '--known', known);
   assert.equal(looked.code, EXIT.history, looked.out);
   assert.match(looked.out, /others know 41 leaves, and 21 are there: the end was cut off/);
+});
+
+/** What a witness would sign, by whoever has its key. */
+async function cosignedBy(witness: WitnessHome, note: string): Promise<string> {
+  const key = createPrivateKey(await readFile(join(witness.folder, 'key.pem')));
+  const time = BigInt(Math.floor(Date.now() / 1_000));
+  const { text } = parseNote(Buffer.from(note));
+  const signed = sign(null, cosignedMessage(time, text), key);
+  return signatureLine(witness.vkey, writeCosignature(time, signed));
+}
+
+test("30: the keys of the log and of a witness are in one hand, or all witnesses are the log's", async () => {
+  await using scope = new AsyncDisposableStack();
+  const [alpha, beta] = on.witnesses as [WitnessHome, WitnessHome];
+  const database = await copied(scope, on.database);
+  const sql = connect(scope, database);
+  await rewriteWhole(sql, on.secret, LONELY);
+  const rows = await sql`select size, note from ledger_checkpoint where head = 'own'
+    order by size desc limit 1`;
+  const [{ size, note } = {}] = rows;
+  const cosign = async (witness: WitnessHome) => {
+    const line = await cosignedBy(witness, String(note));
+    await sql`insert into ledger_cosignature (size, head, witness, line, cosigned_at)
+      values (${size}, 'own', ${witness.vkey.name}, ${line}, now())`;
+  };
+  await cosign(alpha);
+  const policy = await kept(on.folder, 'no-policy', 'quorum none\n');
+  const bag = await emptied(on.folder, 'one-hand');
+  await exportBag(sql, { told: on.told, secret: on.secret, policy }, bag);
+  const strict = await impound(['verify', bag, ...on.trust]);
+  assert.equal(strict.code, EXIT.witness, strict.out);
+  assert.match(
+    strict.out,
+    /quorum-unmet: cosigned by alpha, where the policy wants 2 of \(alpha, b/,
+  );
+  const anyOf = policyOf([alpha, beta]).replace('enough all', 'enough any');
+  const lax = await kept(on.folder, 'lax', anyOf);
+  const [vkeyOption = '', vkey = ''] = on.trust;
+  const taken = await impound(['verify', bag, vkeyOption, vkey, '--policy', lax]);
+  assert.equal(taken.code, EXIT.ok, taken.out);
+  const words =
+    'more than the word of alpha.example or of beta.example: enough alone by this policy';
+  assert.ok(taken.out.includes(words), taken.out);
+  // Both witnesses in the hand as well: only what somebody has kept tells, or a second kind of time.
+  await cosign(beta);
+  await exportBag(sql, { told: on.told, secret: on.secret, policy }, bag);
+  assert.equal((await impound(['verify', bag, ...on.trust])).code, EXIT.ok);
+  const known = await impound(['verify', bag, ...on.trust, '--known', on.newest]);
+  assert.equal(known.code, EXIT.history, known.out);
+  assert.match(known.out, /history-differs: the log was rewritten: \d+ leaves with root/);
 });

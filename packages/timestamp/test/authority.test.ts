@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { SignedData, TimeStampResp } from 'pkijs';
 import { stamp } from '../src/authority.ts';
 import { timestampRequest } from '../src/request.ts';
-import {
-  type OpensslAuthority,
-  opensslAuthority,
-  type Signer,
-} from '../src/testing/openssl-authority.ts';
+import { opensslAuthority, type Signer } from '../src/testing/openssl-authority.ts';
+import { signedBy } from '../src/testing/signed-token.ts';
 import { checkToken } from '../src/token.ts';
 
 const NOTE = Buffer.from('ledger.example.org/custody/1\n1000\nAAAA\n\n');
@@ -75,7 +71,7 @@ const UNFIT: readonly (readonly [Signer, string])[] = [
 for (const [signer, code] of UNFIT) {
   test(`a token under a certificate that is "${signer}" is refused, by openssl too`, async (t) => {
     const authority = await opensslAuthority(t);
-    const token = await signedBy(authority, signer);
+    const token = await signedBy(authority, signer, NOTE);
     assert.notEqual(await authority.verify(token, NOTE), true);
     const rejected = checkToken(token, { data: NOTE, trusted: [authority.root] });
     await assert.rejects(rejected, refusedAs(code));
@@ -84,7 +80,7 @@ for (const [signer, code] of UNFIT) {
 
 test('the way in which the unfit tokens are made makes a good one of a good certificate', async (t) => {
   const authority = await opensslAuthority(t);
-  const token = await signedBy(authority, 'good');
+  const token = await signedBy(authority, 'good', NOTE);
   assert.equal(await authority.verify(token, NOTE), true);
   await checkToken(token, { data: NOTE, trusted: [authority.root] });
 });
@@ -139,24 +135,3 @@ test('an authority that declines, fails, or answers something else is told apart
   const stopped = stamp({ ...at, url: new URL('http://127.0.0.1:9/') }, NOTE, t.signal);
   await assert.rejects(stopped, refusedAs('authority-away'));
 });
-
-/**
- * `openssl ts` refuses to sign with a certificate that is unfit; `openssl cms` does not ask. So the
- * content of a good token is signed by it, and put into an answer.
- */
-async function signedBy(authority: OpensslAuthority, signer: Signer): Promise<Buffer> {
-  const good = TimeStampResp.fromBER(await authority.reply(timestampRequest(NOTE, NONCE)));
-  const { eContent } = new SignedData({ schema: good.timeStampToken?.content }).encapContentInfo;
-  assert.ok(eContent);
-  await writeFile(join(authority.dir, 'content'), Buffer.from(eContent.getValue()));
-  const how = ['-nodetach', '-binary', '-cades', '-md', 'sha256', '-outform', 'DER'];
-  const type = ['-econtent_type', '1.2.840.113549.1.9.16.1.4'];
-  const by = ['-signer', `${signer}.pem`, '-inkey', 'tsa.key', '-in', 'content', '-out', 'cms'];
-  await authority.openssl('cms', '-sign', ...how, ...type, ...by);
-  const cms = await readFile(join(authority.dir, 'cms'));
-  const status = Buffer.from('3003020100', 'hex');
-  const length = Buffer.alloc(4, 0x82);
-  length[0] = 0x30;
-  length.writeUInt16BE(status.length + cms.length, 2);
-  return Buffer.concat([length, status, cms]);
-}
