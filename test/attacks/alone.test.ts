@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // A bag on a machine with nothing of ours, and without a network: the commands of its README.txt.
 import assert from 'node:assert/strict';
-import { cp, mkdir, readFile, symlink } from 'node:fs/promises';
+import { cp, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
-import { OPENSSL, SIGSUM, type Skip, SPICY } from '../../packages/evidence/test/foreign-bag.ts';
+import { barePath, commandsOf, found, type Skip, SPICY } from '../end-to-end/bare-machine.ts';
 import { type Change, forgedBag, noteFiles, toAll } from './bag.ts';
 import { emptied, program, type Verdict } from './detectors.ts';
 import { type Recorded, recordedLog } from './stage.ts';
@@ -12,19 +12,14 @@ import { type Recorded, recordedLog } from './stage.ts';
 let on: Recorded;
 let bin = '';
 
-/** What the commands of README.txt need beside the shell itself. */
-const TOOLS = ['sha256sum', 'zstd', 'tar', 'mkdir', 'sed', 'tail', 'head', 'cmp', 'cat'];
+const SIGSUM = found('sigsum-verify', 'tools/servers.sh fetches it');
+const OPENSSL = found('openssl', 'apt-get install openssl');
 const ALL: Skip = [SPICY, SIGSUM, OPENSSL].find(({ skip }) => skip !== false) ?? { skip: false };
 
 before(async () => {
   if (ALL.skip !== false) return;
   on = await recordedLog();
-  bin = join(on.folder, 'bin');
-  await mkdir(bin);
-  for (const name of [...TOOLS, 'openssl', 'spicy-litetlog', 'sigsum-verify']) {
-    const { out } = await program('sh', ['-c', `command -v ${name}`]);
-    await symlink(out.trim(), join(bin, name));
-  }
+  bin = await barePath(on.folder);
 });
 
 /** Runs commands with those programs only, in a network of its own where the system lets us. */
@@ -37,11 +32,11 @@ async function bare(commands: string, cwd: string): Promise<Verdict> {
 }
 
 /** The commands of a bag; without those that hold it to lists that a forger can make anew. */
-async function commandsOf(bag: string, lists: boolean): Promise<string> {
-  const text = await readFile(join(bag, 'README.txt'), 'utf8');
-  const commands = text.split('\n').filter((line) => line.startsWith('$ '));
-  const kept = commands.filter((line) => lists || !line.startsWith('$ sha256sum -c'));
-  return ['set -e', ...kept.map((line) => line.slice(2))].join('\n');
+async function scriptOf(bag: string, lists: boolean): Promise<string> {
+  const commands = await commandsOf(bag);
+  return ['set -e', ...commands.filter((one) => lists || !one.startsWith('sha256sum -c'))].join(
+    '\n',
+  );
 }
 
 /** A bag in a folder of its own, where its commands may make others beside it. */
@@ -59,7 +54,7 @@ test('32: a bag is all there is: no network, no Node, nothing of the product', A
   const node = await bare('node --version', on.folder);
   assert.equal(node.code, 127, node.out);
   const good = await placed(on.bag);
-  const done = await bare(await commandsOf(good, true), good);
+  const done = await bare(await scriptOf(good, true), good);
   assert.equal(done.code, 0, done.out);
   assert.match(done.out, /Signature Verified Successfully/);
   assert.match(done.out, /^data\/evidence\.tar\.zst: OK$/m);
@@ -71,7 +66,7 @@ test('32: a bag is all there is: no network, no Node, nothing of the product', A
   ];
   for (const [what, changes] of forged) {
     const bag = await placed(await forgedBag(on.bag, 'bare', changes));
-    const refused = await bare(await commandsOf(bag, false), bag);
+    const refused = await bare(await scriptOf(bag, false), bag);
     assert.notEqual(refused.code, 0, `${what}: ${refused.out}`);
   }
 });

@@ -11,13 +11,14 @@ import { opensslAuthority } from '@impound/timestamp/testing/openssl-authority.t
 import { signedBy } from '@impound/timestamp/testing/signed-token.ts';
 import { newLogKeys } from '@impound/transparency/log-keys.ts';
 import { EXIT } from '../../cli/src/exit-code.ts';
-import { OPENSSL } from '../../packages/evidence/test/foreign-bag.ts';
 import { until, world } from '../../services/ledger/test/world.ts';
+import { found } from '../end-to-end/bare-machine.ts';
 import { exportBag, forgedBag, relist } from './bag.ts';
 import { impound } from './detectors.ts';
 import { begin, kept, ORIGIN, scopeOf, stageFolder, startLedger } from './stage.ts';
 import { tellStory } from './story.ts';
 
+const OPENSSL = found('openssl', 'apt-get install openssl');
 const TOKEN = 'custody/time/before.tsr';
 const UNFIT = ['expired', 'stranger', 'server', 'both'] as const;
 
