@@ -200,7 +200,7 @@ test("30: the keys of the log and of a witness are in one hand, or all witnesses
   const words =
     'more than the word of alpha.example or of beta.example: enough alone by this policy';
   assert.ok(taken.out.includes(words), taken.out);
-  // Both witnesses in the hand as well: only what somebody has kept tells, or a second kind of time.
+  // Both witnesses in the hand as well: only what somebody has kept tells of it.
   await cosign(beta);
   await exportBag(sql, { told: on.told, secret: on.secret, policy }, bag);
   assert.equal((await impound(['verify', bag, ...on.trust])).code, EXIT.ok);
