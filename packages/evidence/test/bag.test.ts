@@ -152,6 +152,23 @@ for (const [name, tamper, code] of TAMPERS) {
   });
 }
 
+test('reports are told of the chain, lie in the bag, and the same content is the same bag', async () => {
+  const reports = (chain: readonly Buffer[]) => [
+    { name: 'told.txt', content: [Buffer.from(`${chain.length} entries`)] },
+  ];
+  const info = (chain: readonly Buffer[]) => ({ 'External-Identifier': String(chain.at(-1)) });
+  const [one, two] = [join(home, 'told-1'), join(home, 'told-2')];
+  const first = await writeBag(one, content({ reports, info }), signal);
+  assert.equal(await readFile(join(one, 'custody/reports/told.txt'), 'utf8'), '2 entries');
+  assert.match(await readFile(join(one, 'README.txt'), 'utf8'), /custody\/reports\/told\.txt/);
+  assert.match(await readFile(join(one, 'bag-info.txt'), 'utf8'), /"acqSeq":2/);
+  assert.deepEqual((await verifyBag(one, signal)).findings, []);
+  assert.deepEqual(await writeBag(two, content({ reports, info }), signal), first);
+  await writeFile(join(one, 'custody/reports/told.txt'), '3 entries');
+  const [found] = (await verifyBag(one, signal)).findings;
+  assert.equal(found?.code, 'bag-file-mismatch');
+});
+
 test('no directory at all is a finding', async () => {
   const report = await verifyBag(join(home, 'nowhere'), signal);
   assert.ok(report.findings.some(({ code }) => code === 'object-missing'));
