@@ -30,6 +30,7 @@ import { clusterRoutes } from './adapters/http-clusters.ts';
 import { eventsRoute } from './adapters/http-events.ts';
 import { evidenceRoute } from './adapters/http-evidence.ts';
 import { ingestRoute, readPresets } from './adapters/http-ingest.ts';
+import { openKnown } from './adapters/http-known.ts';
 import { openFront, type TlsFiles } from './adapters/http-listen.ts';
 import { addLog, logRoutes } from './adapters/http-log.ts';
 import { addRoutes, openApp } from './adapters/http-server.ts';
@@ -106,8 +107,8 @@ async function open(given: Given, scope: AsyncDisposableStack, house: House) {
   const door = openDoorkeeper(integrations, now);
   const standing = openStanding(integrations, now, stopping);
   const damaged = damage({ integrations, policies }, stopping);
-  const hands = openHands();
-  const app = openApp({ door, hands, health: damaged.health, document: openApiDocument() }, log);
+  const crowd = { hands: openHands(), known: openKnown() };
+  const app = openApp({ door, ...crowd, health: damaged.health, document: openApiDocument() }, log);
   const behind = {
     submit: (of: Parameters<typeof submit>[0]) => submit(of, deps, stopping),
     decide: (of: Parameters<typeof decide>[0]) => decide(of, deps, stopping),
@@ -132,7 +133,7 @@ async function open(given: Given, scope: AsyncDisposableStack, house: House) {
   ]);
   addLog(app, reads);
   const at = { host: given.GATEWAY_HOST, port: given.GATEWAY_PORT };
-  const front = { app, hands, at, files: tlsFilesOf(given), renewed: standing.renewed };
+  const front = { app, ...crowd, at, files: tlsFilesOf(given), renewed: standing.renewed };
   const { url, fault } = await openFront(front, house, scope);
   damaged.watch('tls', fault);
   const post = await openPost(

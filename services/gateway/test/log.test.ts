@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openLog } from '@impound/runtime/log.ts';
+import { openKnown } from '../src/adapters/http-known.ts';
 import { addLog } from '../src/adapters/http-log.ts';
 import { openApp } from '../src/adapters/http-server.ts';
 import { openHands } from '../src/adapters/http-turns.ts';
@@ -17,7 +18,7 @@ function front(asked: (name: string) => Promise<object>) {
   const reads = openLogReads({ ask, now: () => clock.now }, AbortSignal.timeout(10_000));
   const door = (() => assert.fail('nobody is asked who they are')) as never;
   const health = async () => ({ status: 'ok' });
-  const behind = { door, hands: openHands(), health, document: {} };
+  const behind = { door, hands: openHands(), known: openKnown(), health, document: {} };
   const app = openApp(behind, openLog('gateway', 'silent'));
   addLog(app, reads);
   return { app, clock };

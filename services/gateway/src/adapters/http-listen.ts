@@ -8,6 +8,7 @@ import { type HttpServer, openHttpServer, type Tls } from '@impound/runtime/http
 import type { House } from '@impound/runtime/service.ts';
 import { Refusal } from '../domain/problem.ts';
 import { takeSender } from './http-address.ts';
+import type { Known } from './http-known.ts';
 import { answerBroken, answerRefusal } from './http-problem.ts';
 import type { App } from './http-server.ts';
 import { answerFull, type Hands, openTurns } from './http-turns.ts';
@@ -76,6 +77,7 @@ export async function openFront(
   of: {
     readonly app: App;
     readonly hands: Hands;
+    readonly known: Known;
     readonly at: { readonly host: string; readonly port: number };
     readonly files: TlsFiles;
     /** Called when who came before by a certificate has to show it again. */
@@ -84,7 +86,7 @@ export async function openFront(
   { log, stopping }: Pick<House, 'log' | 'stopping'>,
   scope: AsyncDisposableStack,
 ): Promise<Front> {
-  const { app, hands, at, files, renewed } = of;
+  const { at, files, renewed } = of;
   const listening = Promise.withResolvers<HttpServer>();
   const names = Object.values(files).filter((file) => file !== undefined);
   const take = async (tls: Tls | undefined) => {
@@ -95,7 +97,7 @@ export async function openFront(
   const source = { what: 'tls', mark: () => markOf(names), read: () => readTls(files), take };
   const { current, fault } = await reread(source, log, stopping);
   const tls = current();
-  const server = await listen({ app, hands }, { ...at, tls }, scope);
+  const server = await listen(of, { ...at, tls }, scope);
   listening.resolve(server);
   const host = at.host.includes(':') ? `[${at.host}]` : at.host;
   const url = `${tls === undefined ? 'http' : 'https'}://${host}:${server.port}`;
@@ -105,16 +107,16 @@ export async function openFront(
 
 /** Listens until the scope ends. */
 async function listen(
-  { app, hands }: { readonly app: App; readonly hands: Hands },
+  of: { readonly app: App; readonly hands: Hands; readonly known: Known },
   at: { readonly host: string; readonly port: number; readonly tls?: Tls | undefined },
   scope: AsyncDisposableStack,
 ): Promise<HttpServer> {
   const refused = new Refusal('request-refused', 'the request line or the Host header is no good');
-  const listener = getRequestListener(app.fetch as never, {
+  const listener = getRequestListener(of.app.fetch as never, {
     overrideGlobalObjects: false,
     errorHandler: () => answerRefusal(refused),
   });
-  const turns = openTurns((incoming, outgoing) => void listener(incoming, outgoing), hands);
+  const turns = openTurns((incoming, outgoing) => void listener(incoming, outgoing), of);
   const answers = { broken: answerBroken, full: answerFull, came: turns.came };
   return await openHttpServer(
     { ...at, ...answers, requestMsMax: REQUEST_MS_MAX, service: 'gateway' },

@@ -6,7 +6,8 @@ import { type ProblemCode, problemOf, Refusal } from '../domain/problem.ts';
 const TYPE = 'application/problem+json';
 
 const HEADERS: Partial<Record<ProblemCode, Record<string, string>>> = {
-  'token-refused': { 'www-authenticate': 'Bearer realm="impound"' },
+  // Whom nobody knows keeps no connection: at a full door it would be another one's place.
+  'token-refused': { 'www-authenticate': 'Bearer realm="impound"', connection: 'close' },
   'too-many': { 'retry-after': '1' },
   unavailable: { 'retry-after': String(RETRY_SECONDS) },
   // What is left of these bodies must not be taken for the next request.

@@ -8,19 +8,24 @@ import type { Log } from '@impound/runtime/log.ts';
 import { BODY_BYTES_MAX } from '../domain/limits.ts';
 import { Refusal } from '../domain/problem.ts';
 import type { Doorkeeper } from './doorkeeper.ts';
+import { openKnown } from './http-known.ts';
 import { openApp } from './http-server.ts';
 import { openHands } from './http-turns.ts';
 
 function asked(method: string, body: Readable): IncomingMessage {
   const headersDistinct = { authorization: ['Bearer one'] };
-  return Object.assign(body, { method, rawHeaders: [], headers: {}, headersDistinct }) as never;
+  const given = { method, rawHeaders: [], headers: {}, headersDistinct, socket: {} };
+  return Object.assign(body, given) as never;
 }
 
 test('an order is in hand when all of it is there, and until it is answered', async () => {
   const hands = openHands();
   const door = { byToken: async () => ({ caller: {} }) } as unknown as Doorkeeper;
   const log = { error: assert.fail } as unknown as Log;
-  const app = openApp({ door, hands, health: async () => ({ status: 'ok' }), document: {} }, log);
+  const app = openApp(
+    { door, hands, known: openKnown(), health: async () => ({ status: 'ok' }), document: {} },
+    log,
+  );
   const [begun, done] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   app.post('/v1/orders', async (context) => {
     begun.resolve();
@@ -56,7 +61,10 @@ test('who comes while too many orders are in hand is told so, and not kept waiti
   assert.throws(fill, (error) => error instanceof Refusal && /in hand: send/.test(error.message));
   const door = { byToken: async () => ({ caller: {} }) } as unknown as Doorkeeper;
   const log = { error: assert.fail } as unknown as Log;
-  const app = openApp({ door, hands, health: async () => ({ status: 'ok' }), document: {} }, log);
+  const app = openApp(
+    { door, hands, known: openKnown(), health: async () => ({ status: 'ok' }), document: {} },
+    log,
+  );
   const ask = async (method: string) =>
     await app.fetch(new Request('http://door/v1/nothing', { method }), {
       incoming: asked(method, Readable.from([Buffer.from('{}')])),

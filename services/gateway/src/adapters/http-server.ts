@@ -10,6 +10,7 @@ import { Refusal } from '../domain/problem.ts';
 import type { Doorkeeper } from './doorkeeper.ts';
 import { admit } from './http-admission.ts';
 import { bodyOf } from './http-body.ts';
+import type { Known } from './http-known.ts';
 import { answerRefusal } from './http-problem.ts';
 import type { Hands } from './http-turns.ts';
 
@@ -31,11 +32,13 @@ export function openApp(
   {
     door,
     hands,
+    known,
     health,
     document,
   }: {
     readonly door: Doorkeeper;
     readonly hands: Hands;
+    readonly known: Pick<Known, 'add'>;
     readonly health: Health;
     readonly document: object;
   },
@@ -52,6 +55,7 @@ export function openApp(
       throw new Refusal('headers-refused', `send at most ${HEADERS_MAX} headers`);
     }
     const { caller, messageId } = await admit(incoming, door);
+    known.add(incoming);
     context.set('caller', caller);
     context.set('messageId', messageId);
     // An order is in hand when all of it is there: who sends slowly takes nobody's place.

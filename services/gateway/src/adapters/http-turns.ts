@@ -6,6 +6,7 @@ import { refused } from '@impound/runtime/http-watch.ts';
 import { BODY_BYTES_MAX, IN_HAND_MAX } from '../domain/limits.ts';
 import { problemOf, Refusal } from '../domain/problem.ts';
 import { fateOf, ITERATION_MS } from '../domain/turn.ts';
+import type { Known } from './http-known.ts';
 import { headersOf } from './http-problem.ts';
 
 /** The orders and decisions that are worked on. */
@@ -74,7 +75,11 @@ interface Queue {
  * comes round soon: it takes one connection each time, and whoever waits there is not even known.
  * What waits too long among many is refused at once, before anything of it is looked at.
  */
-export function openTurns(work: RequestListener, hands: Hands, loop: Loop = LOOP): Turns {
+export function openTurns(
+  work: RequestListener,
+  { hands, known }: { readonly hands: Pick<Hands, 'count'>; readonly known: Pick<Known, 'has'> },
+  loop: Loop = LOOP,
+): Turns {
   const nothing = { cameNow: false, firsts: 0, scheduledAtMs: undefined };
   const it: Queue = { waiting: [], next: 0, from: new WeakSet(), ...nothing };
   const schedule = () => {
@@ -83,7 +88,7 @@ export function openTurns(work: RequestListener, hands: Hands, loop: Loop = LOOP
     loop.again(() => {
       const tookMs = loop.nowMs() - (it.scheduledAtMs ?? 0);
       it.scheduledAtMs = undefined;
-      if (!connectionsFirst(it)) turn(it, { hands, loop, tookMs });
+      if (!connectionsFirst(it)) turn(it, { hands, known, loop, tookMs });
       if (it.next < it.waiting.length) schedule();
     });
   };
@@ -112,14 +117,15 @@ function connectionsFirst(it: Queue): boolean {
 }
 
 interface Turning {
-  readonly hands: Hands;
+  readonly hands: Pick<Hands, 'count'>;
+  readonly known: Pick<Known, 'has'>;
   readonly loop: Loop;
   /** What the event loop needed to come round. */
   readonly tookMs: number;
 }
 
 /** Begins what can be begun in a few milliseconds, and refuses what came too late for it. */
-function turn(it: Queue, { hands, loop, tookMs }: Turning): void {
+function turn(it: Queue, { hands, known, loop, tookMs }: Turning): void {
   const startedAt = loop.nowMs();
   let begun = 0;
   for (; it.next < it.waiting.length; it.next++) {
@@ -127,6 +133,7 @@ function turn(it: Queue, { hands, loop, tookMs }: Turning): void {
     const { incoming, outgoing, begin, atMs } = it.waiting[it.next] as Waiting;
     const fate = fateOf({
       waitedMs: startedAt - atMs,
+      known: known.has(incoming),
       behind: it.waiting.length - it.next - 1,
       inHand: hands.count,
       orders: incoming.method === 'POST',

@@ -12,6 +12,8 @@ export const FAULTS_MAX = 32;
 export const RECORD_MS_MAX = 10_000;
 /** Orders and decisions worked on at a time: with more nobody would be answered in time. */
 export const IN_HAND_MAX = 256;
+/** Callers that were let in and are remembered for as long as no others come. */
+export const KNOWN_MAX = 1_024;
 /** When a client should come again after a 503. */
 export const RETRY_SECONDS = 2;
 /** Headers of one request. */
