@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Said } from '@impound/ledger/domain/say.ts';
 import { quantile } from '../world/figures.ts';
 import { readAll, saids } from './events.ts';
 import type { Writer } from './ours.ts';
@@ -14,22 +15,23 @@ const WAITING_MAX = 4_096;
 /** How long a say waits for its answer: one alone at a time, and at an even pace. */
 export async function latencies(writer: Writer): Promise<string[]> {
   const alone: number[] = [];
-  for (const one of readAll(saids(SINGLE))) alone.push(await timed(writer, one));
+  for (const one of saids(SINGLE)) alone.push(await timed(writer, one));
   const pace = await paced(writer).catch((error: Error) => error);
   const name = `${PACE} says a second`;
   const kept = pace instanceof Error ? `${name}: ${pace.message}` : line(name, pace);
   return [line('one say at a time', alone), kept];
 }
 
-async function timed(writer: Writer, say: Parameters<Writer['append']>[0][number]) {
+/** From the bytes, as the door gets them, to the answer. */
+async function timed(writer: Writer, said: Said): Promise<number> {
   const began = performance.now();
-  await writer.append([say]);
+  await writer.append(readAll([said]));
   return performance.now() - began;
 }
 
 /** Says come when they come, whether or not those before them are answered. */
 async function paced(writer: Writer): Promise<number[]> {
-  const says = readAll(saids(PACE * PACED_SECONDS));
+  const says = saids(PACE * PACED_SECONDS);
   const waits: Promise<number>[] = [];
   let answered = 0;
   const began = performance.now();

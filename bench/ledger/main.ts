@@ -39,9 +39,10 @@ async function database(server: PostgresServer, name: string): Promise<string> {
   return server.url(name, 'ledger_writer');
 }
 
-/** What the rivals have written is on its way to the disk; a say shall not wait for that. */
+/** What was written before is looked through and on its disk: nobody shall wait for that. */
 async function settle(url: string): Promise<void> {
   const sql = postgres(url, { max: 1 });
+  await sql`vacuum analyze`;
   await sql`checkpoint`;
   await sql.end();
 }
@@ -134,6 +135,7 @@ async function growth(server: PostgresServer, large: Writer): Promise<void> {
     if (told % 10 === 0) process.stderr.write(`${large.size()} of ${MILLION} entries\n`);
     await large.append(readAll(saids(ENTRIES)));
   }
+  await settle(server.url('ledger'));
   const rates = { small: [] as number[], large: [] as number[] };
   for (let round = 0; round < ROUNDS; round++) {
     for (const [name, writer] of [
