@@ -101,20 +101,21 @@ function custodyLog(
   };
 }
 
-/** The tokens of time in front of a chain and behind it. */
+/** The tokens of time in front of a chain and behind its seal; what came later has none yet. */
 async function timeLog(
   client: Client,
-  { proofs }: CustodyLog,
+  { proofs, seal }: CustodyLog,
   size: number,
 ): Promise<TimeLog | undefined> {
-  const [first, last] = [proofs.at(0)?.index, proofs.at(-1)?.index];
+  const at = seal?.entry ?? proofs.length - 1;
+  const [first, last] = [proofs.at(0)?.index, proofs.at(at)?.index];
   const query = new URLSearchParams({ first: `${first}`, last: `${last}`, size: `${size}` });
   const found = LedgerStampsV1.reply.parse(await client.get(`/v1/log/stamps?${query}`));
   const { after, before, certificates } = found;
   if (after === undefined && before === undefined) return undefined;
   return {
     ...(after && { after: { ...stampOf(after), entry: Buffer.from(after.entry, 'utf8') } }),
-    ...(before && { before: stampOf(before) }),
+    ...(before && { before: { ...stampOf(before), at } }),
     ...(certificates === undefined ? {} : { certificates }),
   };
 }

@@ -118,6 +118,10 @@ function logLines({ checkpoint, key, policy, witnesses, proven, seal }: LogRepor
   ];
 }
 
+function upTo({ upTo }: { readonly upTo: 'seal' | 'end' }): string {
+  return upTo === 'seal' ? 'up to its seal it' : 'all of it';
+}
+
 /** The bracket: what an authority that is not the log has seen, and what follows for the chain. */
 function timeLines({ time }: LogReport): string[] {
   if (time === undefined) return [];
@@ -129,7 +133,9 @@ function timeLines({ time }: LogReport): string[] {
       : [`came into the log after ${after.at.toISOString()}, by ${after.authority}${bag}`]),
     ...(before === undefined
       ? []
-      : [`all of it existed before ${before.at.toISOString()}, by ${before.authority}${bag}`]),
+      : [
+          `${upTo(before)} existed before ${before.at.toISOString()}, by ${before.authority}${bag}`,
+        ]),
   ];
   return lines.map((line, at) => `  ${at === 0 ? 'time        ' : '            '}${line}`);
 }

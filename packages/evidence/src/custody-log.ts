@@ -39,8 +39,11 @@ export interface StampLog extends LeafProof {
 export interface TimeLog {
   /** On record in front of the chain: the entry that holds its digest, under the checkpoint. */
   readonly after?: StampLog & { readonly entry: Buffer };
-  /** Given for a tree with the last entry of the chain, which stands under the stamped note. */
-  readonly before?: StampLog;
+  /**
+   * Given for a tree that has the entry at this place of the chain, counted from 0, which stands
+   * under the stamped note: the seal, or the last one where nothing was sealed.
+   */
+  readonly before?: StampLog & { readonly at: number };
   /** By which the authority is to be known, in PEM. */
   readonly certificates?: string;
 }
@@ -124,7 +127,7 @@ function* timeFiles(
   chain: readonly Buffer[],
 ): Generator<CustodyFile> {
   if (after !== undefined) yield* stampFiles('after', after, { entry: after.entry, checkpoint });
-  const entry = chain.at(-1);
+  const entry = before && chain[before.at];
   if (before !== undefined && entry !== undefined) {
     yield* stampFiles('before', before, { entry, checkpoint: before.note });
   }

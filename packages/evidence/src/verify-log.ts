@@ -81,7 +81,8 @@ export async function verifyLog(
     policy: policy?.read,
   });
   const time =
-    trust.time && (await verifyTime(reader, { trust: trust.time, checkpoint, first, last }));
+    trust.time &&
+    (await verifyTime(reader, { trust: trust.time, checkpoint, first, last, seal: line }));
   const known = knownOf(reader, trust.known ?? [], { keys, checkpoint });
   checkSightings(reader, placed, [...sightingsOf(checkpoint, witnesses), ...known]);
   return {

@@ -8,7 +8,7 @@ import { NOTE_BYTES_MAX, parseNote } from '@impound/transparency/note.ts';
 import { verifyInclusion } from '@impound/transparency/proof-check.ts';
 import { parseTlogProof } from '@impound/transparency/tlog-proof.ts';
 import type { CustodyReader } from './custody-read.ts';
-import type { EndLine } from './verify-entries.ts';
+import type { ChainLine, EndLine } from './verify-entries.ts';
 import type { From } from './verify-log.ts';
 
 /** What a token says that was found good. */
@@ -35,8 +35,8 @@ export interface TimeTrust {
 export interface TimeReport {
   /** It came into the log behind an entry that stands at this index, after this time. */
   readonly after: (StampSaid & { readonly index: bigint }) | undefined;
-  /** All of it is older than this. */
-  readonly before: StampSaid | undefined;
+  /** It is older than this, up to its seal, or all of it. */
+  readonly before: (StampSaid & { readonly upTo: 'seal' | 'end' }) | undefined;
   /** Where the certificates are from. */
   readonly from: From;
 }
@@ -54,6 +54,7 @@ interface On {
   readonly checkpoint: Checkpoint | undefined;
   readonly first: EndLine | undefined;
   readonly last: EndLine | undefined;
+  readonly seal: ChainLine | undefined;
 }
 
 interface Checked extends On {
@@ -75,7 +76,6 @@ export async function verifyTime(reader: CustodyReader, on: On): Promise<TimeRep
   const checked = { ...on, reader, trusted };
   const after = afterToken && (await checkAfter(checked, afterToken));
   const before = beforeToken && (await checkBefore(checked, beforeToken));
-  checkClocks(checked, { after, before });
   return { after, before, from: given === undefined ? 'bag' : 'given' };
 }
 
@@ -105,25 +105,30 @@ async function checkAfter(on: Checked, token: Buffer): Promise<TimeReport['after
     reader.add('stamp-differs', what, { name, index });
     return undefined;
   }
+  checkNotBack(reader, first, said.at);
   return { at: said.at, authority: said.authority, index };
 }
 
-/** The last entry of the chain, which names the hashes of all before it, is in a stamped tree. */
+/** An entry of the chain, which names the hashes of all before it, is in a stamped tree. */
 async function checkBefore(on: Checked, token: Buffer): Promise<TimeReport['before']> {
-  const { reader, last } = on;
+  const { reader } = on;
   const name = 'time/before.json';
   const said = await checkToken(on, 'before', token);
-  if (said === undefined || last === undefined) return undefined;
+  if (said === undefined) return undefined;
   const note = { name: 'time/before.checkpoint' };
   const root = reader.check(note, () => parseCheckpoint(parseNote(said.note).text));
   const entry = await reader.read(name, ENTRY_BYTES_MAX);
   if (entry === undefined || root === undefined) return undefined;
-  if (!entry.equals(last.bytes)) {
-    reader.add('stamp-differs', 'these bytes are not those of the last entry', { name });
+  const line = [on.seal, on.last].find((one) => one?.bytes.equals(entry));
+  if (line === undefined) {
+    const what = 'these bytes are neither those of the seal nor of the last entry';
+    reader.add('stamp-differs', what, { name });
     return undefined;
   }
   const index = await provenIndex(on, { name, entry, root });
-  return index === undefined ? undefined : { at: said.at, authority: said.authority };
+  if (index === undefined) return undefined;
+  checkNotAhead(reader, line, said.at);
+  return { at: said.at, authority: said.authority, upTo: line === on.seal ? 'seal' : 'end' };
 }
 
 async function checkToken(
@@ -170,20 +175,16 @@ function stampedIn(entry: Buffer): CheckpointStampedV1 | undefined {
 }
 
 /** What the ledger says of when it recorded must lie where the authority says that it did. */
-function checkClocks(
-  { reader, first, last }: Checked,
-  { after, before }: Pick<TimeReport, 'after' | 'before'>,
-): void {
-  const early = first?.recordedMs ?? Infinity;
-  const late = last?.recordedMs ?? -Infinity;
-  if (after !== undefined && early < after.at.getTime() - CLOCKS_MS_MAX) {
-    const what = `an entry says to be of ${timeText(early)}, and came in after ${timeText(after.at)}`;
-    reader.add('time-contradicted', what, { name: 'time/after.tsr' });
-  }
-  if (before !== undefined && late > before.at.getTime() + CLOCKS_MS_MAX) {
-    const what = `an entry says to be of ${timeText(late)}, and was there at ${timeText(before.at)}`;
-    reader.add('time-contradicted', what, { name: 'time/before.tsr' });
-  }
+function checkNotBack(reader: CustodyReader, first: ChainLine, at: Date): void {
+  if (!(first.recordedMs < at.getTime() - CLOCKS_MS_MAX)) return;
+  const what = `an entry says to be of ${timeText(first.recordedMs)}, and came in after ${timeText(at)}`;
+  reader.add('time-contradicted', what, { name: 'time/after.tsr' });
+}
+
+function checkNotAhead(reader: CustodyReader, line: ChainLine, at: Date): void {
+  if (!(line.recordedMs > at.getTime() + CLOCKS_MS_MAX)) return;
+  const what = `an entry says to be of ${timeText(line.recordedMs)}, and was there at ${timeText(at)}`;
+  reader.add('time-contradicted', what, { name: 'time/before.tsr' });
 }
 
 function timeText(time: number | Date): string {

@@ -73,7 +73,7 @@ export function specimenLog(origin = 'ledger.example/custody/1', authority?: Spe
     const place = places[seal];
     const time = async () => ({
       after: { ...after, ...(await proofOf(afterAt)) },
-      before: { ...before, ...(await before.proofOf(places.at(-1) ?? 0)) },
+      before: { ...before, ...(await before.proofOf(places[seal] ?? 0)), at: seal },
       certificates: authority?.root ?? '',
     });
     return {
