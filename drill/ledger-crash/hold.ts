@@ -54,7 +54,9 @@ export async function hold(
 async function signedFrom(stand: Stand, size: number, signal: AbortSignal): Promise<Checkpoint> {
   const ask = asker(stand.connection);
   for (;;) {
-    const { checkpoint } = await ask(LedgerCheckpointV1, {}, signal);
+    // What reads may just have lost its connection: it says so, and reads on another one.
+    const asked = await ask(LedgerCheckpointV1, {}, signal).catch(() => undefined);
+    const checkpoint = asked?.checkpoint;
     if (checkpoint !== undefined && checkpoint.size >= size) {
       return openCheckpoint(Buffer.from(checkpoint.own, 'utf8'), stand.vkeys);
     }

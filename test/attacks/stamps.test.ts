@@ -29,13 +29,13 @@ test('20: a token is forged, for other data, or by whom nobody may believe', OPE
   const secret = newLogKeys(ORIGIN);
   const it = await world(scopeOf(scope), { database: await testDatabase(t), keys: secret });
   const shown = { TSA_URL: authority.url.href, TSA_CERTIFICATES: authority.root };
-  const stamped = async (count: number) =>
-    (await it.sql()`select from ledger_anchor`).length >= count;
+  const sql = it.sql();
+  const stamped = async (count: number) => (await sql`select from ledger_anchor`).length >= count;
   const first = await startLedger(scope, it, shown);
   await begin(it, 3);
   await until(t, () => stamped(1));
   const recorded = async () =>
-    (await it.sql()`select from ledger_entry where type = 'checkpoint.stamped.v1'`).length > 0;
+    (await sql`select from ledger_entry where type = 'checkpoint.stamped.v1'`).length > 0;
   await until(t, recorded);
   const told = await tellStory(it, newId());
   await first[Symbol.asyncDispose]();
