@@ -19,6 +19,8 @@ const IDLE_MS_MAX = 2_000;
 const BACKLOG = 4_096;
 /** Of a body that nobody wants so much is read, so that whoever sends it gets its answer. */
 const LEFT_BYTES_MAX = 65_536;
+/** A busy loop sees this timer before the request that has arrived: a short one cuts it off. */
+const KEEP_ALIVE_MS = 65_000;
 /** When a client should come again to a door that is full. */
 const RETRY_SECONDS = 2;
 const CLOSING_MS_MAX = 5_000;
@@ -105,6 +107,7 @@ function serverOf({ requestMsMax, tls }: Door, listener: RequestListener): Serve
   const limits = {
     headersTimeout: HEADERS_MS_MAX,
     requestTimeout: requestMsMax,
+    keepAliveTimeout: KEEP_ALIVE_MS,
     connectionsCheckingInterval: CHECK_MS,
     maxHeaderSize: HEADER_BYTES_MAX,
   };
