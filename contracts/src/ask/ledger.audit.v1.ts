@@ -11,6 +11,8 @@ export const LedgerAuditV1 = question({
   request: z.object({
     tenant: Tenant,
     filter: AuditFilter,
+    /** True: with the entries of the log itself (its keys, stamps, guards), which are nobody's. */
+    withLog: z.boolean().optional(),
     /** Only entries after this index: the keyset; -1 begins. */
     after: z.int().min(-1),
     limit: z.int().min(1).max(1_000),

@@ -32,7 +32,7 @@ import { evidenceRoute } from './adapters/http-evidence.ts';
 import { ingestRoute, readPresets } from './adapters/http-ingest.ts';
 import { openKnown } from './adapters/http-known.ts';
 import { openFront, type TlsFiles } from './adapters/http-listen.ts';
-import { addLog, logRoutes } from './adapters/http-log.ts';
+import { addLog, bundleRoute, logRoutes } from './adapters/http-log.ts';
 import { addRoutes, openApp } from './adapters/http-server.ts';
 import { openHands } from './adapters/http-turns.ts';
 import { openIntegrations } from './adapters/integrations-file.ts';
@@ -40,10 +40,12 @@ import { openApiDocument } from './adapters/openapi.ts';
 import { openStanding } from './adapters/standing.ts';
 import { openPost } from './adapters/webhook-post.ts';
 import { config } from './config.ts';
+import { BUNDLES_MAX } from './domain/limits.ts';
 import { acquisitionEnded } from './handlers/acquisition-ended.ts';
 import { acquisitionRequested } from './handlers/acquisition-requested.ts';
 import { readAudit } from './handlers/audit.ts';
 import { openBounds } from './handlers/bounds.ts';
+import { readBundle } from './handlers/bundle.ts';
 import { callbackFailed, callbackUntold } from './handlers/callback-failed.ts';
 import { callbackRequested } from './handlers/callback-requested.ts';
 import { listCallbacks, sendAgain } from './handlers/callbacks.ts';
@@ -53,7 +55,7 @@ import { openDenials } from './handlers/denial.ts';
 import { accessEvidence } from './handlers/evidence-access.ts';
 import { followed, type Watch } from './handlers/follow.ts';
 import { gatewaySubmit } from './handlers/gateway-submit.ts';
-import { openLogReads } from './handlers/log-read.ts';
+import { bound, openLogReads } from './handlers/log-read.ts';
 import { listAcquisitions, lookAround, textsOf, viewAcquisition } from './handlers/look.ts';
 import { submit } from './handlers/submission.ts';
 
@@ -117,6 +119,7 @@ async function open(given: Given, scope: AsyncDisposableStack, house: House) {
     chain: textsOf(deps, stopping),
   };
   const reads = openLogReads(deps, stopping);
+  const bundled = bound(BUNDLES_MAX);
   addRoutes(app, [
     ...startRoutes(behind),
     ingestRoute(behind, await readPresets()),
@@ -130,6 +133,7 @@ async function open(given: Given, scope: AsyncDisposableStack, house: House) {
     }),
     ...clusterRoutes(lookAround(deps, stopping)),
     ...logRoutes(reads),
+    bundleRoute((wanted) => bundled(() => readBundle(wanted, deps, stopping))),
   ]);
   addLog(app, reads);
   const at = { host: given.GATEWAY_HOST, port: given.GATEWAY_PORT };

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Count } from '@impound/contracts/ids.ts';
+import { Count, text } from '@impound/contracts/ids.ts';
 import { routed } from '@impound/runtime/http-watch.ts';
-import { readTilePath } from '@impound/transparency/tile.ts';
+import { type EntryBundle, readTilePath, type Tile } from '@impound/transparency/tile.ts';
 import * as z from 'zod';
+import type { Caller } from '../domain/caller.ts';
 import { Refusal } from '../domain/problem.ts';
 import type { LogReads } from '../handlers/log-read.ts';
 import { readQuery } from './http-acquisitions.ts';
@@ -16,7 +17,13 @@ export const StampsQuery = z.strictObject({ first: whole, last: whole, size: who
 /** The size that proofs lead to, and the entry after which they begin. */
 export const ProofQuery = z.strictObject({ size: whole, after: whole.default(0) });
 
+/** What a bundle of entries is wanted for: it goes on record. */
+export const BundleQuery = z.strictObject({
+  purpose: text(1_024).default('a copy of the log'),
+});
+
 const JSON_TYPE = 'application/json';
+const BYTES_TYPE = 'application/octet-stream';
 const NOTE_TYPE = 'text/plain; charset=utf-8';
 /** A checkpoint is soon followed by the next; a tile never changes. */
 const SOON = 'no-cache';
@@ -56,6 +63,30 @@ export function logRoutes(log: LogReads): readonly Route[] {
   ];
 }
 
+/** Records the reading and gives the bytes. Throws Refusal. */
+export type Bundling = (wanted: {
+  readonly caller: Caller;
+  readonly bundle: EntryBundle;
+  readonly purpose: string;
+}) => Promise<Buffer>;
+
+/** The entries behind the hashes of a tile, for auditors. */
+export function bundleRoute(bundling: Bundling): Route {
+  return {
+    method: 'GET',
+    path: '/tile/entries/*',
+    gives: BYTES_TYPE,
+    leaves: true,
+    answer: async (it) => {
+      const { purpose } = readQuery(BundleQuery, it);
+      const bundle = tileAt(it.req.path.slice(1));
+      const { caller } = it.var;
+      const bytes = await bundling({ caller, bundle, purpose });
+      return it.body(new Uint8Array(bytes), 200, { 'content-type': BYTES_TYPE });
+    },
+  };
+}
+
 /**
  * The log in the layout of C2SP tlog-tiles, for anybody: checkpoints and hashes. Under /sigsum the
  * same tree has the name that sigsum gives it.
@@ -72,7 +103,7 @@ export function addLog(app: App, { anybody }: LogReads): void {
     app.get(`${prefix}/tile/*`, async (it) => {
       routed(`${prefix}/tile/*`);
       const bytes = await anybody.tile(tileOf(it, prefix));
-      return it.body(new Uint8Array(bytes), 200, headers('application/octet-stream', FOREVER));
+      return it.body(new Uint8Array(bytes), 200, headers(BYTES_TYPE, FOREVER));
     });
   }
 }
@@ -82,12 +113,14 @@ function headers(type: string, cache: string): Record<string, string> {
   return { 'content-type': type, 'cache-control': cache, 'x-content-type-options': sniff };
 }
 
-function tileOf(request: Request, prefix: string) {
-  const tile = readTilePath(request.req.path.slice(prefix.length + 1));
-  if (tile !== undefined && 'level' in tile) return tile;
-  if (tile === undefined)
-    throw new Refusal('not-found', 'tiles lie at /tile/<level>/<n>[.p/<width>]');
-  // A bundle holds the entries of every tenant.
-  const advice = 'auditors read entries where the log is mirrored, tenants their chains';
-  throw new Refusal('forbidden', `nobody is given the entries of all here: ${advice}`);
+function tileOf(request: Request, prefix: string): Tile {
+  const tile = tileAt(request.req.path.slice(prefix.length + 1));
+  if ('level' in tile) return tile;
+  throw new Refusal('not-found', 'auditors find entries at /tile/entries/<n>[.p/<width>]');
+}
+
+function tileAt(path: string): Tile | EntryBundle {
+  const tile = readTilePath(path);
+  if (tile !== undefined) return tile;
+  throw new Refusal('not-found', 'tiles lie at /tile/<level>/<n>[.p/<width>]');
 }

@@ -27,6 +27,9 @@ export type Request = Context<Setting>;
 /** What a probe of the gateway is told. */
 export type Health = () => Promise<{ readonly status: string }>;
 
+/** Where only known callers come in; all else is for anybody. */
+const FOR_KNOWN = ['/v1/*', '/tile/entries/*'];
+
 /** An application that lets only known callers in and answers every fault as problem+json. */
 export function openApp(
   {
@@ -49,7 +52,7 @@ export function openApp(
   app.onError((error) => answerRefusal(refusalOf(error, log)));
   app.get('/healthz', async (context) => context.json(await health()));
   app.get('/openapi.json', (context) => context.json(document));
-  app.use('/v1/*', async (context, next) => {
+  app.on('ALL', FOR_KNOWN, async (context, next) => {
     const { incoming } = context.env;
     if (incoming.rawHeaders.length / 2 > HEADERS_MAX) {
       throw new Refusal('headers-refused', `send at most ${HEADERS_MAX} headers`);

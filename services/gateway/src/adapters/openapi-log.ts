@@ -3,7 +3,7 @@ import { LedgerCheckpointV1 } from '@impound/contracts/ask/ledger.checkpoint.v1.
 import { LedgerConsistencyV1 } from '@impound/contracts/ask/ledger.consistency.v1.ts';
 import { LedgerProofV1 } from '@impound/contracts/ask/ledger.proof.v1.ts';
 import { LedgerStampsV1 } from '@impound/contracts/ask/ledger.stamps.v1.ts';
-import { ConsistencyQuery, ProofQuery, StampsQuery } from './http-log.ts';
+import { BundleQuery, ConsistencyQuery, ProofQuery, StampsQuery } from './http-log.ts';
 import type { Operation } from './openapi-operation.ts';
 
 const JSON_TYPE = 'application/json';
@@ -62,6 +62,16 @@ export const LOG_OPERATIONS: readonly Operation[] = [
     type: 'text/plain',
     problems: [404],
     security: [],
+  },
+  {
+    id: 'readEntries',
+    method: 'get',
+    path: '/tile/entries/{n}',
+    summary: 'For auditors: the entries behind a tile (C2SP tlog-tiles); it is on record before.',
+    query: BundleQuery,
+    status: 200,
+    type: 'application/octet-stream',
+    problems: [404],
   },
   {
     id: 'readTile',

@@ -38,6 +38,8 @@ export const LIST_DEFAULT = 50;
 export const LIST_MAX = 200;
 export const AUDIT_DEFAULT = 200;
 export const AUDIT_MAX = 1_000;
+/** Bundles of entries, of up to 16 MB each, that are put together at one time. */
+export const BUNDLES_MAX = 4;
 /** Callbacks that failed which one page looks at. */
 export const CALLBACKS_MAX = 50;
 export const DISCOVERY_DEFAULT = 100;

@@ -65,8 +65,8 @@ export function openLogReads(
   };
 }
 
-/** Nobody is known who asks here, so that nobody can be told to slow down: all are, together. */
-function bound(atOnceMax: number) {
+/** Lets so many work at once and refuses the others: all are told to slow down, together. */
+export function bound(atOnceMax: number) {
   let running = 0;
   return async <T>(work: () => Promise<T>): Promise<T> => {
     if (running >= atOnceMax) throw new Refusal('unavailable', 'too many ask: ask again');

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { LedgerAuditV1 } from '@impound/contracts/ask/ledger.audit.v1.ts';
+import { LOG_TENANT } from '@impound/contracts/log-key.ts';
 import type { ReplyOf, RequestOf } from '@impound/contracts/question.ts';
 import type { Database } from '@impound/runtime/postgres.ts';
 import { BOUNDS, type Looking, type Way, waysTo } from '../db/audit-ways.ts';
@@ -43,12 +44,13 @@ async function page(on: Looking, wanted: RequestOf<Audit>): Promise<ReplyOf<Audi
 
 /** What fits along a way, as much as a page takes; below `end` there is no more of it. */
 async function along(sql: Database, { rows, order, end }: Way, wanted: RequestOf<Audit>) {
-  const { limit } = wanted;
+  const { limit, tenant, withLog = false } = wanted;
+  const tenants = withLog ? [tenant, LOG_TENANT] : [tenant];
   const read = await sql`
     select idx, leaf, entry from (
       select e.idx, encode(e.leaf, 'hex') as leaf, e.entry,
         sum(octet_length(e.entry)) over (order by ${order}) - octet_length(e.entry) as before
-      from ${rows} and e.tenant = ${wanted.tenant} ${narrowed(sql, wanted)}
+      from ${rows} and e.tenant in ${sql(tenants)} ${narrowed(sql, wanted)}
       order by ${order} limit ${limit}
     ) as page where before < ${BYTES_MAX} order by idx`;
   const entries = read.map((row) => ({
