@@ -36,3 +36,17 @@ test('guards that are lost are put on record once, and again when others are', a
   assert.equal(errors, 4);
   assert.ok(said.every(({ guardedAt }) => Date.parse(guardedAt) <= Date.now()));
 });
+
+test('a look that is never answered does not keep a ledger from stopping', async () => {
+  const stop = new AbortController();
+  const looking = Promise.withResolvers<void>();
+  const guardFaults = () => {
+    looking.resolve();
+    return new Promise<never>(() => {});
+  };
+  const sayOwn = () => assert.fail('there is nothing to say');
+  const ended = guarding({ guardFaults, guardMs: 1, logging: QUIET, sayOwn }, stop.signal);
+  await looking.promise;
+  stop.abort();
+  await ended;
+});

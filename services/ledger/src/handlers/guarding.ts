@@ -3,7 +3,7 @@ import { GuardsBrokenV1 } from '@impound/contracts/guards/broken.v1.ts';
 import { timeOf } from '@impound/contracts/time.ts';
 import { messageOf } from '@impound/runtime/fault.ts';
 import type { Log as Logging } from '@impound/runtime/log.ts';
-import { wait } from '@impound/runtime/wait.ts';
+import { unlessAborted, wait } from '@impound/runtime/wait.ts';
 import type { SayOwn } from './say-own.ts';
 
 /** Looks at the guards of a database again and again. */
@@ -15,6 +15,8 @@ export interface GuardingOn {
   readonly sayOwn: SayOwn;
 }
 
+/** A look that takes longer is given up, and taken anew. */
+const LOOK_MS_MAX = 10_000;
 const FAULTS_MAX = 32;
 const FAULT_CHARACTERS_MAX = 512;
 
@@ -30,7 +32,8 @@ export async function guarding(on: GuardingOn, signal: AbortSignal): Promise<voi
     try {
       await wait(on.guardMs, signal);
       const lookedAt = timeOf(Date.now());
-      const faults = await on.guardFaults();
+      const limit = AbortSignal.any([signal, AbortSignal.timeout(LOOK_MS_MAX)]);
+      const faults = await unlessAborted(on.guardFaults(), limit);
       if (faults.length === 0) guardedAt = lookedAt;
       else await tell(on, { faults, guardedAt, known }, signal);
       known = faults;
