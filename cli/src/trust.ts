@@ -3,7 +3,8 @@ import { readSmallFile } from '@impound/evidence/small-file.ts';
 import type { KnownNote } from '@impound/evidence/verify-known.ts';
 import type { Trust } from '@impound/evidence/verify-log.ts';
 import type { TokenCheck } from '@impound/evidence/verify-time.ts';
-import { NOTE_BYTES_MAX } from '@impound/transparency/note.ts';
+import { type Checkpoint, parseCheckpoint } from '@impound/transparency/checkpoint.ts';
+import { NOTE_BYTES_MAX, parseNote } from '@impound/transparency/note.ts';
 import { parsePolicy } from '@impound/transparency/policy.ts';
 import { sshKeyOf } from '@impound/transparency/sigsum.ts';
 import { parseVkey } from '@impound/transparency/vkey.ts';
@@ -51,6 +52,17 @@ export async function knownNotes(args: Arguments): Promise<readonly KnownNote[]>
     return { name, bytes };
   });
   return await Promise.all(read);
+}
+
+/** The same, read. Throws Exit(usage) for what is no checkpoint. */
+export async function knownCheckpoints(args: Arguments): Promise<readonly Checkpoint[]> {
+  return (await knownNotes(args)).map(({ name, bytes }) => {
+    try {
+      return parseCheckpoint(parseNote(bytes).text);
+    } catch (cause) {
+      throw new Exit(EXIT.usage, `--known ${name}: ${messageOf(cause)}`, { cause });
+    }
+  });
 }
 
 const TIME = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?Z)?$/;

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFile, stat } from 'node:fs/promises';
 import { certificatesIn, type TimeTrust } from '@impound/evidence/verify-time.ts';
 import { fsck } from '@impound/ledger/handlers/fsck.ts';
 import type { Outside } from '@impound/ledger/handlers/fsck-marks.ts';
@@ -11,11 +10,8 @@ import type {
 } from '@impound/ledger/handlers/fsck-ports.ts';
 import type { StampCheck } from '@impound/ledger/handlers/fsck-stamps.ts';
 import { readConfig, withFiles } from '@impound/runtime/config.ts';
-import { messageOf } from '@impound/runtime/fault.ts';
 import { openDatabase } from '@impound/runtime/postgres.ts';
 import { SecretText } from '@impound/runtime/secret.ts';
-import { parseCheckpoint } from '@impound/transparency/checkpoint.ts';
-import { NOTE_BYTES_MAX, parseNote } from '@impound/transparency/note.ts';
 import type { Policy } from '@impound/transparency/policy.ts';
 import { sigsumWitnessVkey } from '@impound/transparency/sigsum.ts';
 import type { Vkey } from '@impound/transparency/vkey.ts';
@@ -24,7 +20,7 @@ import type { Here } from '../command.ts';
 import { EXIT, Exit } from '../exit-code.ts';
 import { changeLogKeys } from '../log-keys.ts';
 import { inMirror } from '../mirror.ts';
-import { trustOf } from '../trust.ts';
+import { knownCheckpoints, trustOf } from '../trust.ts';
 
 /** Looks at a whole log from its bytes. */
 export async function ledger(here: Here, signal: AbortSignal): Promise<number> {
@@ -38,7 +34,7 @@ export async function ledger(here: Here, signal: AbortSignal): Promise<number> {
     witnesses: witnessesOf(policy),
     stamp: stampCheck(time),
     keys: key === undefined ? [] : [key],
-    known: await Promise.all(here.args.list('known').map(checkpointIn)),
+    known: await knownCheckpoints(here.args),
   };
   const work = (log: KeptLog) => checked(here, { log, outside }, signal);
   const mirror = here.args.text('mirror');
@@ -78,18 +74,6 @@ const EXITS: Readonly<Record<FsckClass, number>> = {
   batch: EXIT.tree,
   history: EXIT.history,
 };
-
-async function checkpointIn(path: string) {
-  const found = await stat(path).catch((cause: NodeJS.ErrnoException) => {
-    throw new Exit(EXIT.usage, `--known ${path} cannot be read: ${cause.code}`, { cause });
-  });
-  if (found.size > NOTE_BYTES_MAX) throw new Exit(EXIT.usage, `--known ${path} is no checkpoint`);
-  try {
-    return parseCheckpoint(parseNote(await readFile(path)).text);
-  } catch (cause) {
-    throw new Exit(EXIT.usage, `--known ${path}: ${messageOf(cause)}`, { cause });
-  }
-}
 
 const config = z.object({
   /** postgres://ledger_verifier:…@host:port/database; DATABASE_URL_FILE names a file with it. */

@@ -3,9 +3,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Entry } from '@impound/contracts/entry.ts';
 import { type CustodyLog, custodyFiles, entryName } from '@impound/evidence/custody-log.ts';
-import { readSmallFile } from '@impound/evidence/small-file.ts';
 import { openCheckpoint, parseCheckpoint } from '@impound/transparency/checkpoint.ts';
-import { NOTE_BYTES_MAX, parseNote } from '@impound/transparency/note.ts';
+import { parseNote } from '@impound/transparency/note.ts';
 import { verifyConsistency } from '@impound/transparency/proof-check.ts';
 import { ProofFault } from '@impound/transparency/proof-fault.ts';
 import { parseVkey } from '@impound/transparency/vkey.ts';
@@ -14,6 +13,7 @@ import type { Here } from '../command.ts';
 import { EXIT, Exit } from '../exit-code.ts';
 import { logProofs, newestOf } from '../log-proofs.ts';
 import { save } from '../new-file.ts';
+import { knownCheckpoints } from '../trust.ts';
 import { idOf } from './look.ts';
 import { reachRecords } from './reach.ts';
 import { GROWTH } from './verify-proof.ts';
@@ -115,16 +115,9 @@ async function grown(here: Here, out: string, signal: AbortSignal): Promise<numb
 }
 
 async function knownOf({ args }: Here) {
-  const [file, ...more] = args.list('known');
-  if (file === undefined || more.length > 0) {
-    throw new Exit(EXIT.usage, 'proof takes an acquisition, or --known F: a checkpoint; see help');
-  }
-  try {
-    return parseCheckpoint(parseNote(await readSmallFile(file, NOTE_BYTES_MAX)).text);
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new Exit(EXIT.usage, `--known ${file}: ${why}`, { cause });
-  }
+  const [known, ...more] = await knownCheckpoints(args);
+  if (known !== undefined && more.length === 0) return known;
+  throw new Exit(EXIT.usage, 'proof takes an acquisition, or --known F: a checkpoint; see help');
 }
 
 async function pathOf(client: Client, from: bigint, to: bigint): Promise<readonly Buffer[]> {

@@ -3,8 +3,8 @@ import { Count, text } from '@impound/contracts/ids.ts';
 import { routed } from '@impound/runtime/http-watch.ts';
 import { type EntryBundle, readTilePath, type Tile } from '@impound/transparency/tile.ts';
 import * as z from 'zod';
-import type { Caller } from '../domain/caller.ts';
 import { Refusal } from '../domain/problem.ts';
+import type { BundleWanted } from '../handlers/bundle.ts';
 import type { LogReads } from '../handlers/log-read.ts';
 import { readQuery } from './http-acquisitions.ts';
 import type { App, Request, Route } from './http-server.ts';
@@ -63,15 +63,8 @@ export function logRoutes(log: LogReads): readonly Route[] {
   ];
 }
 
-/** Records the reading and gives the bytes. Throws Refusal. */
-export type Bundling = (wanted: {
-  readonly caller: Caller;
-  readonly bundle: EntryBundle;
-  readonly purpose: string;
-}) => Promise<Buffer>;
-
-/** The entries behind the hashes of a tile, for auditors. */
-export function bundleRoute(bundling: Bundling): Route {
+/** The entries behind the hashes of a tile, for auditors: `bundling` records the reading first. */
+export function bundleRoute(bundling: (wanted: BundleWanted) => Promise<Buffer>): Route {
   return {
     method: 'GET',
     path: '/tile/entries/*',

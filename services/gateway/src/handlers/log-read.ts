@@ -9,7 +9,7 @@ import type { Ask } from '@impound/runtime/ask.ts';
 import type { Caller } from '../domain/caller.ts';
 import { ANONYMOUS_MAX, CHECKPOINT_MS, TILES_MAX, WITNESSED_MS_MAX } from '../domain/limits.ts';
 import { Refusal } from '../domain/problem.ts';
-import { chainOf } from './chain-read.ts';
+import { chainOf, unknown } from './chain-read.ts';
 import { reach } from './reach.ts';
 
 type Checkpoint = ReplyOf<typeof LedgerCheckpointV1>;
@@ -57,10 +57,7 @@ export function openLogReads(
       const of = { ...chainOf(tenant, id), after, size };
       const places = await reach(ask(LedgerProofV1, of, signal));
       if (places.version > 0) return places;
-      throw new Refusal(
-        'not-found',
-        'there is no such acquisition: GET /v1/acquisitions lists them',
-      );
+      throw unknown();
     },
   };
 }
