@@ -53,11 +53,10 @@ test('27: a trigger is disabled, a right is granted, a constraint is dropped', a
   await startLedger(scope, it, shown);
   await begin(it, 1);
   await connect(scope, database).unsafe(BREAKS[0]?.[0] ?? '');
+  const read = (path: string) => readFile(join(mirror, path)).catch(() => undefined);
   const told = async () => {
-    const width = Number((await readFile(join(mirror, 'checkpoint'), 'utf8')).split('\n')[1]);
-    const bundle = await readFile(join(mirror, entriesPath({ n: 0, width }))).catch(
-      () => undefined,
-    );
+    const width = Number(String(await read('checkpoint')).split('\n')[1] ?? 0);
+    const bundle = await read(entriesPath({ n: 0, width }));
     const entries = bundle === undefined ? [] : entriesIn(bundle).map(String);
     return entries.find((entry) => entry.includes('"type":"guards.broken.v1"'));
   };

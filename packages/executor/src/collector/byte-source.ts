@@ -7,8 +7,8 @@ const LF = 0x0a;
 export interface ByteSource {
   /** Bytes handed out so far. */
   readonly position: number;
-  /** The next line without its LF; one of more than `bytesMax` is a fault with the code given. */
-  line(bytesMax: number, code?: CollectorFaultCode): Promise<Buffer>;
+  /** The next line without its LF; one of more than `bytesMax` is `too-large`, or what is given. */
+  line(bytesMax: number, tooLong?: () => CollectorFault): Promise<Buffer>;
   /** Exactly `count` bytes in one buffer; the caller has bounded `count`. */
   exactly(count: number): Promise<Buffer>;
   /** Between 1 and `countMax` bytes, as they came. */
@@ -44,7 +44,9 @@ export function byteSource(stdout: AsyncIterable<Buffer>): ByteSource {
     if (await ended()) throw fault('truncated', 'the stream ended before its end marker');
   };
 
-  const line = async (bytesMax: number, code: CollectorFaultCode = 'too-large') => {
+  const tooLarge = (bytesMax: number) =>
+    fault('too-large', `a line of more than ${bytesMax} bytes`);
+  const line = async (bytesMax: number, tooLong = () => tooLarge(bytesMax)) => {
     const parts: Buffer[] = [];
     let length = 0;
     for (let at = -1; at === -1; ) {
@@ -53,7 +55,7 @@ export function byteSource(stdout: AsyncIterable<Buffer>): ByteSource {
       // A copy: where the line goes on, the chunk it began in is gone.
       const part = Buffer.from(take(at === -1 ? chunk.length : at));
       length += part.length;
-      if (length > bytesMax) throw fault(code, `a line of more than ${bytesMax} bytes`);
+      if (length > bytesMax) throw tooLong();
       parts.push(part);
     }
     take(1);
@@ -73,14 +75,9 @@ export function byteSource(stdout: AsyncIterable<Buffer>): ByteSource {
       }
       return bytes;
     },
-    async some(countMax) {
-      await more();
-      return take(countMax);
-    },
+    some: (countMax) => more().then(() => take(countMax)),
     ended,
-    async close() {
-      await chunks.return?.();
-    },
+    close: async () => void (await chunks.return?.()),
     fault,
   };
 }

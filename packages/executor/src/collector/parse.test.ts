@@ -175,6 +175,12 @@ for (const [what, bytes, code] of [
   test(`${what} is ${code}`, () => refuses(bytes, code));
 }
 
+test('what answers instead of a collector is called so, whether its first line ends or not', async () => {
+  for (const answer of ['sh: not found\n', huge]) {
+    await assert.rejects(read(answer), /what answered is no collector/);
+  }
+});
+
 test('limits on records and on bytes hold', async () => {
   await refuses(WHOLE, 'too-large', { ...COLLECTOR_LIMITS, recordsMax: 3 });
   await refuses(WHOLE, 'too-large', { ...COLLECTOR_LIMITS, bytesMax: 8 });

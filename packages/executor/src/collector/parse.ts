@@ -63,10 +63,10 @@ export async function* parseCollectorStream(
 }
 
 async function readMagic(source: ByteSource): Promise<void> {
-  const line = (await source.line(HEADER_BYTES_MAX, 'garbage')).toString('latin1');
-  if (!line.startsWith(MAGIC)) {
-    throw source.fault('garbage', 'what answered is no collector: its first line is another one');
-  }
+  const other = () =>
+    source.fault('garbage', 'what answered is no collector: its first line is another one');
+  const line = (await source.line(HEADER_BYTES_MAX, other)).toString('latin1');
+  if (!line.startsWith(MAGIC)) throw other();
   if (line !== MAGIC + VERSION) {
     throw source.fault('unexpected-version', `only version ${VERSION} can be read`);
   }
@@ -278,7 +278,8 @@ async function* readTrailer(reading: Reading, header: Header): AsyncGenerator<Co
   if (trailer.records !== seq - 1 || trailer.files !== files || trailer.bytes !== bytes) {
     throw source.fault('garbage', 'the trailer counts otherwise than was received');
   }
-  const marker = (await source.line(HEADER_BYTES_MAX, 'garbage')).toString('latin1');
-  if (marker !== `IMPOUND-END ${seq}`) throw source.fault('garbage', 'no end marker');
+  const other = () => source.fault('garbage', 'no end marker');
+  const marker = (await source.line(HEADER_BYTES_MAX, other)).toString('latin1');
+  if (marker !== `IMPOUND-END ${seq}`) throw other();
   yield trailer;
 }
