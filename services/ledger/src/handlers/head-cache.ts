@@ -10,11 +10,14 @@ export interface HeadCache {
 /** Forgets the chain that was not used for longest where more than `chainsMax` are kept. */
 export function headCache(chainsMax: number): HeadCache {
   const heads = new Map<string, ChainHead>();
+  // One walk for ever: what is used moves to the end, so it never passes what is still kept. A new
+  // one would first pass all places of the forgotten, thousands, before the oldest that is kept.
+  const oldestFirst = heads.keys();
   const set = (acq: string, head: ChainHead) => {
     heads.delete(acq);
     heads.set(acq, head);
-    if (heads.size <= chainsMax) return;
-    for (const oldest of heads.keys()) return void heads.delete(oldest);
+    const oldest = heads.size > chainsMax ? oldestFirst.next() : undefined;
+    if (oldest?.done === false) heads.delete(oldest.value);
   };
   return {
     set,
