@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { BUS_IDENTITIES } from '@impound/contracts/bus-rights.ts';
 import { PARTIES } from '@impound/contracts/parties.ts';
 import { parse } from 'yaml';
-import { projectFiles, read } from '../tools/rooms.ts';
+import { manifests, projectFiles, read } from '../tools/rooms.ts';
 
 interface Service {
   readonly image?: string;
@@ -203,6 +203,22 @@ test('what is not named for it comes into no image', () => {
   for (const path of ['.git', 'test', 'node_modules', '.env', 'secrets']) {
     assert.ok(!taken.some((one) => one === path || one.startsWith(`${path}/`)), path);
   }
+});
+
+test('whatever room an image is made of comes to its builder', () => {
+  const taken = new Set(read('.dockerignore').match(/(?<=^!)[^/\n]+$/gm));
+  const rooms = manifests();
+  const places = new Map([...rooms].map(([room, { name }]) => [name, room]));
+  const built = all.flatMap(([, { build }]) => build?.args.ROOM ?? []);
+  // A set that grows while it is walked: what a room stands on, and what that stands on.
+  const needed = new Set([...built, 'witness', 'packages/telemetry']);
+  for (const room of needed) {
+    const names = Object.keys(rooms.get(room)?.dependencies ?? {});
+    for (const place of names.flatMap((name) => places.get(name) ?? [])) needed.add(place);
+  }
+  assert.ok(needed.size > built.length, [...needed].join());
+  const left = [...needed].filter((room) => !taken.has(room.split('/')[0] ?? ''));
+  assert.deepEqual(left, []);
 });
 
 test('the collector knows every part that its pipelines name', () => {
