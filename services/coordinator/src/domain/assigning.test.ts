@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AccessCheckedV1 } from '@impound/contracts/access/checked.v1.ts';
 import type { AcquisitionFailedV1 } from '@impound/contracts/acquisition/failed.v1.ts';
+import { ExecutionFailedV1 } from '@impound/contracts/execution/failed.v1.ts';
 import type { Method, Verdict } from '@impound/contracts/methods.ts';
 import { timeOf } from '@impound/contracts/time.ts';
 import {
@@ -26,7 +27,7 @@ import {
   told,
 } from '../../test/story.ts';
 import { assigning, awaiting } from './assigning.ts';
-import { EPOCHS_MAX, HAND_IN_MS_MAX, RETRY_DELAY_MS } from './limits.ts';
+import { EPOCHS_MAX, HAND_IN_MS_MAX, RETRY_DELAY_MS, UNTOUCHED_ATTEMPTS_MAX } from './limits.ts';
 
 const EXEC = ready(['exec-stream', 'allowed']);
 const TRANSIENT = { permanent: false, code: 'api-busy', because: 'the API server is busy' };
@@ -93,6 +94,23 @@ test('an executor that was stopped, as in a rolling deployment, uses up no chanc
   assert.equal(assignment(twice, HOUR_MS / 2)['method'], 'exec-stream');
   const tried = [...twice, assigned(3), started(3), failed(3, TRANSIENT)];
   assert.equal(assignment(tried, HOUR_MS / 2)['epoch'], 4);
+});
+
+test('where nothing was touched a rung gets further tries, after every other rung had its own', () => {
+  const { footprint } = ExecutionFailedV1.example;
+  const away = (touched: boolean) => ({ ...TRANSIENT, footprint: { ...footprint, touched } });
+  const tries = (method: Method, first: number, touched: readonly boolean[]) =>
+    touched.flatMap((one, at) => [assigned(first + at, method), failed(first + at, away(one))]);
+  const both = ready(['exec-stream', 'allowed'], ['ephemeral-container', 'allowed']);
+  const once = [...both, ...tries('exec-stream', 1, [false, false])];
+  assert.equal(assignment(once)['method'], 'ephemeral-container');
+  const twice = [...once, ...tries('ephemeral-container', 3, [true, true])];
+  assert.equal(assignment(twice)['method'], 'exec-stream');
+  const often = [...twice, ...tries('exec-stream', 5, [false, true])];
+  assert.equal(assignment(often)['epoch'], 7);
+  assert.equal(failure([...often, ...tries('exec-stream', 7, [true])]).code, 'ladder-exhausted');
+  const all = Array.from({ length: UNTOUCHED_ATTEMPTS_MAX }, () => false);
+  assert.equal(failure([...EXEC, ...tries('exec-stream', 1, all)]).code, 'ladder-exhausted');
 });
 
 test('a rejected capture is a transient failure of its rung', () => {

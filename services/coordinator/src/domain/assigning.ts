@@ -7,7 +7,7 @@ import type { Method } from '@impound/contracts/methods.ts';
 import { millisecondsOf, timeOf } from '@impound/contracts/time.ts';
 import { exhaustedAdvice, noExecutorAdvice, noWayAdvice } from './advice.ts';
 import { type Decision, deadlineMs, decided, type Now, waitUntil } from './decision.ts';
-import { isSpent, type Rung, refusals, rungsOf, triesOf } from './ladder.ts';
+import { nextRung, type Rung, refusals, rungsOf, triesOf } from './ladder.ts';
 import { EPOCHS_MAX, HAND_IN_MS_MAX, HAND_IN_SHARE, RETRY_DELAY_MS } from './limits.ts';
 import { awaitsContext, fallOf } from './phase.ts';
 import { listed } from './sentence.ts';
@@ -27,13 +27,11 @@ export function awaiting(state: Acquisition): Decision | undefined {
  * for the context, which may be all there is; so does what would change the pod.
  */
 export function assigning(state: Acquisition, now: Now): Decision {
-  const rungs = rungsOf(state);
-  const spent = state.executions.length >= EPOCHS_MAX;
-  const rung = rungs.find((candidate) => !spent && !isSpent(triesOf(state, candidate)));
+  const rung = state.executions.length < EPOCHS_MAX ? nextRung(state) : undefined;
   if (awaitsContext(state) && !(rung && LEAVE_THE_POD.has(rung.method))) {
     return waitUntil(state, Number.POSITIVE_INFINITY);
   }
-  if (rungs.length === 0 && state.executions.length === 0) return noWayIn(state);
+  if (rungsOf(state).length + state.executions.length === 0) return noWayIn(state);
   if (rung === undefined) return exhausted(state);
   const dueMs = retryMs(triesOf(state, rung));
   if (now.nowMs < dueMs) return waitUntil(state, dueMs);

@@ -2,7 +2,7 @@
 import type { AccessCheckedV1 } from '@impound/contracts/access/checked.v1.ts';
 import type { Acquisition, Execution } from '@impound/contracts/chain.ts';
 import type { Method } from '@impound/contracts/methods.ts';
-import { ATTEMPTS_MAX } from './limits.ts';
+import { ATTEMPTS_MAX, UNTOUCHED_ATTEMPTS_MAX } from './limits.ts';
 import { fallOf } from './phase.ts';
 
 /** One way in: a method, and the executor that tries it. */
@@ -31,12 +31,28 @@ export function triesOf(state: Acquisition, rung: Rung): readonly Execution[] {
 }
 
 /**
+ * The rung to try next: the first one that has chances left; where none has, the first one whose
+ * tries mostly ended before anything was touched, as where a cluster does not answer for a while.
+ */
+export function nextRung(state: Acquisition): Rung | undefined {
+  const rungs = rungsOf(state);
+  const within = (chancesMax: number) =>
+    rungs.find((rung) => !isSpent(triesOf(state, rung), chancesMax));
+  return within(ATTEMPTS_MAX) ?? within(UNTOUCHED_ATTEMPTS_MAX);
+}
+
+/**
  * Whether a rung has had its chances. An executor that was told to stop, as in a rolling
  * deployment, has had none; EPOCHS_MAX bounds those as well.
  */
-export function isSpent(tries: readonly Execution[]): boolean {
-  const chances = tries.filter((execution) => execution.failed?.code !== 'stopping');
-  return chances.length >= ATTEMPTS_MAX || tries.some((execution) => fallOf(execution)?.permanent);
+function isSpent(tries: readonly Execution[], chancesMax: number): boolean {
+  const chances = tries.filter(({ failed }) => failed?.code !== 'stopping');
+  const touched = chances.filter(({ failed }) => failed?.footprint.touched !== false);
+  return (
+    chances.length >= chancesMax ||
+    touched.length >= ATTEMPTS_MAX ||
+    tries.some((execution) => fallOf(execution)?.permanent)
+  );
 }
 
 /** One sentence for each rung that cannot be tried, and for each wanted method without a rung. */

@@ -2,6 +2,8 @@
 
 /** How often one rung of the ladder is tried before the next one. */
 export const ATTEMPTS_MAX = 2;
+/** The same where nothing was touched by most of them: a control plane that fails over is back. */
+export const UNTOUCHED_ATTEMPTS_MAX = 5;
 /** How many epochs one acquisition has at most. */
 export const EPOCHS_MAX = 12;
 /** The wait before the second attempt at a rung; it doubles with each further one. */
