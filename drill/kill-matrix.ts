@@ -4,7 +4,7 @@ import { podNames } from './fleet/cluster.ts';
 import { SERVICES } from './fleet/crew.ts';
 import { auditLines, type Drill, type Stage } from './fleet/drill.ts';
 import { type Fleet, startFleet } from './fleet/fleet.ts';
-import { type Cell, type Ended, MOMENTS, runCell, type Way } from './kill-matrix/cell.ts';
+import { type Cell, type Ended, judged, MOMENTS, runCell, type Way } from './kill-matrix/cell.ts';
 import { table } from './kill-matrix/table.ts';
 
 const VICTIMS = [...SERVICES, 'postgres', 'nats-server'] as const;
@@ -21,9 +21,14 @@ export const killMatrix: Drill = {
     const pods = podNames(PODS, PODS);
     const settings = stage.full ? {} : STALL_SHORT;
     await using fleet = await startFleet({ pods, settings }, stage.signal);
+    const cells = cellsOf(stage);
+    stage.tell(`${cells.length} cells`);
     const ended: Ended[] = [];
-    for (const row of Map.groupBy(cellsOf(stage), ({ victim }) => victim).values()) {
-      ended.push(...(await rowOf(fleet, row, stage)));
+    for (const row of Map.groupBy(cells, ({ victim }) => victim).values()) {
+      for await (const one of rowOf(fleet, row, stage)) {
+        ended.push(one);
+        stage.tell(`${ended.length} of ${cells.length}: ${one.late ?? namedText(one)}`);
+      }
     }
     for (const line of table(ended)) stage.tell(line);
     const audited = await audit(fleet, stage.signal);
@@ -33,16 +38,22 @@ export const killMatrix: Drill = {
   },
 };
 
+function namedText({ cell, text }: Ended): string {
+  return `${cell.victim} at ${cell.moment}, ${cell.way}: ${text}`;
+}
+
 /** All deaths of one victim, held against what the machine takes for the work at that time. */
-async function rowOf(fleet: Fleet, row: readonly Cell[], stage: Stage): Promise<readonly Ended[]> {
-  const calm = stage.clocked ? await baseline(fleet, stage) : NOT_MEASURED;
-  const ended: Ended[] = [];
+async function* rowOf(fleet: Fleet, row: readonly Cell[], stage: Stage): AsyncGenerator<Ended> {
+  let calm = stage.clocked ? await baseline(fleet, stage) : NOT_MEASURED;
   for (const cell of row) {
     const one = await runCell(fleet, { cell, calmMs: calm[cell.way] }, stage.signal);
-    stage.tell(one.late ?? `${cell.victim} at ${cell.moment}, ${cell.way}: ${one.text}`);
-    ended.push(one);
+    if (one.late === undefined || !stage.clocked) yield one;
+    else {
+      // Others may have come to the machine since it was measured.
+      calm = await baseline(fleet, stage);
+      yield judged(one, calm[cell.way]);
+    }
   }
-  return ended;
 }
 
 const NOT_MEASURED: Readonly<Record<Way, number>> = { 'exec-stream': 0, 'ephemeral-container': 0 };

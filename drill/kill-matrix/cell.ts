@@ -162,10 +162,16 @@ function endedWith(it: {
   const outcome = verb === 'sealed' ? verb : `${verb}: ${code ?? because}`;
   const epochs = chain.filter(({ event }) => event.type === 'acquisition.assigned.v1').length;
   const text = `${outcome} after ${(ms / 1_000).toFixed(1)} s, ${epochs} epochs`;
+  return judged({ cell, ms, outcome, text, findings: [] }, calmMs);
+}
+
+/** The same, held against what the work takes where nobody is killed. */
+export function judged(ended: Ended, calmMs: number): Ended {
+  const { cell, ms, text } = ended;
   const limitMs = LEASE_MS + WORK_MS_MAX + calmMs;
   const isLate = cell.victim !== undefined && ms > limitMs;
   const late = isLate ? `${nameOf(cell)}: ${text}, later than ${limitMs / 1_000} s` : undefined;
-  return { cell, ms, outcome, text, findings: [], late };
+  return { ...ended, late };
 }
 
 function nameOf({ victim, moment, way }: Cell): string {
