@@ -9,6 +9,7 @@ import { castFleet } from './cast.ts';
 import { judgeWhole } from './fleet/audit.ts';
 import type { Drill, Stage } from './fleet/drill.ts';
 import { type Fleet, startFleet } from './fleet/fleet.ts';
+import { inTurns } from './fleet/in-turns.ts';
 
 const FULL = { acquisitions: 1_000, holdMs: 60_000 };
 const SHORT = { acquisitions: 60, holdMs: 8_000 };
@@ -33,7 +34,7 @@ export const busAmnesia: Drill = {
     const lostAt = performance.now();
     await lose(fleet);
     stage.tell(`nats-server was away for ${Math.round(performance.now() - lostAt)} ms, and empty`);
-    await inTurns(waiting, (id) => approve(fleet, id));
+    await inTurns(waiting, AT_ONCE, (id) => approve(fleet, id));
     for (const id of fleet.accepted) await fleet.tap.ended(id, stage.signal);
     const seconds = (performance.now() - lostAt) / 1_000;
     const { ends, findings } = await judgeWhole(fleet, fleet.accepted);
@@ -48,7 +49,7 @@ export const busAmnesia: Drill = {
 async function asked(fleet: Fleet, acquisitions: number, stage: Stage): Promise<string[]> {
   const waiting: string[] = [];
   const places = Array.from({ length: acquisitions }, (_, at) => at);
-  await inTurns(places, async (at) => {
+  await inTurns(places, AT_ONCE, async (at) => {
     stage.signal.throwIfAborted();
     const byAsker = at % APPROVED_EVERY === 0;
     const id = await fleet.order(`pod-${at}`, LONG, byAsker ? fleet.asker : fleet.client);
@@ -58,14 +59,6 @@ async function asked(fleet: Fleet, acquisitions: number, stage: Stage): Promise<
 }
 
 const LONG = { deadlineSeconds: 7_200 };
-
-async function inTurns<T>(all: readonly T[], work: (one: T) => Promise<void>): Promise<void> {
-  const left = [...all];
-  const turn = async () => {
-    for (let one = left.shift(); one !== undefined; one = left.shift()) await work(one);
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, turn));
-}
 
 /** Waits until some are done, and most are not. */
 async function underWay(fleet: Fleet, acquisitions: number, stage: Stage): Promise<void> {

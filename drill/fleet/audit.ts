@@ -7,6 +7,7 @@ import { processesBeside } from '../../test/end-to-end/processes.ts';
 import { judgeBag } from './bags.ts';
 import { accountOf, CONTAINER, NAMESPACE } from './cluster.ts';
 import type { Fleet } from './fleet.ts';
+import { inTurns } from './in-turns.ts';
 import { type JudgedLog, judgeLog, type Row } from './judge-log.ts';
 import { type JudgedTouches, judgeTouches, type Touch } from './judge-touches.ts';
 import type { Member } from './member.ts';
@@ -26,6 +27,8 @@ export interface Audit {
 /** What a dead executor left ends by itself, and so does what it was uploading: after a lease. */
 const SETTLED_MS_MAX = LEASE_MS + 20_000;
 const LOOK_MS = 250;
+/** Each waits for a checkpoint over its own export, of which there is one a second. */
+const BAGS_AT_ONCE = 6;
 
 /** Waits until every accepted request has ended, and then looks at everything there is. */
 export async function audit(fleet: Fleet, signal: AbortSignal): Promise<Audit> {
@@ -34,7 +37,9 @@ export async function audit(fleet: Fleet, signal: AbortSignal): Promise<Audit> {
   const { chains } = judgeLog(await rowsOf(fleet), fleet.accepted);
   const sealed = [...chains].filter(([, chain]) => isSealed(chain)).map(([id]) => id);
   const bags: string[] = [];
-  for (const id of sealed) bags.push(...(await judgeBag(fleet, id, signal)));
+  await inTurns(sealed, BAGS_AT_ONCE, async (id) => {
+    bags.push(...(await judgeBag(fleet, id, signal)));
+  });
   const left = await settled(() => leftOf(fleet));
   const rows = await rowsOf(fleet);
   const log = judgeLog(rows, fleet.accepted);
