@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { BUS_IDENTITIES } from '@impound/contracts/bus-rights.ts';
 import { PARTIES } from '@impound/contracts/parties.ts';
 import { parse } from 'yaml';
-import { manifests, projectFiles, read } from '../tools/rooms.ts';
+import { imports, manifests, projectFiles, read, roomOf } from '../tools/rooms.ts';
 
 interface Service {
   readonly image?: string;
@@ -219,6 +219,21 @@ test('whatever room an image is made of comes to its builder', () => {
   assert.ok(needed.size > built.length, [...needed].join());
   const left = [...needed].filter((room) => !taken.has(room.split('/')[0] ?? ''));
   assert.deepEqual(left, []);
+});
+
+test('what a program imports is a dependency of its room: an image holds no other', () => {
+  const rooms = manifests();
+  const run = imports().filter(
+    ({ from }) => /\/src\//.test(from) && !/\.(test|conformance)\.ts$|\/testing\//.test(from),
+  );
+  const missing = run.flatMap(({ from, specifier }) => {
+    if (/^(\.|node:)/.test(specifier)) return [];
+    const [name = ''] = /^(@[^/]+\/)?[^/]+/.exec(specifier) ?? [];
+    const { name: own, dependencies = {} } = rooms.get(roomOf(from)) ?? {};
+    return name in dependencies || name === own ? [] : [`${from}: ${name}`];
+  });
+  assert.ok(run.length > 500, `${run.length} imports`);
+  assert.deepEqual(missing, []);
 });
 
 test('the collector knows every part that its pipelines name', () => {
