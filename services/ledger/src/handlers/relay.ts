@@ -38,8 +38,8 @@ interface Relay {
   next: number;
   /** Entries that were just committed, kept so that they need not be read again. */
   fresh: StoredEntry[];
-  /** Resolves when there is something to do: a commit, or a bus that came back. */
-  wake: PromiseWithResolvers<void>;
+  /** Set while there is nothing to tell: called with what was begun where something is. */
+  wake: ((begun?: Promise<void>) => void) | undefined;
   /** True where the stream may have lost something: lay and look before telling more. */
   doubtful: boolean;
   /** Number of the last telling again: it makes message ids new. */
@@ -58,7 +58,7 @@ export function relaying(
     ...from,
     next: UNKNOWN,
     fresh: [],
-    wake: Promise.withResolvers(),
+    wake: undefined,
     doubtful: false,
     again: 0,
   };
@@ -93,23 +93,26 @@ const FRESH_MAX = 2_048;
 const PAGE = 256;
 const WINDOW = 64;
 
-/** Takes over what a commit has added. */
+/**
+ * Takes over what a commit has added, and tells it at once where nothing else is being told: who
+ * goes on because of it waits for that, and not for the answer to who said it.
+ */
 function added(relay: Relay, entries: readonly StoredEntry[]): void {
   relay.fresh.push(...entries);
   if (relay.fresh.length > FRESH_MAX) relay.fresh = [];
   relay.size += entries.length;
-  relay.wake.resolve();
+  if (relay.wake !== undefined && !relay.doubtful) relay.wake(tellNew(relay));
 }
 
 /** The bus went away and came back: what it holds must be looked at. */
 function doubt(relay: Relay): void {
   relay.doubtful = true;
-  relay.wake.resolve();
+  relay.wake?.();
 }
 
 /** Publishes the log in its order until the signal aborts; begins anew after any failure. */
 async function runRelay(relay: Relay, signal: AbortSignal): Promise<void> {
-  signal.addEventListener('abort', () => relay.wake.resolve(), { once: true });
+  signal.addEventListener('abort', () => relay.wake?.(), { once: true });
   let walk = beginWalk(Number.NEGATIVE_INFINITY, Date.now());
   for (let attempt = 1; !signal.aborted; ) {
     try {
@@ -183,11 +186,16 @@ async function tellNew(relay: Relay): Promise<void> {
   relay.next = (page.at(-1)?.seq ?? relay.next) + 1;
 }
 
+/** Waits for a commit, which is told when this ends, for a stream in doubt, or for the time. */
 async function pause(relay: Relay, milliseconds: number): Promise<void> {
-  const woken = new AbortController();
-  await Promise.race([relay.wake.promise, wait(milliseconds, woken.signal)]);
-  woken.abort();
-  relay.wake = Promise.withResolvers();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(() => relay.wake?.(), milliseconds);
+  relay.wake = (begun) => {
+    relay.wake = undefined;
+    clearTimeout(timer);
+    resolve(begun);
+  };
+  await promise;
 }
 
 async function nextPage(relay: Relay): Promise<readonly StoredEntry[]> {
