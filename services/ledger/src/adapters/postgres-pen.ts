@@ -14,8 +14,8 @@ import { readOwn } from '../db/own.ts';
 import { keyRowsOf, rowsOf } from '../db/rows.ts';
 import { readTree, type Standing } from '../db/tree.ts';
 import type { First } from '../domain/batch.ts';
-import { eventIn } from '../domain/telling.ts';
-import type { Drawn, Pen, PenHolder } from '../handlers/ports.ts';
+import { entryIn } from '../domain/telling.ts';
+import { type Drawn, type Pen, type PenHolder, Taken } from '../handlers/ports.ts';
 
 /** The lock that the one sequencer of a database holds: 'ledg' in ASCII, and 1. */
 const PEN_LOCK = [0x6c656467, 1] as const;
@@ -109,7 +109,7 @@ function pen(
         size: grown.tree.size,
         commit: async () => {
           assert.equal(onto, tree, 'what was drawn before is not committed');
-          await statement;
+          await Promise.resolve(statement).catch(translated);
           tree = grown.tree;
         },
       };
@@ -118,6 +118,14 @@ function pen(
     },
     [Symbol.asyncDispose]: () => held.scope.disposeAsync(),
   };
+}
+
+/** Keys of ledger_entry that something said before may hold; any other that is taken is a fork. */
+const SAID_BEFORE = ['ledger_entry_event_id_key', 'ledger_entry_acq_key'];
+
+function translated(cause: { readonly code?: string; readonly constraint_name?: string }): never {
+  const isTaken = cause.code === '23505' && SAID_BEFORE.includes(cause.constraint_name ?? '');
+  throw isTaken ? new Taken('the log holds it already', { cause }) : cause;
 }
 
 /** A leaf that is no entry has no time. */
@@ -138,11 +146,12 @@ async function readFirsts(
     select event_id, idx, acq_seq, encode(leaf, 'hex') as leaf, entry
     from ledger_entry where event_id = any(${arrayText(ids)}::uuid[])`;
   for (const row of rows) {
-    const event = eventIn((row['entry'] as Buffer).toString('utf8'));
+    const { event, recordedAt } = entryIn((row['entry'] as Buffer).toString('utf8'));
     found.set(String(row['event_id']), {
       seq: Number(row['idx']),
       version: Number(row['acq_seq']),
       hash: String(row['leaf']),
+      recordedAt,
       event,
       text: canonical(event),
     });

@@ -39,8 +39,13 @@ export interface Pen extends AsyncDisposable {
 export interface Drawn {
   /** Leaves in the log with it. */
   readonly size: number;
-  /** All or none. Rejects where it cannot be known. */
+  /** All or none. Throws Taken where nothing was; rejects otherwise where it cannot be known. */
   commit(): Promise<void>;
+}
+
+/** Nothing was committed: the log holds one of these ids, or a chain that was to begin. */
+export class Taken extends Error {
+  override readonly name = 'Taken';
 }
 
 /** Hands the pen to one process at a time. */

@@ -8,6 +8,7 @@ import type { Draft, Known } from '../domain/batch.ts';
 import { firstHead, moved } from '../domain/head.ts';
 import type { Say } from '../domain/say.ts';
 import { headCache } from './head-cache.ts';
+import { Taken } from './ports.ts';
 import { enqueue, openQueue } from './queue.ts';
 import { sequence, type Term } from './sequence.ts';
 
@@ -68,6 +69,8 @@ function scene(append: (drafts: readonly Draft[]) => void) {
         const commit = async () => {
           await new Promise((resolve) => setImmediate(resolve));
           append(drafts);
+          const isHeld = (id: string) => stored.some(({ event }) => event.id === id);
+          if (drafts.some(({ event }) => isHeld(event.id))) throw new Taken('held');
           stored.push(...drafts);
           steps.push(`commit ${from}`);
         };
@@ -158,6 +161,43 @@ test('a commit of unknown outcome is answered by nobody until it is decided agai
   assert.equal(it.stored.length, 4);
   assert.ok([...it.replies.values()].every((reply) => reply.ok && reply.repeated));
   assert.equal(it.queue.characters, 0);
+});
+
+test('what nobody has said before is looked for by nobody', async () => {
+  const it = scene(() => undefined);
+  const { known } = it.term.pen;
+  const looked: string[] = [];
+  const pen = {
+    ...it.term.pen,
+    known: (ids: readonly string[], acqs: readonly string[]) => {
+      looked.push(...ids, ...acqs);
+      return known(ids, acqs);
+    },
+  };
+  for (let n = 0; n < 4; n++) it.come(say(n));
+  await answered({ ...it, term: { ...it.term, pen } }, 4);
+  assert.deepEqual([it.stored.length, looked], [4, []]);
+});
+
+test('what was said before is found, and is no second beginning and no conflict', async () => {
+  const it = scene(() => undefined);
+  it.come(say(0));
+  await answered(it, 1);
+  const [first] = it.replies.values();
+  it.replies.clear();
+  // One process has its head at hand, the other one has not: each must find it under its id.
+  for (const heads of [it.term.heads, headCache(4)]) {
+    it.come(say(0));
+    it.come(say(1));
+    await answered({ ...it, term: { ...it.term, heads, size: it.stored.length } }, 2);
+    assert.deepEqual(it.replies.get(id(0)), { ...first, repeated: true });
+    assert.ok(it.replies.get(id(1))?.ok);
+    it.replies.clear();
+  }
+  assert.deepEqual(
+    it.stored.map(({ event }) => event.id),
+    [id(0), id(1)],
+  );
 });
 
 /** More than one commit takes, so that a second batch waits behind the first. */

@@ -6,7 +6,7 @@ import type { Log as Logging } from '@impound/runtime/log.ts';
 import type { Decided } from '../domain/decide.ts';
 import { refusal } from '../domain/refusal.ts';
 import { type Deciding, decideWhole } from './decide-whole.ts';
-import type { Added, Drawn, Pen } from './ports.ts';
+import { type Added, type Drawn, type Pen, Taken } from './ports.ts';
 import { dropStale, nextBatch, putBack, type Queue, type Waiting } from './queue.ts';
 import type { Vouch } from './vouching.ts';
 
@@ -19,6 +19,8 @@ export interface Term extends Deciding {
   readonly committed: (added: Added) => void;
   readonly vouch: Vouch;
   size: number;
+  /** When something was said that the log held already, by performance.now(). */
+  takenAt?: number;
 }
 
 /** A batch that is decided and drawn, and only has to be committed and answered. */
@@ -37,6 +39,18 @@ interface Ready {
  * better off in one commit with those that come meanwhile.
  */
 const AHEAD_SAYS_MIN = 256;
+
+/**
+ * Few says are taken for new, which spares the look for their ids; where the log refuses that, they
+ * are looked for, and for a while so is all that comes: who says again does not do it once.
+ */
+const NEW_SAYS_MAX = 16;
+const LOOKING_MS = 5_000;
+
+function isTakenForNew({ takenAt }: Term, batch: readonly Waiting[]): boolean {
+  const isQuiet = takenAt === undefined || performance.now() - takenAt > LOOKING_MS;
+  return isQuiet && batch.length <= NEW_SAYS_MAX;
+}
 
 /**
  * Writes while the pen is held: what arrives during a commit is the next batch. Ends with the
@@ -65,7 +79,8 @@ async function writeAhead(term: Term, begun: Ready | undefined): Promise<Ready |
   const batch = begun?.batch ?? nextBatch(queue);
   let next: Promise<Ready | undefined> | undefined;
   try {
-    const ready = begun ?? (await makeReady(term, batch));
+    const asNew = isTakenForNew(term, batch);
+    const ready = begun ?? (await makeReady(term, batch, { asNew }));
     // What it must look up is on the wire before the commit, and read while that lasts.
     if (queue.waiting.length >= AHEAD_SAYS_MIN) next = aheadOf(term, ready);
     await land(term, ready, next === undefined);
@@ -82,7 +97,7 @@ async function writeAhead(term: Term, begun: Ready | undefined): Promise<Ready |
 async function aheadOf(term: Term, before: Ready): Promise<Ready | undefined> {
   const batch = nextBatch(term.queue);
   try {
-    return await makeReady(term, batch, before);
+    return await makeReady(term, batch, { before });
   } catch {
     putBack(term.queue, batch);
     return undefined;
@@ -92,11 +107,17 @@ async function aheadOf(term: Term, before: Ready): Promise<Ready | undefined> {
 /** What may or may not have been committed is decided again by whoever writes next. */
 async function halveOrKeep(term: Term, batch: readonly Waiting[], error: unknown): Promise<void> {
   try {
-    await halve(term, batch, error);
+    if (error instanceof Taken) await writeLooking(term, batch);
+    else await halve(term, batch, error);
   } catch (thrown) {
     putBack(term.queue, batch);
     throw thrown;
   }
+}
+
+async function writeLooking(term: Term, batch: readonly Waiting[]): Promise<void> {
+  term.takenAt = performance.now();
+  await write(term, batch);
 }
 
 /** SQLSTATE classes and codes of values that a table does not take: they would never be taken. */
@@ -117,21 +138,27 @@ async function halve(term: Term, batch: readonly Waiting[], error: unknown): Pro
 
 async function write(term: Term, batch: readonly Waiting[]): Promise<void> {
   try {
-    await land(term, await makeReady(term, batch), true);
+    await land(term, await makeReady(term, batch, {}), true);
   } catch (error) {
     await halve(term, batch, error);
   }
 }
 
-async function makeReady(term: Term, batch: readonly Waiting[], before?: Ready): Promise<Ready> {
-  const onto = { size: before?.size ?? term.size, ahead: before?.decided };
+async function makeReady(
+  term: Term,
+  batch: readonly Waiting[],
+  how: { readonly before?: Ready; readonly asNew?: boolean },
+): Promise<Ready> {
+  const { before, asNew } = how;
+  const onto = { size: before?.size ?? term.size, ahead: before?.decided, asNew };
   const says = batch.map(({ say }) => say);
   const decided = await decideWhole(term, says, onto);
   const leaves = await vouched(term, decided.leaves);
   // Who says a seal says it again, and nobody else waits for who signs it.
-  if (leaves === undefined) return await makeReady(term, batch.filter(isNoSeal), before);
+  if (leaves === undefined) return await makeReady(term, batch.filter(isNoSeal), how);
   const added = { drafts: decided.drafts, leaves };
-  if (added.drafts.length === 0) return { batch, decided, added, drawn: undefined, ...onto };
+  const { size } = onto;
+  if (added.drafts.length === 0) return { batch, decided, added, drawn: undefined, size };
   const drawn = term.pen.draw(added, before?.drawn);
   return { batch, decided, added, drawn, size: drawn.size };
 }
