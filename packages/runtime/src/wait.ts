@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import { setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate } from 'node:timers/promises';
 
 /** Waits, or ends early (without an error) when the signal aborts. */
 export async function wait(milliseconds: number, signal: AbortSignal): Promise<void> {
   await delay(milliseconds, undefined, { signal }).catch(() => undefined);
+}
+
+/** Lets go out what was just asked: for what takes the processor for longer than a moment. */
+export async function nextTurn(): Promise<void> {
+  await setImmediate();
 }
 
 /**

@@ -9,6 +9,7 @@ import type { Order } from '@impound/contracts/order.ts';
 import type { Ask } from '@impound/runtime/ask.ts';
 import { childId, newId } from '@impound/runtime/ids.ts';
 import type { SayNow } from '@impound/runtime/say.ts';
+import { nextTurn } from '@impound/runtime/wait.ts';
 import type { Caller } from '../domain/caller.ts';
 import { wantedOf } from '../domain/order.ts';
 import { judgeRequest, type Policies, type Wanted } from '../domain/policy.ts';
@@ -44,6 +45,7 @@ export interface SubmissionDeps {
 /**
  * Records an order, and answers after the commit. Throws Refusal. Where nothing may begin for now a
  * repeat is looked for all the same, but no policy is asked: that is most of what an order costs.
+ * Else the ledger looks for a repeat while the policies are asked.
  */
 export async function submit(
   { caller, order, idempotencyKey }: Submission,
@@ -54,18 +56,36 @@ export async function submit(
   // What is wrong with the order itself is told before anything waits for the ledger.
   const request = wantedOf(order, caller, deps.now());
   const fingerprint = fingerprintOf(order);
+  const of = { caller, request, fingerprint, key };
   if (deps.bounds.isFull(caller) && gathersNothing(caller)) {
-    const of = { caller, request, fingerprint, key };
     const known = await record((limit) => repeated(of, deps, limit), signal);
     if (known !== undefined) return known;
     throw tooManyOpen(caller);
   }
+  return await record((limit) => judged(of, deps, limit), signal);
+}
+
+/** An order that is looked at, and not allowed yet. */
+interface Looking {
+  readonly caller: Caller;
+  readonly request: Wanted;
+  readonly fingerprint: string;
+  readonly key: string | undefined;
+}
+
+async function judged(of: Looking, deps: SubmissionDeps, signal: AbortSignal): Promise<Submitted> {
+  const { caller, request, fingerprint, key } = of;
+  const looking = repeated(of, deps, signal);
+  // Whoever is denied is told that first, whatever became of the look.
+  looking.catch(() => undefined);
+  // The question is on the wire before the policies take the processor.
+  await nextTurn();
   const policy = judgeRequest(caller, request, deps.policies);
   if (policy.decision === 'denied') {
     return await deps.denials.ofRequest({ caller, request, policy }, signal);
   }
   const data = { ...request, policy, fingerprint };
-  return await record((limit) => settle({ caller, data, key }, deps, limit), signal);
+  return (await looking) ?? (await settle({ caller, data, key }, deps, signal));
 }
 
 function checkedKey(header: string): string {
@@ -101,8 +121,6 @@ async function settle(
   const { orders, keyed, storm } = causesOf(caller, { data, key }, deps.now());
   const ids = idsOf(orders);
   const { fingerprint } = data;
-  const known = await standing({ ids, keyed, caller, fingerprint }, deps, signal);
-  if (known !== undefined) return { acquisitionId: known, repeated: true };
   await deps.bounds.takeOrder(caller);
   const [eventId = newId()] = ids;
   const placed = await place({ caller, data, eventId, cause: orders[0], storm }, deps, signal);
@@ -141,16 +159,10 @@ async function place(
 
 /** Where an earlier request with the same order stands; undefined where there was none. */
 async function repeated(
-  of: {
-    readonly caller: Caller;
-    readonly request: Wanted;
-    readonly fingerprint: string;
-    readonly key: string | undefined;
-  },
+  { caller, request, fingerprint, key }: Looking,
   deps: SubmissionDeps,
   signal: AbortSignal,
 ): Promise<Submitted | undefined> {
-  const { caller, request, fingerprint, key } = of;
   const { orders, keyed } = ordersOf(caller, { data: request, key }, deps.now());
   const known = await standing({ ids: idsOf(orders), keyed, caller, fingerprint }, deps, signal);
   return known === undefined ? undefined : { acquisitionId: known, repeated: true };
