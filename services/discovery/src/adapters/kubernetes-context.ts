@@ -15,17 +15,20 @@ import { askUntilAnswered } from '@impound/runtime/ask.ts';
 import { Later, messageOf, Never } from '@impound/runtime/fault.ts';
 import type { House } from '@impound/runtime/service.ts';
 import { traceHeaders } from '@impound/runtime/span.ts';
+import { wait } from '@impound/runtime/wait.ts';
 import type { Context, ContextOf } from '../handlers/target-resolved.ts';
 import { contextItems } from './context-items.ts';
 
 const GAPS_TOLD_MAX = 32;
 const GAP_CHARACTERS_MAX = 500;
 const STORE_AGAIN_MS = 2_000;
+/** Where processors are few, what leads to the claim comes first. */
+const CLAIM_FIRST_MS = 100;
 
 /**
  * Stores what the API server tells of a pod: it is still there when the pod is gone a second later.
- * The cluster is asked before the store is, for it forgets. What may not be read is a gap and stops
- * nothing.
+ * The cluster is asked before the store is, for it forgets; the store can wait a moment. What may
+ * not be read is a gap and stops nothing.
  */
 export function kubernetesContext(clusters: Clusters, house: House): Context {
   return {
@@ -65,6 +68,7 @@ async function captured(
     startedAt: timeOf(Date.now()),
     target: formatTarget({ kind: 'kubernetes', cluster, namespace, pod }),
   } as const;
+  await wait(CLAIM_FIRST_MS, signal);
   await using writer = await evidenceWriter({ sink, header }, signal);
   const gaps: string[] = [];
   for await (const { path: asked, content, verdict, because } of items) {
