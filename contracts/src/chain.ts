@@ -6,6 +6,7 @@ import type { CancellationRequestedV1 } from './cancellation/requested.v1.ts';
 import type { ContextCapturedV1 } from './context/captured.v1.ts';
 import type { ContextStoredV1 } from './context/stored.v1.ts';
 import type { Entry } from './entry.ts';
+import type { Envelope } from './envelope.ts';
 import type { EvidenceCapturedV1 } from './evidence/captured.v1.ts';
 import type { EvidenceRejectedV1 } from './evidence/rejected.v1.ts';
 import type { EvidenceStoredV1 } from './evidence/stored.v1.ts';
@@ -77,8 +78,13 @@ export function endsAcquisition(type: string): boolean {
   return ENDINGS.has(type);
 }
 
+/** What the fold needs of an entry: whoever said it and was told its place has that too. */
+export interface Recorded extends Pick<Entry, 'acq' | 'acqSeq' | 'recordedAt'> {
+  readonly event: Pick<Envelope, 'id' | 'tenant' | 'type' | 'data'>;
+}
+
 /** The fold: state and one more entry give the next state. Unknown types only move the version. */
-export function next(state: Acquisition, entry: Entry): Acquisition {
+export function next(state: Acquisition, entry: Recorded): Acquisition {
   const { event } = entry;
   const moved: Acquisition = {
     ...state,
@@ -111,7 +117,7 @@ export function liveExecution(state: Acquisition): Execution | undefined {
   return last.captured || last.failed || last.lapsed ? undefined : last;
 }
 
-type Change = (state: Acquisition, data: never, entry: Entry) => Partial<Acquisition>;
+type Change = (state: Acquisition, data: never, entry: Recorded) => Partial<Acquisition>;
 
 const CHANGES: Readonly<Record<string, Change>> = {
   'acquisition.requested.v1': (_state, request: AcquisitionRequestedV1, entry) => ({

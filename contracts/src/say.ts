@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as z from 'zod';
-import { Count, Sha256, text } from './ids.ts';
+import { Count, Sha256, Time, text } from './ids.ts';
 
 /**
  * What the ledger answers to a say: where the event stands, or why it does not stand.
@@ -14,6 +14,7 @@ export const SayReply = z.discriminatedUnion('ok', [
     entryHash: Sha256,
     repeated: z.boolean(),
     differs: z.boolean(),
+    recordedAt: Time.optional(),
   }),
   z.object({
     ok: z.literal(false),

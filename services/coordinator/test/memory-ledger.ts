@@ -68,7 +68,10 @@ export function memoryLedger(clock: () => number): MemoryLedger {
       if (chains.get(state.acquisitionId)?.length !== state.version) return { kind: 'conflict' };
       ids.add(id);
       tell(state.acquisitionId, { contract, data: data as object, afterMs: clock() - BEGIN_MS });
-      return { kind: 'recorded' };
+      const last = linksOf(state.acquisitionId).at(-1);
+      if (last === undefined) return { kind: 'recorded' };
+      const { seq, hash, entry } = last;
+      return { kind: 'recorded', place: { id, seq, hash, recordedAt: entry.recordedAt } };
     },
   };
   return self;

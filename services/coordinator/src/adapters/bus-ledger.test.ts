@@ -11,7 +11,9 @@ import { busLedger } from './bus-ledger.ts';
 
 const { signal } = new AbortController();
 const REF = { tenant: 'default', acquisitionId: ID };
-const RECORDED = { seq: 1, version: 2, entryHash: hashOf(2), repeated: false, differs: false };
+const RECORDED_AT = '2026-11-23T09:15:00.000000Z';
+const PLACE = { seq: 1, version: 2, entryHash: hashOf(2), differs: false };
+const RECORDED = { ...PLACE, repeated: false, recordedAt: RECORDED_AT };
 const decided = { contract: AcquisitionExpiredV1, data: AcquisitionExpiredV1.example };
 
 const answering = (answer: unknown): Pick<House, 'ask' | 'say'> => ({
@@ -45,12 +47,23 @@ test('what is said follows the last event: its id, its cause and its version', a
       return { ok: true, ...RECORDED } as SayReply;
     },
   };
-  assert.deepEqual(await busLedger(house).say(state, decided, signal), { kind: 'recorded' });
   const id = childId(state.lastId, 'acquisition.expired.v1');
+  assert.deepEqual(await busLedger(house).say(state, decided, signal), {
+    kind: 'recorded',
+    place: { id, seq: 1, hash: hashOf(2), recordedAt: RECORDED_AT },
+  });
   assert.deepEqual(heard, [
     { ...decided, ...REF, id, causeId: state.lastId, expectedVersion: state.version },
   ]);
 });
+
+for (const elsewhere of [{ version: 3 }, { differs: true }, { recordedAt: undefined }]) {
+  test(`an answer with ${JSON.stringify(elsewhere)} does not say where the chain went on`, async () => {
+    const house = answering({ ok: true, ...RECORDED, ...elsewhere });
+    const outcome = await busLedger(house).say(told(requested()), decided, signal);
+    assert.deepEqual(outcome, { kind: 'recorded' });
+  });
+}
 
 const REFUSED = { ok: false, because: 'no', version: 1 } as const;
 for (const [reply, kind] of [

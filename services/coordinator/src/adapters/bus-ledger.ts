@@ -31,7 +31,8 @@ export function busLedger(house: Pick<House, 'ask' | 'say'>): Ledger {
     },
     say: async (state, decided, signal) => {
       const limited = AbortSignal.any([signal, AbortSignal.timeout(SAY_MS_MAX)]);
-      return outcomeOf(await house.say(sayingOf(state, decided), limited));
+      const saying = sayingOf(state, decided);
+      return outcomeOf(saying, await house.say(saying, limited));
     },
   };
 }
@@ -49,8 +50,16 @@ function sayingOf(state: Acquisition, decided: Decided) {
   };
 }
 
-function outcomeOf(reply: SayReply): Outcome {
-  if (reply.ok) return { kind: 'recorded' };
+function outcomeOf(
+  { id, expectedVersion }: { readonly id: string; readonly expectedVersion: number },
+  reply: SayReply,
+): Outcome {
+  if (reply.ok) {
+    const { seq, version, entryHash: hash, recordedAt, differs } = reply;
+    const isNext = version === expectedVersion + 1 && !differs;
+    if (!isNext || recordedAt === undefined) return { kind: 'recorded' };
+    return { kind: 'recorded', place: { id, seq, hash, recordedAt } };
+  }
   if (reply.refusal === 'conflict') return { kind: 'conflict' };
   return { kind: 'refused', because: `${reply.refusal}: ${reply.because}` };
 }

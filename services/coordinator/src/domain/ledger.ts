@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Acquisition } from '@impound/contracts/chain.ts';
+import type { Acquisition, Recorded } from '@impound/contracts/chain.ts';
 import type { Entry } from '@impound/contracts/entry.ts';
 import type { Decided } from './decision.ts';
 
@@ -19,7 +19,13 @@ export interface OpenChain extends ChainRef {
 export interface Link {
   readonly seq: number;
   readonly hash: string;
-  readonly entry: Entry;
+  readonly entry: Recorded & Pick<Entry, 'acqPrev'>;
+}
+
+/** Where the ledger has put what was said; nothing else of its entry is new to who said it. */
+export interface Place extends Pick<Link, 'seq' | 'hash'> {
+  readonly id: string;
+  readonly recordedAt: string;
 }
 
 /** A page of a chain, and the version that the whole chain has. */
@@ -28,9 +34,12 @@ export interface History {
   readonly links: readonly Link[];
 }
 
-/** What the ledger made of a say. `conflict`: the chain has moved, so decide again. */
+/**
+ * What the ledger made of a say. `conflict`: the chain has moved, so decide again. Without a place
+ * another one said it before in other words: the chain is to be read.
+ */
 export type Outcome =
-  | { readonly kind: 'recorded' }
+  | { readonly kind: 'recorded'; readonly place?: Place }
   | { readonly kind: 'conflict' }
   | { readonly kind: 'refused'; readonly because: string };
 

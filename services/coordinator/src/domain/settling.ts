@@ -4,7 +4,7 @@ import type { Chain } from './chains.ts';
 import type { Decided, Now } from './decision.ts';
 import { type ChainAt, type Desk, decideNow, forget, watch } from './desk.ts';
 import { joinable, mayJoin } from './joining.ts';
-import type { ChainRef } from './ledger.ts';
+import type { ChainRef, Link, Place } from './ledger.ts';
 
 /** Events said in one go about one chain; more than any ladder needs. */
 const ROUNDS_MAX = 64;
@@ -24,10 +24,16 @@ export async function settle(desk: Desk, at: ChainAt, signal: AbortSignal): Prom
   // What was heard is enough to begin with; where the chain has moved on, the first say conflicts.
   let known = version || undefined;
   for (let round = 0; round < ROUNDS_MAX; round++) {
-    if ((await step(desk, { ref, known }, signal)) === 'settled') return;
-    known = undefined;
+    const moved = await step(desk, { ref, known }, signal);
+    if (moved === 'settled') return;
+    known = moved.to;
   }
   watch(desk, { ...ref, version: 0 }, desk.clock() + AGAIN_MS);
+}
+
+/** The chain is another one: at this version, or, where somebody else moved it, at any. */
+interface Moved {
+  readonly to: number | undefined;
 }
 
 /** Reads, decides, and says at most one event: then the chain has moved, whoever moved it. */
@@ -35,7 +41,7 @@ async function step(
   desk: Desk,
   { ref, known }: { readonly ref: ChainRef; readonly known: number | undefined },
   signal: AbortSignal,
-): Promise<'settled' | 'moved'> {
+): Promise<'settled' | Moved> {
   const chain = await desk.chains.read(ref, known, signal);
   const { state } = chain;
   desk.ears.answered(desk.clock());
@@ -52,14 +58,32 @@ async function sayIt(
   desk: Desk,
   it: { readonly chain: Chain; readonly at: ChainAt; readonly say: Decided },
   signal: AbortSignal,
-): Promise<'settled' | 'moved'> {
+): Promise<'settled' | Moved> {
   const outcome = await desk.ledger.say(it.chain.state, it.say, signal);
   const fields = { acquisitionId: it.at.acquisitionId, type: it.say.contract.type };
-  if (outcome.kind === 'recorded') desk.log.info('decision recorded', fields);
-  if (outcome.kind !== 'refused') return 'moved';
+  if (outcome.kind === 'conflict') return { to: undefined };
+  if (outcome.kind === 'recorded') {
+    desk.log.info('decision recorded', fields);
+    return outcome.place === undefined ? { to: undefined } : said(desk, it, outcome.place);
+  }
   desk.log.error('decision refused', { ...fields, because: outcome.because });
   watch(desk, it.at, desk.clock() + REFUSED_MS);
   return 'settled';
+}
+
+/** Goes on from what was said itself: to read it again would be one more question for each. */
+function said(
+  desk: Desk,
+  { chain, say }: { readonly chain: Chain; readonly say: Decided },
+  { id, seq, hash, recordedAt }: Place,
+): Moved {
+  const { acquisitionId, tenant, version } = chain.state;
+  const { contract, data } = say;
+  const event = { id, tenant, type: contract.type, data: contract.shape.parse(data) };
+  const head = { acq: acquisitionId, acqSeq: version + 1, acqPrev: chain.lastEntry, recordedAt };
+  const entry = { ...head, event } as Link['entry'];
+  desk.chains.heard({ acquisitionId, tenant }, { seq, hash, entry });
+  return { to: version + 1 };
 }
 
 /**

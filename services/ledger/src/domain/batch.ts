@@ -11,6 +11,7 @@ export interface First {
   readonly seq: number;
   readonly version: number;
   readonly hash: string;
+  readonly recordedAt: string;
   readonly event: Envelope;
   /** The event's canonical text. */
   readonly text: string;
@@ -19,7 +20,6 @@ export interface First {
 /** An entry that is to be appended. */
 export interface Draft extends First {
   readonly caseId: string;
-  readonly recordedAt: string;
   /** The entry's canonical text: its UTF-8 bytes are stored and hashed. */
   readonly entry: string;
 }

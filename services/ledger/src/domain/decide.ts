@@ -74,7 +74,8 @@ function conflictOf(say: Say, head: ChainHead | undefined): string | undefined {
 }
 
 function placeOf(first: First, how: { repeated: boolean; differs: boolean }): SayReply {
-  return { ok: true, seq: first.seq, version: first.version, entryHash: first.hash, ...how };
+  const { seq, version, hash: entryHash, recordedAt } = first;
+  return { ok: true, seq, version, entryHash, recordedAt, ...how };
 }
 
 /** The first one stands. A repeat that says something else is put on record beside it. */

@@ -26,14 +26,19 @@ export function storedOf({ seq, hash, entry, event }: Draft): StoredEntry {
   return { seq, hash, text: entry, event };
 }
 
+/** The entry that a text is. Throws ZodError where it is none. */
+export function entryIn(text: string): Entry {
+  return Entry.parse(JSON.parse(text));
+}
+
 /** The event inside an entry's text. Throws ZodError where it is no entry. */
 export function eventIn(text: string): Envelope {
-  return Entry.parse(JSON.parse(text)).event;
+  return entryIn(text).event;
 }
 
 /** When an entry was recorded, in Unix milliseconds. */
 export function recordedMsOf(text: string): number {
-  return Date.parse(Entry.parse(JSON.parse(text)).recordedAt);
+  return Date.parse(entryIn(text).recordedAt);
 }
 
 /** Where an entry is published. */
