@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { hash } from 'node:crypto';
 import { finished } from 'node:stream/promises';
+import { arrayText, type Item } from '@impound/ledger/db/array-text.ts';
 import type { Row as Written } from '@impound/ledger/db/rows.ts';
 import { type Database, openDatabase } from '@impound/runtime/postgres.ts';
 import { Secret } from '@impound/runtime/secret.ts';
@@ -141,13 +142,15 @@ function field(value: unknown, type: string): Buffer[] {
   return [length, bytes];
 }
 
-/** OIDs of array types (src/include/catalog/pg_type.dat). */
-const ARRAYS = { uuid: 2951, bytea: 1001, int: 1007, text: 1009, boolean: 1000, time: 1009 };
+const ARRAYS = {
+  ...{ uuid: 'uuid[]', bytea: 'bytea[]', int: 'integer[]', text: 'text[]' },
+  ...{ boolean: 'boolean[]', time: 'text[]' },
+};
 
 async function insertRows(sql: Database, rows: readonly Row[], from: number): Promise<void> {
-  const column = ([name, type]: (typeof COLUMNS)[number]) =>
-    sql.array(rows.map((row) => row[name]) as never[], ARRAYS[type]);
-  const places = COLUMNS.map((_, at) => `$${at + 2}`).join(', ');
+  const column = ([name]: (typeof COLUMNS)[number]) =>
+    arrayText(rows.map((row) => row[name]) as Item[]);
+  const places = COLUMNS.map(([, type], at) => `$${at + 2}::${ARRAYS[type]}`).join(', ');
   await sql.unsafe(
     `insert into rival_insert (idx, event_id, entry, leaf, acq, acq_seq, tenant, case_id, actor,
       speaker, cause, type, target, ends, event_at, recorded_at)

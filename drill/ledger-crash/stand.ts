@@ -6,6 +6,8 @@ import type { LogKeyRole } from '@impound/contracts/log-key.ts';
 import { migrate } from '@impound/ledger/db/migrate.ts';
 import { type NatsServer, startNatsServer } from '@impound/runtime/embedded/nats-server.ts';
 import { type PostgresServer, startPostgres } from '@impound/runtime/embedded/postgres.ts';
+import { type Database, openDatabase } from '@impound/runtime/postgres.ts';
+import { Secret } from '@impound/runtime/secret.ts';
 import {
   headSigners,
   newLogKeys,
@@ -14,7 +16,7 @@ import {
 } from '@impound/transparency/log-keys.ts';
 import type { Vkey } from '@impound/transparency/vkey.ts';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
-import postgres, { type Sql } from 'postgres';
+import postgres from 'postgres';
 import { type Member, startMember } from '../fleet/member.ts';
 import { type Server, startServer } from '../fleet/server.ts';
 import { busReader } from './bus-steps.ts';
@@ -30,7 +32,7 @@ export interface Stand extends AsyncDisposable {
   readonly ledger: Member;
   readonly wires: Readonly<Record<'database' | 'bus', Wire>>;
   /** As the superuser, beside the wire. */
-  readonly sql: Sql;
+  readonly sql: Database;
   /** One that may hear and ask everything, beside the wire. */
   readonly connection: NatsConnection;
   readonly speaker: Speaker;
@@ -65,8 +67,7 @@ export async function openStand(options: StandOptions, signal: AbortSignal): Pro
   const toDatabase = opening.use(await openWire(database.now().port, postgresReader));
   const toBus = opening.use(await openWire(bus.now().port, busReader));
   const url = database.now().url(DATABASE);
-  const sql = postgres(url, { max: 2, onnotice: () => undefined });
-  opening.defer(() => sql.end({ timeout: 1 }));
+  const sql = openDatabase(new Secret(url), { connectionsMax: 2, name: 'drill' }, opening);
   const connection = await connect({
     ...{ servers: bus.now().url, maxReconnectAttempts: -1, reconnectTimeWait: RECONNECT_MS },
   });

@@ -80,13 +80,17 @@ const config = z.object({
   DATABASE_URL: SecretText,
 });
 
+/** The rows of a long log are counted in one statement. */
+const STATEMENT_MS_MAX = 600_000;
+
 type Work = (log: KeptLog) => Promise<FsckReport>;
 
 async function inDatabase({ environment }: Here, work: Work): Promise<FsckReport> {
   const { inSnapshot } = await import('@impound/ledger/adapters/postgres-fsck.ts');
   const { DATABASE_URL } = readConfig(config, await withFiles(config, environment));
   await using scope = new AsyncDisposableStack();
-  const options = { connectionsMax: 1, name: 'impound-fsck' };
+  const limits = { connectionsMax: 1, statementMsMax: STATEMENT_MS_MAX };
+  const options = { ...limits, name: 'impound-fsck' };
   return await inSnapshot(openDatabase(DATABASE_URL, options, scope), work);
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { arrayText } from '@impound/ledger/db/array-text.ts';
 import { readGuards } from '@impound/ledger/db/guards.ts';
 import { type Guards, TABLES } from '@impound/ledger/domain/guards.ts';
 import { clockBetween } from '@impound/runtime/bus-look.ts';
@@ -51,13 +52,13 @@ export interface ChainFacts {
 
 export const STILL_MS = 3_600_000;
 const STILL_SHOWN_MAX = 5;
-const STATEMENT_MS_MAX = '10000';
+const STATEMENT_MS_MAX = 10_000;
 
 /** Looks at a database, best as ledger_reader. Throws where it cannot be asked. */
 export async function lookAtDatabase(url: Secret): Promise<DatabaseFacts> {
   await using scope = new AsyncDisposableStack();
-  const sql = openDatabase(url, { connectionsMax: 1, name: 'impound-doctor' }, scope);
-  await sql`select set_config('statement_timeout', ${STATEMENT_MS_MAX}, false)`;
+  const limits = { connectionsMax: 1, statementMsMax: STATEMENT_MS_MAX };
+  const sql = openDatabase(url, { ...limits, name: 'impound-doctor' }, scope);
   const guards = await readGuards(sql, WRITER);
   const made = guards.schemaVersion !== undefined;
   const askedAt = Date.now();
@@ -106,7 +107,7 @@ async function overrides(sql: Database): Promise<string[]> {
 async function roles(sql: Database): Promise<RoleFacts> {
   const others = await sql`
     select rolname || ' ' || r || ' ' || t as held
-    from pg_roles, unnest(${sql.array([...TABLES, 'ledger_schema'])}::text[]) t,
+    from pg_roles, unnest(${arrayText([...TABLES, 'ledger_schema'])}::text[]) t,
       unnest(array['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER']) r
     where not rolsuper and rolname not in (${WRITER}, ${OWNER}) and rolname not like 'pg\\_%'
       and has_table_privilege(oid, t, r) order by 1 limit 20`;

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { startPostgres } from '../src/embedded/postgres.ts';
 import { openDatabase } from '../src/postgres.ts';
 import { Secret } from '../src/secret.ts';
 import { testDatabase } from '../src/testing/database.ts';
+import { openWay } from './way.ts';
 
 test('a pool refuses while Postgres is away, tells that it was lost, and works again', async (t) => {
   const dataDir = await mkdtemp(join(tmpdir(), 'impound-pool-'));
@@ -29,32 +28,6 @@ test('a pool refuses while Postgres is away, tells that it was lost, and works a
   await using _second = await startPostgres({ dataDir, port: first.port }, t.signal);
   assert.equal((await sql`select 2 as two`)[0]?.['two'], 2);
 });
-
-/** A way to a port whose connections can be ended in either of the two ways that TCP has. */
-async function openWay(t: TestContext, port: number) {
-  const sockets = new Set<Socket>();
-  const server = createServer((outside) => {
-    const inside = connect({ port, host: '127.0.0.1' });
-    for (const [from, to] of [
-      [outside, inside],
-      [inside, outside],
-    ] as const) {
-      sockets.add(from);
-      from.on('error', () => to.destroy());
-      from.on('close', () => sockets.delete(from) && to.destroy());
-      from.pipe(to);
-    }
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(() => server.close());
-  const each = (end: (socket: Socket) => void) => () => void [...sockets].map(end);
-  return {
-    port: (server.address() as AddressInfo).port,
-    resets: each((socket) => socket.resetAndDestroy()),
-    ends: each((socket) => socket.destroy()),
-  };
-}
 
 const ROUNDS = 36;
 

@@ -4,6 +4,8 @@ import { type TestContext, test } from 'node:test';
 import { AcquisitionRequestedV1 } from '@impound/contracts/acquisition/requested.v1.ts';
 import { AcquisitionSealedV1 } from '@impound/contracts/acquisition/sealed.v1.ts';
 import { newId } from '@impound/runtime/ids.ts';
+import { openDatabase } from '@impound/runtime/postgres.ts';
+import { Secret } from '@impound/runtime/secret.ts';
 import { opensslAuthority } from '@impound/timestamp/testing/openssl-authority.ts';
 import { checkToken } from '@impound/timestamp/token.ts';
 import { readLogKeys, rotatedLogKeys } from '@impound/transparency/log-keys.ts';
@@ -19,7 +21,9 @@ async function recorded(t: TestContext): Promise<{ it: World; outside: Outside }
   const authority = await opensslAuthority(t);
   const witness = await witnessOf(t);
   const stamped = { TSA_URL: authority.url.href, TSA_CERTIFICATES: authority.root };
-  const sql = it.sql();
+  await using looking = new AsyncDisposableStack();
+  const options = { connectionsMax: 1, name: 'test' };
+  const sql = openDatabase(new Secret(it.database.url), options, looking);
   const tokens = async () => (await sql`select from ledger_anchor`).length;
   const said = async () =>
     (await sql`select from ledger_entry where type = 'checkpoint.stamped.v1'`).length;
@@ -46,7 +50,7 @@ async function recorded(t: TestContext): Promise<{ it: World; outside: Outside }
   });
   await second[Symbol.asyncDispose]();
   // Nobody else may look at what is copied.
-  await sql.end();
+  await looking.disposeAsync();
   const stamp = (token: Buffer, note: Buffer) =>
     checkToken(token, { data: note, trusted: [authority.root] });
   return { it, outside: { keys: [LOG], known: [], witnesses: [witness.vkey], stamp } };

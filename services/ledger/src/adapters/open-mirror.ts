@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { StorePlace } from '@impound/bucket/store-url.ts';
 import type { Secret } from '@impound/runtime/secret.ts';
 import type { MirrorStore } from '../handlers/mirroring.ts';
+import { boundedMirror } from './bounded-mirror.ts';
 import { fileMirror } from './file-mirror.ts';
 
 /** The kinds of places that a mirror may be kept in. */
@@ -14,7 +15,7 @@ export async function openMirror(
   key: Secret | undefined,
   scope: AsyncDisposableStack,
 ): Promise<MirrorStore> {
-  if (place.kind === 'file') return fileMirror(resolve(place.directory));
+  if (place.kind === 'file') return boundedMirror(fileMirror(resolve(place.directory)));
   const { bucketMirror } = await import('./bucket-mirror.ts');
-  return await bucketMirror(place, key, scope);
+  return boundedMirror(await bucketMirror(place, key, scope));
 }

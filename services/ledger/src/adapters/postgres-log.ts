@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Database } from '@impound/runtime/postgres.ts';
+import { arrayText } from '../db/array-text.ts';
 import { firstOpen, firstRecent } from '../db/open.ts';
 import { AFTER_THE_END } from '../domain/contracts.ts';
 import type { StoredEntry } from '../domain/telling.ts';
@@ -34,7 +35,7 @@ export function postgresLog(sql: Database): Log {
           and (
             e.idx >= ${open}
               and not exists (select from ledger_entry x where x.acq = e.acq and x.ends)
-            or e.idx >= ${recent} and e.type = any(${AFTER_THE_END})
+            or e.idx >= ${recent} and e.type = any(${arrayText(AFTER_THE_END)}::text[])
               and not exists (select from ledger_entry x
                 where x.acq = e.acq and x.cause = e.event_id and x.speaker <> 'ledger')
           )

@@ -12,7 +12,7 @@ export function postgresOpenTypes(sql: Database): OpenTypesReader {
     const rows = await sql`
       select extract(epoch from f.recorded_at) * 1000 as since_ms,
         convert_from(f.entry, 'UTF8')::jsonb #>> '{event,data,policy,decision}' as decision,
-        (select array_agg(type order by acq_seq) from ledger_entry where acq = f.acq) as types
+        (select string_agg(type, ' ' order by acq_seq) from ledger_entry where acq = f.acq) as types
       from ledger_entry f
       where f.acq_seq = 1 and f.idx >= ${await openFrom()}
         and not exists (select from ledger_entry x where x.acq = f.acq and x.ends)
@@ -20,7 +20,7 @@ export function postgresOpenTypes(sql: Database): OpenTypesReader {
     return rows.map((row) => ({
       sinceMs: Number(row['since_ms']),
       allowed: row['decision'] === 'allowed',
-      types: row['types'] as string[],
+      types: String(row['types']).split(' '),
     }));
   };
 }

@@ -37,7 +37,10 @@ export function postgresPen(url: Secret, worker: string): PenHolder {
     take: async (waiting, signal) => {
       await using scope = new AsyncDisposableStack();
       const lost = new AbortController();
-      const options = { connectionsMax: 1, name: worker, lost: () => lost.abort() };
+      const options = {
+        ...{ connectionsMax: 1, name: worker, statementMsMax: STATEMENT_MS_MAX },
+        lost: () => lost.abort(),
+      };
       const sql = openDatabase(url, options, scope);
       await checkGuards(sql);
       await asked(() => prepare(sql));
@@ -58,7 +61,6 @@ const PROBES_ONLY = ['enable_seqscan', 'enable_hashjoin', 'enable_mergejoin'];
 
 async function prepare(sql: Database): Promise<void> {
   const settings = {
-    statement_timeout: STATEMENT_MS_MAX,
     idle_session_timeout: STILL_MS_MAX,
     tcp_keepalives_idle: VANISHED_SECONDS,
     tcp_keepalives_interval: 2,

@@ -18,12 +18,6 @@ export interface Addition {
   readonly writerEpoch: number;
 }
 
-/** OIDs of array types (src/include/catalog/pg_type.dat): plain lists lack what a bytea needs. */
-const BYTEAS = 1001;
-const SMALLINTS = 1005;
-const TEXTS = 1009;
-const BIGINTS = 1016;
-
 /**
  * One statement, so one transaction: entries, tiles, and the batch that makes them the log. It is
  * run where it is awaited.
@@ -85,21 +79,19 @@ function packed(rows: readonly Row[]) {
 }
 
 function insertTiles(sql: Database, tiles: readonly FullTile[]) {
-  const column = <K extends keyof FullTile>(key: K, type: number) =>
-    sql.array(tiles.map((tile) => tile[key]) as never[], type);
+  const column = (key: keyof FullTile) => arrayText(tiles.map((tile) => tile[key]));
   return sql`
     insert into ledger_tile (level, n, hashes, root)
-    select * from unnest(${column('level', SMALLINTS)}, ${column('n', BIGINTS)},
-      ${column('hashes', BYTEAS)}, ${column('root', BYTEAS)})`;
+    select * from unnest(${column('level')}::smallint[], ${column('n')}::bigint[],
+      ${column('hashes')}::bytea[], ${column('root')}::bytea[])`;
 }
 
 function insertKeys(sql: Database, keys: readonly KeySaid[]) {
-  const column = <K extends keyof KeySaid>(key: K, type: number) =>
-    sql.array(keys.map((one) => one[key]) as never[], type);
+  const column = (key: keyof KeySaid) => arrayText(keys.map((one) => one[key]));
   return sql`
     insert into ledger_key (idx, role, public_key, change)
     select idx, role, decode(public_key, 'base64'), change
-    from unnest(${column('idx', BIGINTS)}, ${column('role', TEXTS)},
-      ${column('publicKey', TEXTS)}, ${column('change', TEXTS)})
+    from unnest(${column('idx')}::bigint[], ${column('role')}::text[],
+      ${column('publicKey')}::text[], ${column('change')}::text[])
       as t (idx, role, public_key, change)`;
 }

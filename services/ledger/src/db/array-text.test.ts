@@ -14,3 +14,7 @@ test('an array as text tells nothing from the text NULL, and numbers and truth a
   assert.equal(arrayText([null, 'NULL', 1, true, false]), '{NULL,"NULL",1,true,false}');
   assert.equal(arrayText([]), '{}');
 });
+
+test('an array as text holds bytes as Postgres reads them', () => {
+  assert.equal(arrayText([Buffer.of(0, 255), Buffer.of()]), String.raw`{"\\x00ff","\\x"}`);
+});

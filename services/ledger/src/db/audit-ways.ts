@@ -2,6 +2,7 @@
 import type { LedgerAuditV1 } from '@impound/contracts/ask/ledger.audit.v1.ts';
 import type { RequestOf } from '@impound/contracts/question.ts';
 import type { Database, Fragment } from '@impound/runtime/postgres.ts';
+import { arrayText } from './array-text.ts';
 import { firstRecorded } from './recorded.ts';
 import { isOfTarget } from './target.ts';
 
@@ -84,14 +85,11 @@ async function chainsOf(
   return rows.length > bounds.chainsMax ? undefined : rows.map((row) => String(row['acq']));
 }
 
-/** The OID of uuid[] (src/include/catalog/pg_type.dat). */
-const UUIDS = 2951;
-
 /** No index has the order of the log here: materialized, so that none is walked in its place. */
 function alongChains(sql: Database, chains: readonly string[], { from, end }: Span): Way {
   const rows = sql`(
     with chain as materialized (
-      select * from ledger_entry where acq = any(${sql.array([...chains], UUIDS)})
+      select * from ledger_entry where acq = any(${arrayText(chains)}::uuid[])
     ) select * from chain where idx >= ${from} and idx < ${end}
   ) as e where true`;
   return { from, end, rows, order: sql`e.idx` };

@@ -2,6 +2,7 @@
 import { Later, messageOf, Never } from '@impound/runtime/fault.ts';
 import type { Database } from '@impound/runtime/postgres.ts';
 import { type Guards, guardFaults, RIGHTS, TABLES } from '../domain/guards.ts';
+import { arrayText } from './array-text.ts';
 
 const AGAIN_MS = 500;
 
@@ -72,7 +73,7 @@ async function ownsLedger(sql: Database, role: string): Promise<boolean> {
 async function rights(sql: Database, role: string): Promise<string[]> {
   const rows = await sql`
     select t || ' ' || r as held
-    from unnest(${names(sql)}) t, unnest(${sql.array([...RIGHTS])}::text[]) r
+    from unnest(${names(sql)}) t, unnest(${arrayText(RIGHTS)}::text[]) r
     where to_regclass(t) is not null and (has_table_privilege(${role}, t, r)
       or (r = 'UPDATE' and has_any_column_privilege(${role}, t, r)))`;
   return rows.map((row) => String(row['held']));
@@ -104,5 +105,5 @@ async function constraints(sql: Database): Promise<Record<string, string>> {
 }
 
 function names(sql: Database) {
-  return sql`${sql.array([...TABLES])}::text[]`;
+  return sql`${arrayText(TABLES)}::text[]`;
 }

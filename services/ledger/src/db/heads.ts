@@ -22,7 +22,7 @@ export async function readHeads(
       select max(acq_seq) as version from ledger_entry where acq = asked.acq
     ) as last
     join ledger_entry e on e.acq = asked.acq
-      and (e.acq_seq = last.version or e.type = any(${sql.array([...DECIDING_TYPES])}::text[]))
+      and (e.acq_seq = last.version or e.type = any(${arrayText([...DECIDING_TYPES])}::text[]))
     order by e.acq, e.acq_seq`;
   for (const row of rows) {
     const acq = String(row['acq']);

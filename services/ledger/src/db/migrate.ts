@@ -13,6 +13,8 @@ export interface RolePasswords {
 }
 
 const TRIES_MAX = 5;
+/** An index over a long log is not made in a minute. */
+const STATEMENT_MS_MAX = 3_600_000;
 
 /**
  * Makes the ledger's roles and tables in the database that `adminUrl` names, or brings them up to
@@ -21,7 +23,8 @@ const TRIES_MAX = 5;
  */
 export async function migrate(adminUrl: string, passwords: RolePasswords): Promise<void> {
   await using scope = new AsyncDisposableStack();
-  const options = { connectionsMax: 1, name: 'impound-ledger-migrate' };
+  const limits = { connectionsMax: 1, statementMsMax: STATEMENT_MS_MAX };
+  const options = { ...limits, name: 'impound-ledger-migrate' };
   const sql = openDatabase(new Secret(adminUrl), options, scope);
   await again(sql, await ledgerScript());
   await again(sql, `alter role ledger_owner nologin`);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Database } from '@impound/runtime/postgres.ts';
 import { OWN_TYPES, type OwnKept } from '../domain/own-chain.ts';
+import { arrayText } from './array-text.ts';
 
 /** The chain in which the log speaks of itself: the one that its first entry begins. */
 export async function readOwn(sql: Database): Promise<OwnKept> {
@@ -10,7 +11,7 @@ export async function readOwn(sql: Database): Promise<OwnKept> {
     )
     select e.idx, e.acq_seq, e.type, encode(e.leaf, 'hex') as leaf, e.entry
     from last join ledger_entry e using (acq)
-    where e.acq_seq in (1, last.version) or e.type = any(${sql.array([...OWN_TYPES])}::text[])
+    where e.acq_seq in (1, last.version) or e.type = any(${arrayText(OWN_TYPES)}::text[])
     order by e.acq_seq`;
   const kept = rows.filter((row, at) => at === 0 || OWN_TYPES.includes(String(row['type'])));
   const last = rows.at(-1);

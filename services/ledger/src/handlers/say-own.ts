@@ -2,6 +2,7 @@
 import type { DataOf, EventContract } from '@impound/contracts/event.ts';
 import type { SayReply } from '@impound/contracts/say.ts';
 import { Later } from '@impound/runtime/fault.ts';
+import { unlessAborted } from '@impound/runtime/wait.ts';
 import type { Tools } from '../domain/batch.ts';
 import { ownEvent } from '../domain/own-chain.ts';
 import { enqueue, type Queue, WAITING_MS_MAX } from './queue.ts';
@@ -23,15 +24,17 @@ export function sayingOwn(id: string, queue: Queue, tools: Tools): SayOwn {
     const say = { ...said, contract, expectedVersion: undefined };
     const answered = Promise.withResolvers<SayReply>();
     const limit = AbortSignal.any([signal, AbortSignal.timeout(WAITING_MS_MAX)]);
-    const late = () => answered.reject(new Later('not-written', WAITING_MS_MAX, 'said too late'));
-    limit.addEventListener('abort', late, { once: true });
+    // Nobody takes it out of the queue of a term that is over.
+    if (limit.aborted) throw late();
     enqueue(queue, { say, cameAt: performance.now(), answer: answered.resolve });
-    try {
-      const reply = await answered.promise;
-      if (reply.ok) return reply.seq;
-      throw new Later('not-written', WAITING_MS_MAX, reply.because);
-    } finally {
-      limit.removeEventListener('abort', late);
-    }
+    const reply = await unlessAborted(answered.promise, limit).catch(() => {
+      throw late();
+    });
+    if (reply.ok) return reply.seq;
+    throw new Later('not-written', WAITING_MS_MAX, reply.because);
   };
+}
+
+function late(): Later {
+  return new Later('not-written', WAITING_MS_MAX, 'said too late');
 }
