@@ -12,7 +12,7 @@ export const CaseId = z
   .brand<'CaseId'>();
 export type CaseId = z.output<typeof CaseId>;
 
-/** One event: derived from its cause, or a UUIDv7 where a chain begins. */
+/** One event: a UUIDv7 where a chain begins; derived from its cause, and beginning as it does. */
 export const EventId = z.uuid().brand<'EventId'>();
 export type EventId = z.output<typeof EventId>;
 

@@ -10,7 +10,7 @@ const TYPE = 'access.checked.v1';
 test('the same cause gives the same id, today and in another process', () => {
   assert.equal(childId(CAUSE, TYPE), childId(CAUSE, TYPE, '0'));
   // By sha256sum, with the version and the variant put in: chains that exist hang on it.
-  assert.equal(childId(CAUSE, TYPE), 'e5dae29f-7205-863b-be7f-a6ae557054a3');
+  assert.equal(childId(CAUSE, TYPE), '0199f5a2-7c3e-863b-be7f-a6ae557054a3');
 });
 
 const OTHERS = [
@@ -22,6 +22,22 @@ const OTHERS = [
 for (const [what, other] of OTHERS) {
   test(`another ${what} gives another id`, () => assert.notEqual(other, childId(CAUSE, TYPE)));
 }
+
+test('what follows from a first id begins with its time, and what follows from that too', () => {
+  const child = childId(CAUSE, TYPE);
+  assert.match(child, /^0199f5a2-7c3e-8/);
+  assert.match(childId(child, TYPE), /^0199f5a2-7c3e-8/);
+  assert.match(childId(CAUSE.toUpperCase(), TYPE), /^0199f5a2-7c3e-8/);
+});
+
+test('a cause that is no id gives an id all the same', () => {
+  for (const cause of ['', 'an order', `${CAUSE} and more`, 'a'.repeat(36)]) {
+    const child = childId(cause, TYPE);
+    EventId.parse(child);
+    assert.ok(!child.startsWith('0199f5a2'));
+    assert.notEqual(child, childId(`${cause}.`, TYPE));
+  }
+});
 
 test('ids are UUIDs of version 8 and 7 with the variant of RFC 9562', () => {
   for (let n = 0; n < 200; n++) {

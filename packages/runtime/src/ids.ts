@@ -4,12 +4,18 @@ import type { WorkerId } from '@impound/contracts/ids.ts';
 
 /**
  * The id of what is said because of something: UUIDv8 (RFC 9562) from SHA-256 of cause, type and
- * a discriminator, so that the same cause always gives the same id.
+ * a discriminator, so that the same cause always gives the same id. It begins as its cause does,
+ * which in a chain is the time of its first id: an index over ids then grows at its end.
  */
 export function childId(causeId: string, type: string, discriminator = '0'): string {
   const digest = createHash('sha256').update([causeId, type, discriminator].join('\n')).digest();
-  return uuidOf(digest.subarray(0, 16), 8);
+  const id = uuidOf(digest.subarray(0, 16), 8);
+  const began = TIME.exec(causeId)?.[0].toLowerCase() ?? '';
+  return began + id.slice(began.length);
 }
+
+/** The first 48 bits of a UUID; some causes are other texts. */
+const TIME = /^[0-9a-f]{8}-[0-9a-f]{4}(?=-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$)/i;
 
 /** A UUIDv7 (RFC 9562): what begins a chain brings its own. */
 export function newId(nowMs = Date.now()): string {
