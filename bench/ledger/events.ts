@@ -8,7 +8,7 @@ import { EvidenceAccessedV1 } from '@impound/contracts/evidence/accessed.v1.ts';
 import { TargetResolvedV1 } from '@impound/contracts/target/resolved.v1.ts';
 import { timeOf } from '@impound/contracts/time.ts';
 import { isSay, readSay, type Said, type Say } from '@impound/ledger/domain/say.ts';
-import { newId } from '@impound/runtime/ids.ts';
+import { childId, newId } from '@impound/runtime/ids.ts';
 
 /** What an acquisition says in this benchmark: an event of each usual length, in a usual order. */
 const CHAIN: readonly (readonly [string, EventContract])[] = [
@@ -24,16 +24,25 @@ export function saids(count: number): Said[] {
   const made: Said[] = [];
   while (made.length < count) {
     const acquisition = newId();
-    for (const [service, contract] of CHAIN) made.push(said(service, contract, acquisition));
+    let id = newId();
+    for (const [service, contract] of CHAIN) {
+      made.push(said(service, contract, { acquisition, id }));
+      // What follows has an id that is made from its cause's, as the services make it.
+      id = childId(id, contract.type);
+    }
   }
   return made.slice(0, count);
 }
 
-function said(service: string, contract: EventContract, acquisition: string): Said {
+function said(
+  service: string,
+  contract: EventContract,
+  { acquisition, id }: { readonly acquisition: string; readonly id: string },
+): Said {
   const [noun, verb] = nounVerb(contract.type);
   const event = {
     specversion: '1.0',
-    id: newId(),
+    id,
     source: `/impound/${service}/${service}-1`,
     type: contract.type,
     subject: acquisition,

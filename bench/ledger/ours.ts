@@ -8,9 +8,15 @@ import { sequence } from '@impound/ledger/handlers/sequence.ts';
 import { openLog } from '@impound/runtime/log.ts';
 import { Secret } from '@impound/runtime/secret.ts';
 
+/** As many as wait at the ledger's door at most, and whole batches. */
+const WAITING_MAX = 7_680;
+
 /** The ledger's own writer, without the bus in front of it. */
 export interface Writer extends AsyncDisposable {
-  /** Resolves when all of these are committed. Rejects where one is refused. */
+  /**
+   * Resolves when all of these are committed. Rejects where one is refused. More come to the door
+   * as those before are answered.
+   */
   append(says: readonly Say[]): Promise<void>;
   /** Entries in the log. */
   size(): number;
@@ -33,14 +39,21 @@ export async function openWriter(url: string): Promise<Writer> {
   failed.catch(() => undefined);
   const append = async (says: readonly Say[]) => {
     const done = Promise.withResolvers<void>();
-    let left = says.length;
-    const cameAt = performance.now();
+    let room = Promise.withResolvers<void>();
+    let [left, waiting] = [says.length, 0];
+    const answer = (reply: { readonly ok: boolean }) => {
+      if (!reply.ok) done.reject(new Error(JSON.stringify(reply)));
+      waiting--;
+      room.resolve();
+      if (--left === 0) done.resolve();
+    };
     for (const say of says) {
-      const answer = (reply: { readonly ok: boolean }) => {
-        if (!reply.ok) done.reject(new Error(JSON.stringify(reply)));
-        if (--left === 0) done.resolve();
-      };
-      enqueue(queue, { say, cameAt, answer });
+      while (waiting >= WAITING_MAX) {
+        room = Promise.withResolvers();
+        await Promise.race([room.promise, done.promise, failed]);
+      }
+      waiting++;
+      enqueue(queue, { say, cameAt: performance.now(), answer });
     }
     await Promise.race([done.promise, failed]);
   };
