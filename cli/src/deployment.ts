@@ -143,7 +143,7 @@ IMPOUND_UID=${uid}
 IMPOUND_GID=${gid}
 # Who remembers the log outside of its database (docs/witnesses.md); witnesses are in ledger/policy.
 # The ledger reaches none of them before this is said:
-# WITNESSES_INSIDE=false
+# WITNESSES_NETWORK=outside
 # A bucket of another account; its key goes into secrets/mirror-key:
 # MIRROR_URL=s3://BUCKET/PREFIX?region=REGION
 # An authority of time (RFC 3161); its root certificate goes into ledger/tsa.pem:
