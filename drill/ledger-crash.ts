@@ -61,10 +61,12 @@ async function matrix(stage: Stage): Promise<readonly string[]> {
   for (const cell of cells) {
     const one = await again(() => runCell(stand, kept, cell, stage.signal));
     ended.push([cell, one]);
-    const never = one.ms === undefined ? ['its message never came by'] : [];
+    const came = one.ms !== undefined || one.findings.length > 0;
+    const never = came ? [] : ['its message never came by'];
     const wrong = [...one.findings, ...never].map((what) => `${nameOf(cell)}: ${what}`);
     findings.push(...wrong);
-    stage.tell(`  ${nameOf(cell)}: ${one.ms?.toFixed(0)} ms, ${one.found} found`);
+    const at = `${ended.length} of ${cells.length}`;
+    stage.tell(`  ${at}: ${nameOf(cell)}: ${one.ms?.toFixed(0)} ms, ${one.found} found`);
     for (const what of wrong) stage.tell(`NOT AS PROMISED: ${what}`);
     // What is left of a cell that went wrong would be found again in each that follows.
     if (one.findings.length > 0) break;
