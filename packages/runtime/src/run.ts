@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import type * as z from 'zod';
 import { ConfigFault, type HouseConfig, houseConfig, readConfig, withFiles } from './config.ts';
-import { messageOf } from './fault.ts';
+import { Later, messageOf, Never } from './fault.ts';
 import { openHealth } from './health.ts';
 import { stayLean } from './lean.ts';
 import { type Log, openLog } from './log.ts';
@@ -30,10 +30,18 @@ export async function run(service: AnyService, terms: Terms = {}): Promise<void>
   } catch (error) {
     // A start that was ended by a signal is no fault.
     if (stop.signal.aborted && error === stop.signal.reason) return;
-    openLog(service.name, 'error').error('service stopped', { because: messageOf(error) });
+    openLog(service.name, 'error').error('service stopped', wordsOf(error));
     process.exitCode = error instanceof ConfigFault ? error.exitCode : 1;
     killLater(process.exitCode);
   }
+}
+
+/** Why it stopped, by the code that an operator finds in the documentation where it has one. */
+function wordsOf(error: unknown): { readonly code?: string; readonly because: string } {
+  const because = messageOf(error);
+  return error instanceof Never || error instanceof Later
+    ? { code: error.code, because }
+    : { because };
 }
 
 /** The life of a deploy job: read the environment, do the work, end. */

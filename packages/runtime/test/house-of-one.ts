@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A whole process for tests of run(): its only handler does nothing and its open may hang.
 import * as z from 'zod';
+import { Never } from '../src/fault.ts';
 import { run } from '../src/run.ts';
 import { SecretText } from '../src/secret.ts';
 import { service } from '../src/service.ts';
@@ -18,7 +19,7 @@ await run(
       const { length } = SIGNING_KEY.reveal();
       scope.defer(() => log.info('closed what was opened', { key: SIGNING_KEY, length }));
       log.info('opening');
-      if (OPENING === 'fails') throw new Error('the store is not there: make it');
+      if (OPENING === 'fails') throw new Never('store-missing', 'the store is not there: make it');
       if (OPENING === 'hangs') await new Promise(() => undefined);
       return {};
     },

@@ -107,7 +107,7 @@ suite('run', { concurrency: 3 }, () => {
     const bus = await testBus(t);
     const one = startProcess(t, { ...GOOD, NATS_URL: bus.url, OPENING: 'fails' });
     assert.equal(await one.exit(), 1);
-    assert.match(one.text(), /the store is not there: make it/);
+    assert.match(one.text(), /"code":"store-missing","because":"the store is not there: make it"/);
     assert.match(one.text(), /closed what was opened/);
   });
 
