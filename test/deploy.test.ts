@@ -85,7 +85,8 @@ test('bus, database and store lead nowhere', () => {
   const names = free.map(([name]) => name).toSorted();
   assert.deepEqual(names, ['clusters', 'door', 'observers', 'outside']);
   // Only an operator who names somebody outside puts the ledger into one of them.
-  assert.ok(compose.services['ledger']?.networks?.includes('${WITNESSES_NETWORK:-witnesses}'));
+  const chosen = compose.services['ledger']?.networks?.at(-1);
+  assert.match(chosen ?? '', /^\$\{WITNESSES_NETWORK:-witnesses\}$/);
   for (const name of ['ledger', 'coordinator', 'uploader', 'postgres', 'nats']) {
     const outside = compose.services[name]?.networks?.filter(
       (one) => one in Object.fromEntries(free),
