@@ -17,20 +17,20 @@ export async function output(file: string, args: readonly string[]): Promise<str
   return (await run(file, [...args], options)).stdout.trim();
 }
 
-/** What docker-compose.yml says of a service. */
+/** What a compose file says of a service. */
 interface ServiceFile {
   readonly build?: unknown;
 }
 
-/** The services of docker-compose.yml that are built from this repository. */
-export function builtServices(): string[] {
-  const file: { services: Record<string, ServiceFile> } = parse(read('docker-compose.yml'), {
+/** The services of a compose file that are built from this repository. */
+export function builtServices(composeFile = 'docker-compose.yml'): string[] {
+  const file: { services: Record<string, ServiceFile> } = parse(read(composeFile), {
     merge: true,
   });
   return Object.entries(file.services).flatMap(([name, { build }]) => (build ? [name] : []));
 }
 
-/** A deployment of docker-compose.yml under a name of its own. */
+/** A deployment of a compose file under a name of its own. */
 export interface Composed extends AsyncDisposable {
   /** Runs docker compose with these arguments; its words go to our standard error. */
   compose(...args: readonly string[]): Promise<void>;
@@ -88,16 +88,46 @@ export interface Terms {
   readonly hostAddress: string;
 }
 
-/** Writes the override file for this machine, and gives the handle; disposing it removes all. */
+/** A deployment of docker-compose.yml for this machine; disposing it removes all. */
 export async function openComposed(terms: Terms): Promise<Composed> {
-  const override = join(terms.directory, 'override.json');
-  await writeFile(override, JSON.stringify(await overrideFor(terms.hostAddress)));
-  const files = ['-f', 'docker-compose.yml', '-f', override];
-  const env = ['--env-file', join(terms.directory, 'compose.env')];
-  const fixed = ['compose', '-p', terms.project, ...env, ...files];
+  const { directory, project, port, hostAddress } = terms;
+  const file = 'docker-compose.yml';
+  const postgres = (await isStandIn('postgres:17')) ? { cap_add: ['DAC_OVERRIDE'] } : {};
+  const override = { services: { ...(await builtHere(file, hostAddress)), postgres } };
+  const options = ['--env-file', join(directory, 'compose.env')];
+  const environment = { IMPOUND_PORT: String(port) };
+  return await opened({ file, directory, project, override, options, environment });
+}
+
+/** A witness of deploy/witness.yml under that name, which keeps its things in `home`. */
+export async function openWitness(
+  terms: Terms & { readonly name: string; readonly home: string },
+): Promise<Composed> {
+  const { directory, project, port, hostAddress, name, home } = terms;
+  const file = 'deploy/witness.yml';
+  const override = { services: await builtHere(file, hostAddress) };
+  const environment = { WITNESS_PORT: String(port), WITNESS_NAME: name, WITNESS_DIR: home };
+  return await opened({ file, directory, project, override, options: [], environment });
+}
+
+interface Opening {
+  readonly file: string;
+  readonly directory: string;
+  readonly project: string;
+  readonly override: object;
+  readonly options: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** Writes the override file for this machine, and gives the handle. */
+async function opened(terms: Opening): Promise<Composed> {
+  const override = join(terms.directory, `${terms.project}.json`);
+  await writeFile(override, JSON.stringify(terms.override));
+  const files = ['-f', terms.file, '-f', override];
+  const fixed = ['compose', '-p', terms.project, ...terms.options, ...files];
   const environment = {
     ...process.env,
-    IMPOUND_PORT: String(terms.port),
+    ...terms.environment,
     IMPOUND_IMAGES: 'impound-test',
     // One after the other, so that also a builder without shared stages installs once only.
     COMPOSE_PARALLEL_LIMIT: '1',
@@ -125,19 +155,18 @@ export async function openComposed(terms: Terms): Promise<Composed> {
 }
 
 /** Builds with this machine's npm configuration, and lets services reach its pretend cluster. */
-async function overrideFor(hostAddress: string): Promise<object> {
+async function builtHere(file: string, hostAddress: string): Promise<object> {
   const npm = async (key: string) => await output('npm', ['config', 'get', key]);
   const [registry, cafile] = [await npm('registry'), await npm('cafile')];
   const args = {
     NPM_CONFIG_REGISTRY: registry,
     ...(cafile === 'null' ? {} : { NPM_CONFIG_CAFILE: cafile }),
   };
-  const built = builtServices().map((name) => [
+  const built = builtServices(file).map((name) => [
     name,
     { build: { network: 'host', args }, extra_hosts: [`kubernetes:${hostAddress}`] },
   ]);
-  const postgres = (await isStandIn('postgres:17')) ? { cap_add: ['DAC_OVERRIDE'] } : {};
-  return { services: { ...Object.fromEntries(built), postgres } };
+  return Object.fromEntries(built);
 }
 
 /** The official image names its version; one that does not has another entry point as well. */

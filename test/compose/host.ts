@@ -15,6 +15,8 @@ export interface Host extends AsyncDisposable {
   /** Address of this machine as containers reach it. */
   readonly address: string;
   readonly kubeconfig: { readonly collector: string; readonly reader: string };
+  /** Lets containers in to a port of 127.0.0.1: gives the one at the address above. */
+  door(to: number): Promise<number>;
 }
 
 export async function openHost(): Promise<Host> {
@@ -23,7 +25,9 @@ export async function openHost(): Promise<Host> {
   opening.defer(() => rm(folder, { recursive: true, force: true }));
   const lab = opening.use(await startCluster(demoScenario()));
   const address = await bridgeAddress();
-  const port = await forward({ host: address, to: Number(new URL(lab.url).port) }, opening);
+  const doors = opening.use(new AsyncDisposableStack());
+  const door = (to: number) => forward({ host: address, to }, doors);
+  const port = await door(Number(new URL(lab.url).port));
   const kubeconfig = async (name: string, account: string) => {
     const path = join(folder, `${name}.yaml`);
     const text = lab.kubeconfig(account).replace(lab.url, `https://kubernetes:${port}`);
@@ -34,7 +38,7 @@ export async function openHost(): Promise<Host> {
   const reader = await kubeconfig('reader', DEMO_READER);
   const scope = opening.move();
   return {
-    ...{ lab, folder, address, kubeconfig: { collector, reader } },
+    ...{ lab, folder, address, door, kubeconfig: { collector, reader } },
     [Symbol.asyncDispose]: () => scope.disposeAsync(),
   };
 }
@@ -47,7 +51,7 @@ async function bridgeAddress(): Promise<string> {
   return gateway === '' ? subnet.replace(/\.0\/\d+$/, '.1') : gateway;
 }
 
-/** The pretend cluster listens on 127.0.0.1 only: lets containers in by the bridge's address. */
+/** What listens on 127.0.0.1 only: lets containers in by the bridge's address. */
 async function forward(
   { host, to }: { readonly host: string; readonly to: number },
   scope: AsyncDisposableStack,
