@@ -50,11 +50,24 @@ export async function reviewAccess(
 ): Promise<readonly AccessAnswer[]> {
   checkRights(rights);
   const answers: AccessAnswer[] = [];
+  const asker = withOneLook(connection);
   for (let at = 0; at < rights.length; at += REVIEWS_AT_ONCE_MAX) {
     const some = rights.slice(at, at + REVIEWS_AT_ONCE_MAX);
-    answers.push(...(await Promise.all(some.map((right) => review(connection, right, signal)))));
+    answers.push(...(await Promise.all(some.map((right) => review(asker, right, signal)))));
   }
   return answers;
+}
+
+/** Who asks is looked up once for all rights. */
+function withOneLook(connection: ClusterConnection): ClusterConnection {
+  let options: ReturnType<ClusterConnection['requestOptions']> | undefined;
+  return {
+    ...connection,
+    requestOptions: (signal) => {
+      options ??= connection.requestOptions(signal);
+      return options;
+    },
+  };
 }
 
 function checkRights(rights: readonly Right[]): void {

@@ -44,8 +44,8 @@ interface Resolved {
 
 /**
  * Credentials come from one long-lived source, because plugins cache their tokens there; the agent
- * from a new one each time, because a cached agent would keep a client certificate that was
- * renewed.
+ * from a new one where they have changed, because it would keep a client certificate that was
+ * renewed. For what has not changed, to check it and to make an agent cost as much as a question.
  */
 export function credentialResolver(
   profile: Profile,
@@ -54,7 +54,7 @@ export function credentialResolver(
 ): CredentialResolver {
   const { cluster, user } = profile;
   const plugins = load(source(), cluster, user);
-  let usable: SecureContextOptions | undefined;
+  let before: { readonly tls: SecureContextOptions; readonly agent: Agent } | undefined;
   return async (signal) => {
     const resolved: Resolved = { rejectUnauthorized: !cluster.skipTLSVerify };
     await withDeadline(apply(plugins, resolved), signal);
@@ -64,14 +64,12 @@ export function credentialResolver(
     const headers = headersOf(resolved, made);
     const { ca, cert, key, servername, auth, rejectUnauthorized } = resolved;
     const tls = defined({ ca, cert, key, servername, auth });
-    // As long as half of a question to the cluster: once for what has not changed.
-    if (!isDeepStrictEqual(tls, usable)) checkTls(tls);
-    usable = tls;
-    const agent = await agentFor(load(source(), cluster, { name: user.name }), {
-      ...tls,
-      rejectUnauthorized,
-    });
-    return { agent, headers, rejectUnauthorized, ...tls };
+    if (before === undefined || !isDeepStrictEqual(tls, before.tls)) {
+      checkTls(tls);
+      const bare = load(source(), cluster, { name: user.name });
+      before = { tls, agent: await agentFor(bare, { ...tls, rejectUnauthorized }) };
+    }
+    return { agent: before.agent, headers, rejectUnauthorized, ...tls };
   };
 }
 

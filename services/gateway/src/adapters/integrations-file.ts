@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { open, stat } from 'node:fs/promises';
+import { statSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import process from 'node:process';
 import { Integrations } from '@impound/contracts/integration.ts';
 import { ConfigFault } from '@impound/runtime/config.ts';
@@ -50,7 +51,7 @@ export async function openIntegrations(
   return {
     fault: () => fault,
     current: async () => {
-      const seen = await markOf(file);
+      const seen = markOf(file);
       if (seen !== mark) {
         refreshing ??= refresh(seen).finally(() => {
           refreshing = undefined;
@@ -64,8 +65,13 @@ export async function openIntegrations(
 
 const GONE = 'gone';
 
-async function markOf(file: string): Promise<string> {
-  return await stat(file, { bigint: true }).then(signed, () => GONE);
+/** At once: another thread would have to wake up for each request. */
+function markOf(file: string): string {
+  try {
+    return signed(statSync(file, { bigint: true }));
+  } catch {
+    return GONE;
+  }
 }
 
 interface Marked {
