@@ -60,16 +60,21 @@ for (let run = -WARM_UPS; run < RUNS; run++) {
 
 const shown = (values: readonly number[]) =>
   `p50 ${quantile(values, 0.5).toFixed(1)} ms, p99 ${quantile(values, 0.99).toFixed(1)} ms`;
+/** Code that has run seldom is slow: what a process does first is not what it does later. */
+const part = Math.ceil(own.length / 3);
 const times = (values: readonly number[], share: number) =>
   (quantile(values, share) / quantile(rivals, share)).toFixed(2);
 console.log(`method: from the POST of a request until the claim is published, which is after its
   commit; every service a process of its own, the pretend cluster in the process that measures;
   one acquisition at a time, each collected to its end before the next; in turn with the baseline,
   two awaited JetStream publishes to waiting consumers around one PostgreSQL insert; the floor is
-  five requests that are answered after an insert and four JetStream hops, and nothing else
+  five requests that are answered after an insert and four JetStream hops, and nothing else;
+  all services have just been started: the ratio is of requests ${WARM_UPS + 1} to ${WARM_UPS + RUNS} of their lives
 baseline (${rivals.length}): ${shown(rivals)}
 floor (${floors.length}): ${shown(floors)}, ${times(floors, 0.5)} times the baseline
-request to claim (${own.length}): ${shown(own)}`);
+request to claim (${own.length}): ${shown(own)}
+  ${shown(own.slice(0, part))}  the first third of them, when the processes are cold
+  ${shown(own.slice(-part))}  the last third`);
 for (const [at, [, what]] of HOPS.entries()) console.log(`  ${shown(hops[at] ?? [])}  ${what}`);
 console.log(`dispatch-p99 ratio=${times(own, 0.99)}`);
 console.log(`dispatch ratio=${times(own, 0.5)}`);
