@@ -69,7 +69,7 @@ console.log(`method: from the POST of a request until the claim is published, wh
   one acquisition at a time, each collected to its end before the next; in turn with the baseline,
   two awaited JetStream publishes to waiting consumers around one PostgreSQL insert; the floor is
   five requests that are answered after an insert and four JetStream hops, and nothing else;
-  all services have just been started: the ratio is of requests ${WARM_UPS + 1} to ${WARM_UPS + RUNS} of their lives
+  all services have just been started: the ratio leaves out their first ${WARM_UPS} requests
 baseline (${rivals.length}): ${shown(rivals)}
 floor (${floors.length}): ${shown(floors)}, ${times(floors, 0.5)} times the baseline
 request to claim (${own.length}): ${shown(own)}
