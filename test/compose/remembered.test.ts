@@ -166,7 +166,7 @@ test('a database that was set back is not written on, and is when all of it is b
   await bagOf('bag-lost');
   await it.compose('stop', 'gateway', 'ledger');
   // The bus would tell it, too: whoever sets the database back takes that away as well.
-  await it.compose('rm', '--stop', '--force', 'nats');
+  await it.compose('rm', '--stop', '--force', 'nats', 'volumes');
   await output('docker', ['volume', 'rm', '--force', `${it.project}_bus`]);
   await it.pipe(dump, { to: newer });
   await it.pipe([...restore, '--clean', '--if-exists'], { from: older });
