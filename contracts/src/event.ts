@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type * as z from 'zod';
+import type { Named } from './statement.ts';
 
 /** How the ledger treats an event that only the holder of an epoch may say. */
 export type Fence = 'claim' | 'result';
@@ -23,6 +24,9 @@ export interface EventContract<
   readonly ends?: boolean;
   /** True for an event that nobody needs to hear. */
   readonly terminal?: boolean;
+  /** What whoever says it vouches for by a key of its own, beside the data: objects by digest. Such
+   * an event has room for a `statement`. */
+  readonly signs?: (data: z.output<Shape>) => readonly Named[];
 }
 
 export type DataOf<C extends EventContract> = z.output<C['shape']>;

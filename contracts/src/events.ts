@@ -35,6 +35,8 @@ import { KeyRegisteredV1 } from './key/registered.v1.ts';
 import { KeyRetiredV1 } from './key/retired.v1.ts';
 import { LogBeganV1 } from './log/began.v1.ts';
 import { PermissionDeniedV1 } from './permission/denied.v1.ts';
+import { SignerRegisteredV1 } from './signer/registered.v1.ts';
+import { SignerRetiredV1 } from './signer/retired.v1.ts';
 import { TargetMissingV1 } from './target/missing.v1.ts';
 import { TargetResolvedV1 } from './target/resolved.v1.ts';
 
@@ -75,6 +77,8 @@ export const EVENTS: readonly EventContract[] = [
   KeyRetiredV1,
   LogBeganV1,
   PermissionDeniedV1,
+  SignerRegisteredV1,
+  SignerRetiredV1,
   TargetMissingV1,
   TargetResolvedV1,
 ];

@@ -36,6 +36,12 @@ export const Epoch = z.int().min(1).max(1_000);
 /** SHA-256, lower-case hex. */
 export const Sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 is 64 lower-case hex digits');
 
+/** An Ed25519 key: the 32 bytes of RFC 8032 in base64. */
+export const PublicKey = z.base64().length(44);
+
+/** An Ed25519 signature in base64. */
+export const Signature = z.base64().length(88);
+
 /** RFC 3339 UTC with exactly six decimals: sorts as text and hashes the same everywhere. */
 export const Time = z
   .string()

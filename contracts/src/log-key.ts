@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as z from 'zod';
+import { PublicKey } from './ids.ts';
 
 /** What keys of the log sign: checkpoints, those under sigsum's origin, the leaves of seals. */
 export const LOG_KEY_ROLES = ['checkpoint', 'sigsum', 'submitter'] as const;
@@ -8,12 +9,9 @@ export type LogKeyRole = (typeof LOG_KEY_ROLES)[number];
 /** A key of the log: Ed25519, the 32 bytes of RFC 8032 in base64. */
 export const LogKey = z.object({
   role: z.enum(LOG_KEY_ROLES),
-  publicKey: z.base64().length(44),
+  publicKey: PublicKey,
 });
 export type LogKey = z.output<typeof LogKey>;
-
-/** An Ed25519 signature in base64. */
-export const LogSignature = z.base64().length(88);
 
 /** The tenant of the chain in which the log speaks of itself. */
 export const LOG_TENANT = 'impound-log';

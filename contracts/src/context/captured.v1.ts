@@ -3,15 +3,18 @@ import * as z from 'zod';
 import { type DataOf, event } from '../event.ts';
 import { EvidenceObject } from '../evidence.ts';
 import { text } from '../ids.ts';
+import { Statement } from '../statement.ts';
 
 /** What the control plane knows of the container is in the store; what is not is a gap. Said by
  * discovery soon after the target was found, heard by uploader, which reads it again. */
 export const ContextCapturedV1 = event({
   type: 'context.captured.v1',
   route: () => '_',
+  signs: ({ objects }) => objects,
   shape: z.object({
     objects: z.array(EvidenceObject).max(8),
     gaps: z.array(text(512)).max(32),
+    statement: Statement.optional(),
   }),
   example: {
     objects: [

@@ -3,15 +3,18 @@ import * as z from 'zod';
 import { type DataOf, event } from '../event.ts';
 import { StoredObject } from '../evidence.ts';
 import { text } from '../ids.ts';
+import { Statement } from '../statement.ts';
 
 /** The context was read back from the store; what did not read back as it was captured is lost, and
  * why. Said by uploader once the rest is locked as configured; heard by coordinator. */
 export const ContextStoredV1 = event({
   type: 'context.stored.v1',
   route: () => '_',
+  signs: ({ objects }) => objects,
   shape: z.object({
     objects: z.array(StoredObject).max(8),
     lost: z.array(text(512)).max(8),
+    statement: Statement.optional(),
   }),
   example: {
     objects: [

@@ -4,12 +4,14 @@ import { type DataOf, event } from '../event.ts';
 import { CoverageCounts, EvidenceObject, Footprint } from '../evidence.ts';
 import { Epoch, Time, text, WorkerId } from '../ids.ts';
 import { Method } from '../methods.ts';
+import { Statement } from '../statement.ts';
 
 /** The bytes of one execution are in the store. Said by an executor, heard by uploader, which
  * reads them again, and by coordinator. */
 export const EvidenceCapturedV1 = event({
   type: 'evidence.captured.v1',
   route: () => '_',
+  signs: ({ objects }) => objects,
   fence: 'result',
   shape: z.object({
     epoch: Epoch,
@@ -26,6 +28,7 @@ export const EvidenceCapturedV1 = event({
     because: text(1_024).optional(),
     startedAt: Time,
     endedAt: Time,
+    statement: Statement.optional(),
   }),
   example: {
     epoch: 1,

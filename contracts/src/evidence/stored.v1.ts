@@ -3,13 +3,19 @@ import * as z from 'zod';
 import { type DataOf, event } from '../event.ts';
 import { StoredObject } from '../evidence.ts';
 import { Epoch } from '../ids.ts';
+import { Statement } from '../statement.ts';
 
 /** Every object of a capture was read back from the store and has the digest that was captured.
  * Said by uploader once they are locked as configured; heard by coordinator. */
 export const EvidenceStoredV1 = event({
   type: 'evidence.stored.v1',
   route: () => '_',
-  shape: z.object({ epoch: Epoch, objects: z.array(StoredObject).min(1).max(64) }),
+  signs: ({ objects }) => objects,
+  shape: z.object({
+    epoch: Epoch,
+    objects: z.array(StoredObject).min(1).max(64),
+    statement: Statement.optional(),
+  }),
   example: {
     epoch: 1,
     objects: [

@@ -3,12 +3,14 @@ import * as z from 'zod';
 import { type DataOf, event } from '../event.ts';
 import { EvidenceObject, Footprint } from '../evidence.ts';
 import { Code, Epoch, text, WorkerId } from '../ids.ts';
+import { Statement } from '../statement.ts';
 
 /** An execution ended without a capture. Said by an executor, heard by coordinator, which goes to
  * the next rung where it is permanent. */
 export const ExecutionFailedV1 = event({
   type: 'execution.failed.v1',
   route: () => '_',
+  signs: ({ salvaged }) => salvaged,
   fence: 'result',
   shape: z.object({
     epoch: Epoch,
@@ -20,6 +22,7 @@ export const ExecutionFailedV1 = event({
     footprint: Footprint,
     /** What was stored before the end: kept, and not the whole. */
     salvaged: z.array(EvidenceObject).max(8),
+    statement: Statement.optional(),
   }),
   example: {
     epoch: 1,

@@ -4,12 +4,14 @@ import { type DataOf, event } from '../event.ts';
 import { Collector } from '../evidence.ts';
 import { Epoch, WorkerId } from '../ids.ts';
 import { Executor, Method } from '../methods.ts';
+import { Statement } from '../statement.ts';
 
 /** The claim: this worker alone works under this epoch, and nothing was sent to the target before
  * this was committed. Said by an executor, heard by coordinator. */
 export const ExecutionStartedV1 = event({
   type: 'execution.started.v1',
   route: () => '_',
+  signs: ({ collector }) => (collector === undefined ? [] : [collector]),
   fence: 'claim',
   shape: z.object({
     epoch: Epoch,
@@ -17,6 +19,7 @@ export const ExecutionStartedV1 = event({
     worker: WorkerId,
     method: Method,
     collector: Collector.optional(),
+    statement: Statement.optional(),
   }),
   example: {
     epoch: 1,

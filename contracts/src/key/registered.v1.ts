@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type DataOf, event } from '../event.ts';
-import { LogKey, LogSignature } from '../log-key.ts';
+import { Signature } from '../ids.ts';
+import { LogKey } from '../log-key.ts';
 
 /** From here on another key signs for the log, and the one before has vouched for it. Said by
  * ledger. */
@@ -10,7 +11,7 @@ export const KeyRegisteredV1 = event({
   terminal: true,
   shape: LogKey.extend({
     /** By the key before it, over successionText(). */
-    vouched: LogSignature,
+    vouched: Signature,
   }),
   example: {
     role: 'checkpoint',

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as z from 'zod';
 import { type DataOf, event } from '../event.ts';
-import { Count, text } from '../ids.ts';
-import { LogKey, LogSignature } from '../log-key.ts';
+import { Count, Signature, text } from '../ids.ts';
+import { LogKey } from '../log-key.ts';
 
 /** The log begins, and this is its first entry: its name, the keys that sign for it, and, where it
  * takes the place of one that was lost or changed, how that one ended. Said by ledger. */
@@ -24,7 +24,7 @@ export const LogBeganV1 = event({
         orderedBy: text(128),
         because: text(1_024),
         /** By the checkpoint key of the log before, over its successor's name and key. */
-        vouched: LogSignature,
+        vouched: Signature,
       })
       .optional(),
   }),

@@ -1,6 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFile, stat } from 'node:fs/promises';
 import * as z from 'zod';
+import { messageOf } from './fault.ts';
+import { statementSigner } from './statement.ts';
+
+const StatementKey = z
+  .string()
+  .min(1)
+  .transform((pem, context) => {
+    try {
+      return statementSigner(pem);
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: messageOf(error) });
+      return z.NEVER;
+    }
+  });
 
 /** What every service reads from its environment, beside its own keys. */
 export const houseConfig = z.object({
@@ -9,6 +23,8 @@ export const houseConfig = z.object({
   NATS_NKEY_FILE: z.string().min(1).optional(),
   /** Where results are kept until the ledger has them; absent: in memory only. */
   SPOOL_DIR: z.string().min(1).optional(),
+  /** By which it signs what it captures and stores: Ed25519, PKCS #8 in PEM; absent: nothing is. */
+  STATEMENT_KEY: StatementKey.optional(),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   HEALTH_PORT: z.coerce.number().int().min(0).max(65_535).optional(),
 });

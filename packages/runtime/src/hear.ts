@@ -10,6 +10,7 @@ import { pull, settleUnreadable } from './pull.ts';
 import type { Said } from './say.ts';
 import type { Handling, House } from './service.ts';
 import { failed } from './span.ts';
+import { stated } from './statement.ts';
 
 /** Messages of one event that one process handles at once. */
 const SLOTS = 8;
@@ -138,17 +139,15 @@ async function sayChild(
   said: Said,
   signal: AbortSignal,
 ): Promise<void> {
-  const reply = await house.say(
-    {
-      ...said,
-      id: childId(message.id, said.contract.type),
-      tenant: message.tenant,
-      acquisitionId: message.acquisitionId,
-      causeId: message.id,
-      traceparent: message.event.traceparent,
-    },
-    signal,
-  );
+  const saying = {
+    ...said,
+    id: childId(message.id, said.contract.type),
+    tenant: message.tenant,
+    acquisitionId: message.acquisitionId,
+    causeId: message.id,
+    traceparent: message.event.traceparent,
+  };
+  const reply = await house.say(await stated(house, saying, message, signal), signal);
   if (reply.ok) return;
   if (reply.refusal === 'conflict') throw new Later('conflict', CONFLICT_AGAIN_MS, reply.because);
   throw new Never(reply.refusal, `${said.contract.type} was refused: ${reply.because}`);

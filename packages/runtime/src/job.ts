@@ -16,6 +16,7 @@ import { LABEL, METRICS } from './semantics.ts';
 import type { House, Job, Work } from './service.ts';
 import { failed } from './span.ts';
 import type { Spool } from './spool.ts';
+import { stated } from './statement.ts';
 import { backoffMs, wait } from './wait.ts';
 
 /** The epoch is over or the acquisition is to stop: the reason a job's signal aborts with. */
@@ -95,13 +96,14 @@ async function claim<Deps>(
   signal: AbortSignal,
 ): Promise<boolean> {
   const { job, house, message } = it;
-  const said: Said = job.claim(message, house.worker);
+  const said = sayingOf(it, job.claim(message, house.worker));
+  const saying = await stated(house, said, message, signal);
   let version = heardAt;
   for (let attempt = 1; ; attempt++) {
     const expectedVersion = version ?? (await claimableAt(it, signal));
     version = undefined;
     if (expectedVersion === undefined) return false;
-    const reply = await house.say({ ...sayingOf(it, said), expectedVersion }, signal);
+    const reply = await house.say({ ...saying, expectedVersion }, signal);
     // Its id names the worker: a repeat is its own, now or for work that is done.
     if (reply.ok) return !reply.repeated || (await isHolder(it, signal));
     if (reply.refusal !== 'conflict') {
@@ -197,7 +199,7 @@ function failure<Deps>({ job, house, message }: Turn<Deps>, error: unknown): Sai
 /** The result is kept until the ledger has it. Throws Never where it is no result. */
 async function sayResult<Deps>(it: Turn<Deps>, said: Said, signal: AbortSignal): Promise<void> {
   const { house, message } = it;
-  const saying = sayingOf(it, said);
+  const saying = await stated(house, sayingOf(it, said), message, signal);
   await house.spool?.keep(saying).catch((error: unknown) => {
     house.log.error('result not kept', { id: message.id, because: messageOf(error) });
   });

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+import { hash } from 'node:crypto';
 import { Entry } from '@impound/contracts/entry.ts';
 import type { Envelope } from '@impound/contracts/envelope.ts';
 import type { DataOf, EventContract } from '@impound/contracts/event.ts';
 import type { AcquisitionId, Tenant } from '@impound/contracts/ids.ts';
-import { ENTRY_HASH, SEQ } from '@impound/contracts/say.ts';
+import { SEQ } from '@impound/contracts/say.ts';
 import type { MsgHdrs } from '@nats-io/transport-node';
 import { jsonOf } from './ask.ts';
 import { Never } from './fault.ts';
@@ -18,6 +19,7 @@ export interface Message<C extends EventContract = EventContract> {
   readonly version: number;
   /** Index in the log. */
   readonly seq: number;
+  /** The leaf hash of the bytes that were heard. */
   readonly entryHash: string;
   /** When the ledger recorded it. */
   readonly recordedAt: string;
@@ -53,10 +55,17 @@ export function readMessage<C extends EventContract>(
     acquisitionId: entry.data.acq,
     version: entry.data.acqSeq,
     seq: Number(headers?.get(SEQ)) || 0,
-    entryHash: headers?.get(ENTRY_HASH) ?? '',
+    entryHash: leafHash(bytes),
     recordedAt: entry.data.recordedAt,
     data: data.data as DataOf<C>,
     event,
     entry: entry.data,
   };
 }
+
+/** RFC 6962 section 2.1: what is hashed as a leaf begins with a zero byte. */
+function leafHash(entry: Uint8Array): string {
+  return hash('sha256', Buffer.concat([LEAF_PREFIX, entry]), 'hex');
+}
+
+const LEAF_PREFIX = Buffer.of(0);

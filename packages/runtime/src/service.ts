@@ -10,6 +10,7 @@ import type { Message } from './message.ts';
 import type { Outsider } from './outsider.ts';
 import type { Said, SayNow } from './say.ts';
 import type { Spool } from './spool.ts';
+import type { StatementSigner } from './statement.ts';
 
 /** What the runtime hands to a service when it opens. */
 export interface House {
@@ -20,6 +21,8 @@ export interface House {
   readonly say: SayNow;
   /** For the runtime's own functions (door, relay, watch); a service does not call it. */
   readonly connection: NatsConnection;
+  /** Who signs what the service captures and stores. */
+  readonly signer?: StatementSigner | undefined;
   /** Where results of jobs are kept until they are on record. */
   readonly spool?: Spool | undefined;
   /** Aborts when the process is asked to stop. */

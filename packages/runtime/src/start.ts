@@ -14,6 +14,7 @@ import { type Log, openLog } from './log.ts';
 import { sayer } from './say.ts';
 import type { AnyService, House } from './service.ts';
 import { openSpool, type Spool } from './spool.ts';
+import type { StatementSigner } from './statement.ts';
 import { unlessAborted, wait } from './wait.ts';
 
 /** A service that runs. Disposing it stops hearing, lets work end, and closes what was opened. */
@@ -65,6 +66,7 @@ export async function start(
     ask: asker(connection, service.name),
     say: sayer(connection, `/impound/${service.name}/${worker}`, logging),
     connection,
+    signer: config['STATEMENT_KEY'] as StatementSigner | undefined,
     spool: await spoolOf(service, config['SPOOL_DIR'] as string | undefined, logging),
     stopping: stop.signal,
   };

@@ -2,6 +2,8 @@
 
 import { readStoreUrl } from '@impound/bucket/store-url.ts';
 import { LogBeganV1 } from '@impound/contracts/log/began.v1.ts';
+import { Signers } from '@impound/contracts/signer.ts';
+import { SIGNING_SERVICES } from '@impound/contracts/signing-services.ts';
 import { messageOf } from '@impound/runtime/fault.ts';
 import { SecretText } from '@impound/runtime/secret.ts';
 import { readLogKeys } from '@impound/transparency/log-keys.ts';
@@ -34,6 +36,28 @@ const PolicyText = z
     }
   });
 
+const SignersText = z
+  .string()
+  .min(1)
+  .transform((text, context) => {
+    const signers = Signers.safeParse(jsonOf(text));
+    const stranger = Object.keys(signers.data ?? {}).find((one) => !SIGNING_SERVICES.includes(one));
+    if (signers.success && stranger === undefined) return signers.data;
+    const message = stranger === undefined ? 'no list of public keys by service' : NO_SIGNER;
+    context.addIssue({ code: 'custom', message });
+    return z.NEVER;
+  });
+
+const NO_SIGNER = `it names a service that signs nothing: ${SIGNING_SERVICES.join(', ')} do`;
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 const MirrorUrl = z.string().transform((text, context) => {
   const place = readStoreUrl(text);
   if (typeof place !== 'string' && (place.kind === 'file' || place.kind === 's3')) return place;
@@ -48,6 +72,9 @@ export const config = z.object({
   DATABASE_URL: SecretText,
   /** The name of the log and the keys that sign for it, as `impound init` makes them. */
   LOG_KEYS: LogKeysText,
+  /** The public keys by which services sign what they say, as `impound init` lists them: what they
+   * have not signed is not taken from then on. Absent: those on record count. */
+  SIGNERS: SignersText.optional(),
   /** A chain that has not moved for this long is told again, in milliseconds. */
   STALL_MS: z.coerce.number().int().min(100).max(600_000).default(15_000),
   /** How often the guards of the database are looked at while it is written to, in milliseconds. */

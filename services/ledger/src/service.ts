@@ -8,6 +8,7 @@ import { LedgerHistoryV1 } from '@impound/contracts/ask/ledger.history.v1.ts';
 import { LedgerListV1 } from '@impound/contracts/ask/ledger.list.v1.ts';
 import { LedgerOpenV1 } from '@impound/contracts/ask/ledger.open.v1.ts';
 import { LedgerProofV1 } from '@impound/contracts/ask/ledger.proof.v1.ts';
+import { LedgerSignersV1 } from '@impound/contracts/ask/ledger.signers.v1.ts';
 import { LedgerStampsV1 } from '@impound/contracts/ask/ledger.stamps.v1.ts';
 import { LedgerTileV1 } from '@impound/contracts/ask/ledger.tile.v1.ts';
 import { CheckpointStampedV1 } from '@impound/contracts/checkpoint/stamped.v1.ts';
@@ -17,12 +18,15 @@ import { GuardsBrokenV1 } from '@impound/contracts/guards/broken.v1.ts';
 import { KeyRegisteredV1 } from '@impound/contracts/key/registered.v1.ts';
 import { KeyRetiredV1 } from '@impound/contracts/key/retired.v1.ts';
 import { LogBeganV1 } from '@impound/contracts/log/began.v1.ts';
+import { SignerRegisteredV1 } from '@impound/contracts/signer/registered.v1.ts';
+import { SignerRetiredV1 } from '@impound/contracts/signer/retired.v1.ts';
 import { openDoor } from '@impound/runtime/door.ts';
 import { measuresOf } from '@impound/runtime/metrics.ts';
 import { type Database, openDatabase } from '@impound/runtime/postgres.ts';
 import { answer, type House, service } from '@impound/runtime/service.ts';
 import { wait } from '@impound/runtime/wait.ts';
 import { busReturns, natsConsumers, natsStream, tellVerdict } from './adapters/nats-stream.ts';
+import { nodeStatements } from './adapters/node-statements.ts';
 import { nodeTools } from './adapters/node-tools.ts';
 import { openOutside, ownLogs, witnessedBy } from './adapters/open-outside.ts';
 import { postgresAudit } from './adapters/postgres-audit.ts';
@@ -33,6 +37,7 @@ import { postgresOpenTypes } from './adapters/postgres-open-types.ts';
 import { postgresOutside } from './adapters/postgres-outside.ts';
 import { postgresPen } from './adapters/postgres-pen.ts';
 import { postgresProofs } from './adapters/postgres-proofs.ts';
+import { postgresSigners } from './adapters/postgres-signers.ts';
 import { postgresStamps } from './adapters/postgres-stamps.ts';
 import { type Config, config } from './config.ts';
 import { asked, readGuards } from './db/guards.ts';
@@ -53,6 +58,7 @@ import { ledgerHistory } from './handlers/ledger-history.ts';
 import { ledgerList } from './handlers/ledger-list.ts';
 import { ledgerOpen } from './handlers/ledger-open.ts';
 import { ledgerProof } from './handlers/ledger-proof.ts';
+import { ledgerSigners } from './handlers/ledger-signers.ts';
 import { ledgerStamps } from './handlers/ledger-stamps.ts';
 import { ledgerTile } from './handlers/ledger-tile.ts';
 import { mirrorMemory } from './handlers/mirroring.ts';
@@ -77,7 +83,8 @@ export const ledger = service({
     const log = postgresLog(sql);
     const stream = natsStream(house);
     void tellVerdict(house);
-    const checkOwn = async () => checkKeys(await asked(() => readOwn(sql)), LOG_KEYS);
+    const signing = { keys: LOG_KEYS, signers: given.SIGNERS ?? {}, statements: nodeStatements };
+    const checkOwn = async () => checkKeys(await asked(() => readOwn(sql)), signing);
     const guards = { check: () => checkWhole(sql).then(checkOwn) };
     await readyToStart({ guards, log, stream, logging: house.log }, house.stopping);
     const shown = await openShown({ given, sql, scope }, house);
@@ -99,7 +106,7 @@ export const ledger = service({
         log: house.log,
         openDoor: (come, signal) => openDoor(house, come, signal),
         relay: (size, signal) => relaying({ ...relay, size }, signal),
-        keys: LOG_KEYS,
+        signing,
         checkpoint: (written, signal) => signAndShow(written, { signed, toShow }, signal),
         house: {
           measures: measuresOf(house.service),
@@ -121,6 +128,7 @@ export const ledger = service({
       headOf: freshHeads(chains, () => wait(GATHER_MS, house.stopping)),
       proofs,
       stamps: postgresStamps(sql),
+      signers: postgresSigners(sql),
       certificates: given.TSA_CERTIFICATES,
       publicKeys: publicKeysOf(LOG_KEYS, given.POLICY),
     };
@@ -133,6 +141,8 @@ export const ledger = service({
     KeyRetiredV1,
     CheckpointStampedV1,
     GuardsBrokenV1,
+    SignerRegisteredV1,
+    SignerRetiredV1,
   ],
   hears: [],
   answers: [
@@ -146,6 +156,7 @@ export const ledger = service({
     answer(LedgerProofV1, ledgerProof),
     answer(LedgerConsistencyV1, ledgerConsistency),
     answer(LedgerStampsV1, ledgerStamps),
+    answer(LedgerSignersV1, ledgerSigners),
     answer(LedgerAuditV1, ledgerAudit),
   ],
 });

@@ -184,7 +184,7 @@ export async function world(
 
 /** What the log says of itself, beginning with its first entry: tests count what they say. */
 function isOwn({ type }: Heard): boolean {
-  return /^(log|key|checkpoint)\./.test(type);
+  return /^(log|key|signer|checkpoint)\./.test(type);
 }
 
 function heardAt(subject: string, seq: number, again: boolean): Heard {

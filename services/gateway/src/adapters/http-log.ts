@@ -14,6 +14,8 @@ const whole = z.coerce.number().pipe(Count);
 export const ConsistencyQuery = z.strictObject({ from: whole, to: whole });
 /** The first and the last entry, by their indexes, and the size that a proof leads to. */
 export const StampsQuery = z.strictObject({ first: whole, last: whole, size: whole });
+/** The size that proofs lead to, and the index behind which they begin. */
+export const SignersQuery = z.strictObject({ size: whole, after: whole.optional() });
 /** The size that proofs lead to, and the entry after which they begin. */
 export const ProofQuery = z.strictObject({ size: whole, after: whole.default(0) });
 
@@ -49,6 +51,12 @@ export function logRoutes(log: LogReads): readonly Route[] {
       path: '/v1/log/stamps',
       gives: JSON_TYPE,
       answer: async (it) => it.json(await log.stamps(readQuery(StampsQuery, it))),
+    },
+    {
+      method: 'GET',
+      path: '/v1/log/signers',
+      gives: JSON_TYPE,
+      answer: async (it) => it.json(await log.signers(readQuery(SignersQuery, it))),
     },
     {
       method: 'GET',

@@ -2,8 +2,15 @@
 import { LedgerCheckpointV1 } from '@impound/contracts/ask/ledger.checkpoint.v1.ts';
 import { LedgerConsistencyV1 } from '@impound/contracts/ask/ledger.consistency.v1.ts';
 import { LedgerProofV1 } from '@impound/contracts/ask/ledger.proof.v1.ts';
+import { LedgerSignersV1 } from '@impound/contracts/ask/ledger.signers.v1.ts';
 import { LedgerStampsV1 } from '@impound/contracts/ask/ledger.stamps.v1.ts';
-import { BundleQuery, ConsistencyQuery, ProofQuery, StampsQuery } from './http-log.ts';
+import {
+  BundleQuery,
+  ConsistencyQuery,
+  ProofQuery,
+  SignersQuery,
+  StampsQuery,
+} from './http-log.ts';
 import type { Operation } from './openapi-operation.ts';
 
 const JSON_TYPE = 'application/json';
@@ -51,6 +58,17 @@ export const LOG_OPERATIONS: readonly Operation[] = [
     status: 200,
     type: JSON_TYPE,
     answer: LedgerStampsV1.reply,
+    problems: [],
+  },
+  {
+    id: 'readSigners',
+    method: 'get',
+    path: '/v1/log/signers',
+    summary: 'Who signs what they capture and store: the entries that put their keys on record.',
+    query: SignersQuery,
+    status: 200,
+    type: JSON_TYPE,
+    answer: LedgerSignersV1.reply,
     problems: [],
   },
   {

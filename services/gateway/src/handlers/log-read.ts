@@ -2,6 +2,7 @@
 import { LedgerCheckpointV1 } from '@impound/contracts/ask/ledger.checkpoint.v1.ts';
 import { LedgerConsistencyV1 } from '@impound/contracts/ask/ledger.consistency.v1.ts';
 import { LedgerProofV1 } from '@impound/contracts/ask/ledger.proof.v1.ts';
+import { LedgerSignersV1 } from '@impound/contracts/ask/ledger.signers.v1.ts';
 import { LedgerStampsV1 } from '@impound/contracts/ask/ledger.stamps.v1.ts';
 import { LedgerTileV1 } from '@impound/contracts/ask/ledger.tile.v1.ts';
 import type { ReplyOf, RequestOf } from '@impound/contracts/question.ts';
@@ -27,6 +28,8 @@ export interface LogReads {
   consistency(sizes: Sizes): Promise<{ readonly path: readonly string[] }>;
   /** Between which tokens of time entries lie. */
   stamps(of: RequestOf<typeof LedgerStampsV1>): Promise<ReplyOf<typeof LedgerStampsV1>>;
+  /** Who signs what they say, by the entries that put it on record. */
+  signers(of: RequestOf<typeof LedgerSignersV1>): Promise<ReplyOf<typeof LedgerSignersV1>>;
   /** Where the entries of one of the caller's chains stand. */
   places(
     caller: Caller,
@@ -48,6 +51,7 @@ export function openLogReads(
     },
     newest,
     stamps: (of) => reach(ask(LedgerStampsV1, of, signal)),
+    signers: (of) => reach(ask(LedgerSignersV1, of, signal)),
     consistency: async (sizes) => {
       const { path } = await reach(ask(LedgerConsistencyV1, sizes, signal));
       if (path !== undefined) return { path };

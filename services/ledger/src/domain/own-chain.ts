@@ -6,12 +6,19 @@ import type { EventContract } from '@impound/contracts/event.ts';
 import { KeyRegisteredV1 } from '@impound/contracts/key/registered.v1.ts';
 import { LogBeganV1 } from '@impound/contracts/log/began.v1.ts';
 import { LOG_KEY_ROLES, LOG_TENANT, type LogKeyRole } from '@impound/contracts/log-key.ts';
+import { SignerRegisteredV1 } from '@impound/contracts/signer/registered.v1.ts';
+import { SignerRetiredV1 } from '@impound/contracts/signer/retired.v1.ts';
 import { append, type Batch, type Tools } from './batch.ts';
 import { type ChainHead, firstHead } from './head.ts';
 import { eventIn, type StoredEntry } from './telling.ts';
 
 /** The types whose entries decide what the log is to say of itself next. */
-export const OWN_TYPES: readonly string[] = [LogBeganV1.type, KeyRegisteredV1.type];
+export const OWN_TYPES: readonly string[] = [
+  LogBeganV1.type,
+  KeyRegisteredV1.type,
+  SignerRegisteredV1.type,
+  SignerRetiredV1.type,
+];
 
 /** What is kept of the chain in which the log speaks of itself. */
 export interface OwnKept {

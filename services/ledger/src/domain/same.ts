@@ -12,8 +12,10 @@ export function saysTheSame(first: Envelope, repeat: Envelope): boolean {
 }
 
 function essence(event: Envelope): string {
-  const { time: _time, traceparent: _trace, source: _source, ...rest } = event;
-  return canonical(withoutTimes(rest));
+  const { time: _time, traceparent: _trace, source: _source, data, ...rest } = event;
+  // Its statement is over all of the data, its times too.
+  const { statement: _statement, ...said } = data;
+  return canonical(withoutTimes({ ...rest, data: said }));
 }
 
 const TIME_CHARACTERS = 27;

@@ -3,6 +3,10 @@ import { KeyRegisteredV1 } from '@impound/contracts/key/registered.v1.ts';
 import { KeyRetiredV1 } from '@impound/contracts/key/retired.v1.ts';
 import { LogBeganV1 } from '@impound/contracts/log/began.v1.ts';
 import { LOG_KEY_ROLES, successionText } from '@impound/contracts/log-key.ts';
+import { SignerRegisteredV1 } from '@impound/contracts/signer/registered.v1.ts';
+import { SignerRetiredV1 } from '@impound/contracts/signer/retired.v1.ts';
+import type { Signers } from '@impound/contracts/signer.ts';
+import type { StatementTools } from '@impound/contracts/statement-check.ts';
 import { Never } from '@impound/runtime/fault.ts';
 import type { LogKeys } from '@impound/transparency/log-keys.ts';
 import { type Batch, openBatch, type Tools } from '../domain/batch.ts';
@@ -15,22 +19,58 @@ import {
   type OwnKept,
   ownChain,
 } from '../domain/own-chain.ts';
+import {
+  type SignerChanges,
+  type SignerKeys,
+  signerChanges,
+  signerFault,
+  signersOnRecord,
+} from '../domain/signers.ts';
 import type { Pen } from './ports.ts';
 
+/** Who signs: for the log, and what services say. */
+export interface Signing {
+  readonly keys: LogKeys;
+  readonly signers: Signers;
+  readonly statements: StatementTools;
+}
+
+/** The log as it begins, or goes on. */
+export interface Begun {
+  /** The chain in which it speaks of itself. */
+  readonly id: string;
+  /** Who signs what they say. */
+  readonly signers: SignerKeys;
+}
+
 /**
- * Sees to it that the log has on record who signs for it, before anything else is added: its first
- * entry, and each change of a key. Gives the id of the chain in which it says so. Throws Never
- * where the keys are not this log's.
+ * Sees to it that the log has on record who signs for it and in it, before anything else is added:
+ * its first entry, and each change of a key. Throws Never where the keys are not this log's, or
+ * those of services are not what they say to be.
  */
-export async function beginLog(pen: Pen, keys: LogKeys, tools: Tools): Promise<string> {
-  const chain = ownChain(await pen.own());
+export async function beginLog(pen: Pen, signing: Signing, tools: Tools): Promise<Begun> {
+  const { keys } = signing;
+  const kept = await pen.own();
+  const chain = ownChain(kept);
   const { size } = pen.standing();
   const known = { firsts: new Map(), heads: new Map() };
   const batch = openBatch(size, known, tools);
   const id = chain?.id ?? begin(batch, keys);
   if (chain !== undefined) await change(batch, chain, keys);
+  const { registered, retired, keys: signers } = changedSigners(kept, signing);
+  const own = { id, head: chain?.head };
+  for (const data of registered) appendOwn(batch, SignerRegisteredV1, { ...own, data });
+  for (const data of retired) appendOwn(batch, SignerRetiredV1, { ...own, data });
   if (batch.drafts.length > 0) await pen.draw({ drafts: batch.drafts, leaves: [] }).commit();
-  return id;
+  return { id, signers };
+}
+
+function changedSigners(kept: OwnKept, { signers, statements }: Signing): SignerChanges {
+  const onRecord = signersOnRecord(kept);
+  const changes = signerChanges(onRecord, signers);
+  const fault = signerFault(changes, onRecord, statements);
+  if (fault !== undefined) throw new Never('signer-refused', fault);
+  return changes;
 }
 
 function begin(batch: Batch, keys: LogKeys): string {
@@ -56,10 +96,11 @@ async function change(batch: Batch, chain: OwnChain, keys: LogKeys): Promise<voi
   }
 }
 
-/** Throws Never where the keys at hand cannot sign for the log that is on record. */
-export function checkKeys(own: OwnKept, keys: LogKeys): void {
+/** Throws Never where the keys at hand cannot sign for the log that is on record, or in it. */
+export function checkKeys(own: OwnKept, signing: Signing): void {
   const chain = ownChain(own);
-  if (chain !== undefined) changesOf(chain, keys);
+  if (chain !== undefined) changesOf(chain, signing.keys);
+  changedSigners(own, signing);
 }
 
 function changesOf(chain: OwnChain, keys: LogKeys): readonly KeyChange[] {

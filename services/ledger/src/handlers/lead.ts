@@ -5,12 +5,12 @@ import { Later, messageOf } from '@impound/runtime/fault.ts';
 import type { Log as Logging } from '@impound/runtime/log.ts';
 import { LABEL, METRICS } from '@impound/runtime/semantics.ts';
 import { backoffMs, wait } from '@impound/runtime/wait.ts';
-import type { LogKeys } from '@impound/transparency/log-keys.ts';
 import type { Tools } from '../domain/batch.ts';
 import { refusal } from '../domain/refusal.ts';
 import { isSay, readSay } from '../domain/say.ts';
+import { type SignerKeys, unsigned } from '../domain/signers.ts';
 import { steady } from '../domain/steady.ts';
-import { beginLog } from './begin-log.ts';
+import { beginLog, type Signing } from './begin-log.ts';
 import type { Checkpointing } from './checkpointing.ts';
 import { headCache } from './head-cache.ts';
 import type { Added, PenHolder, Relaying, Standing } from './ports.ts';
@@ -39,8 +39,8 @@ export interface Leading {
   readonly relay: (size: number, signal: AbortSignal) => Relaying;
   /** Signs the log, for as long as this process leads. */
   readonly checkpoint: (log: Written, signal: AbortSignal) => Checkpointing;
-  /** Who signs for the log. */
-  readonly keys: LogKeys;
+  /** Who signs for the log, and what services say. */
+  readonly signing: Signing;
   /** What it shows while it writes. */
   readonly house: House;
 }
@@ -69,17 +69,18 @@ const STEADY_MS = 5_000;
 
 /** One term: from taking the pen to losing it. Rejects with what ended it. */
 async function term(leading: Leading, queue: Queue, signal: AbortSignal): Promise<void> {
-  const { pens, log, house } = leading;
+  const { pens, log, house, signing: by } = leading;
   await using pen = await pens.take(() => log.info('standing by'), signal);
   const over = new AbortController();
   const during = AbortSignal.any([signal, over.signal, pen.lost]);
   const tools = steady(leading.tools, await pen.lastAt());
-  const own = await beginLog(pen, leading.keys, tools);
+  const begun = await beginLog(pen, by, tools);
   const { size } = pen.standing();
   const relaying = leading.relay(size, during);
-  const sayOwn = sayingOwn(own, queue, tools);
+  const sayOwn = sayingOwn(begun.id, queue, tools);
   const signing = leading.checkpoint({ standing: pen.standing, sayOwn }, during);
-  leading.openDoor((incoming) => receive(incoming, queue), during);
+  const held = { by, signers: begun.signers };
+  leading.openDoor((incoming) => receive(incoming, queue, held), during);
   log.info('writing', { size });
   house.measures.count(METRICS.terms);
   watchHouse(house, relaying.lag, during);
@@ -92,7 +93,7 @@ async function term(leading: Leading, queue: Queue, signal: AbortSignal): Promis
       }
     };
     const heads = headCache(HEADS_MAX);
-    const vouch = vouching(leading.keys.submitter, log);
+    const vouch = vouching(by.keys.submitter, log);
     await sequence({ pen, queue, heads, tools, log, committed, vouch, size }, during);
     if (!signal.aborted) throw new Later('pen-lost', AGAIN_MS, 'the session with the pen ended');
   } finally {
@@ -102,7 +103,11 @@ async function term(leading: Leading, queue: Queue, signal: AbortSignal): Promis
 }
 
 /** What can be refused without the chain is answered at once. */
-function receive(incoming: Incoming, queue: Queue): void {
+function receive(
+  incoming: Incoming,
+  queue: Queue,
+  { by, signers }: { readonly by: Signing; readonly signers: SignerKeys },
+): void {
   const answer = (reply: SayReply) => {
     try {
       incoming.answer(reply);
@@ -111,6 +116,7 @@ function receive(incoming: Incoming, queue: Queue): void {
     }
   };
   const read = readSay(incoming);
-  if (isSay(read)) enqueue(queue, { say: read, cameAt: performance.now(), answer });
-  else answer(refusal(read.refusal, read.because, 0));
+  const refused = isSay(read) ? unsigned(read, signers, by.statements) : read;
+  if (refused !== undefined) answer(refusal(refused.refusal, refused.because, 0));
+  else if (isSay(read)) enqueue(queue, { say: read, cameAt: performance.now(), answer });
 }
