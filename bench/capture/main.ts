@@ -62,7 +62,11 @@ const pids = new Map([
 ]);
 for (const name of apart) {
   const child = scope.use(
-    await startService(name, { ...environment, NATS_NKEY_FILE: platform.nkeyFile(name) }),
+    await startService(name, {
+      ...environment,
+      NATS_NKEY_FILE: platform.nkeyFile(name),
+      STATEMENT_KEY: platform.statementKey(name),
+    }),
   );
   pids.set(name, child.pid);
 }

@@ -73,6 +73,7 @@ const OPTIONS = {
   mirror: { type: 'string' },
   submitter: { type: 'string' },
   tsa: { type: 'string' },
+  signers: { type: 'string' },
   json: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const satisfies ParseArgsConfig['options'];
@@ -113,7 +114,7 @@ const TAKES: Readonly<Record<string, readonly OptionName[]>> = {
   cancel: ['reason', ...PLATFORM],
   callbacks: ['reason', ...PLATFORM],
   export: ['out', 'purpose', ...PLATFORM],
-  verify: [...TRUST, 'known', 'cosigned-since', 'head', 'mirror'],
+  verify: [...TRUST, 'signers', 'known', 'cosigned-since', 'head', 'mirror'],
   audit: [...FILTER, 'purpose', 'out', ...PLATFORM],
   ledger: [
     'vkey',
@@ -132,6 +133,7 @@ const TAKES: Readonly<Record<string, readonly OptionName[]>> = {
   proof: ['event', 'index', 'seal', 'known', 'out', ...PLATFORM],
   integration: [...INTEGRATIONS, ...CREDENTIAL, ...ABOUT, 'credential', 'overlap'],
   keys: ['rotate', 'finish', 'integrations'],
+  signers: ['rotate', 'finish'],
   doctor: ['data', 'env'],
   help: [],
 };

@@ -13,6 +13,7 @@ import { newLogKeys } from '@impound/transparency/log-keys.ts';
 import { EXIT, Exit } from './exit-code.ts';
 import { admitLocal } from './integrations.ts';
 import { newOrigin } from './keys.ts';
+import { makeStatementKeys } from './signers.ts';
 
 /** The account that the containers run as, and that alone can read the secrets. */
 export interface Account {
@@ -36,6 +37,7 @@ const FOLDERS = [
   'bus/nats',
   'gateway',
   'ledger',
+  'statements',
   'clusters',
   'clusters/executor',
   'clusters/discovery',
@@ -75,6 +77,7 @@ export async function makeDeployment(directory: string): Promise<readonly string
   await derive(it, 'secrets/operator-token', token);
   await databaseSecrets(it);
   await busSecrets(it);
+  await statementSecrets(it);
   for (const folder of ['executor', 'discovery']) {
     await once(it, `clusters/${folder}/clusters.json`, '{}\n');
   }
@@ -104,6 +107,16 @@ async function busSecrets(it: Making): Promise<void> {
   const files = [...natsFiles(), [USERS_FILE, usersFile(keys)] as const];
   for (const [name, text] of files) await derive(it, `bus/nats/${name}`, text);
   await once(it, `bus/nats/${INTEGRATIONS_FILE}`, '');
+}
+
+/** The keys by which services sign, and the list of their public halves for the ledger. */
+async function statementSecrets(it: Making): Promise<void> {
+  const path = (name: string) => `statements/${name}`;
+  await makeStatementKeys({
+    once: (name, text) => once(it, path(name), text),
+    derive: (name, text) => derive(it, path(name), text),
+    read: (name) => readIfThere(join(it.directory, path(name))),
+  });
 }
 
 /** Made where it is missing; gives what the file says. */

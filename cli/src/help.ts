@@ -18,8 +18,8 @@ export const HELP = `impound: acquires forensic evidence from containers, with a
   impound callbacks list | send all|ID... --reason R
                                       those that are given up; one more attempt for them
   impound export  ID --out DIR [--purpose P]    a BagIt bag: evidence, context, chain
-  impound verify  DIR [--vkey KEY|F] [--policy F] [--submitter F] [--tsa F] [--known F]...
-                  [--cosigned-since TIME] [--head HASH] [--mirror DIR]
+  impound verify  DIR [--vkey KEY|F] [--policy F] [--submitter F] [--tsa F] [--signers F]
+                  [--known F]... [--cosigned-since TIME] [--head HASH] [--mirror DIR]
                                       checks a bag, offline, by keys that came another way; against
                                       checkpoints that others keep (F), who must have signed since
                                       TIME, the last entry that was told, a mirror of the log
@@ -63,6 +63,8 @@ export const HELP = `impound: acquires forensic evidence from containers, with a
                   | revoke ID [--credential C]      all with [--data DIR | --integrations FILE]
   impound keys    DIR [--rotate IDENTITY | --finish] [--integrations FILE]
                                       keys and configuration for a nats-server of one's own
+  impound signers DIR [--rotate SERVICE | --finish]
+                                      by which keys services sign what they capture and store
 
 TARGET  kubernetes://CLUSTER/NAMESPACE/POD[/CONTAINER]
         kubernetes://CLUSTER/NAMESPACE?selector=app%3Dcart[&container=cart]

@@ -26,6 +26,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   ledger: async () => (await import('./commands/ledger.ts')).ledger,
   integration: async () => (await import('./commands/integration.ts')).integration,
   keys: async () => (await import('./commands/keys.ts')).keys,
+  signers: async () => (await import('./commands/signers.ts')).signers,
   doctor: async () => (await import('./commands/doctor.ts')).doctor,
   help: async () => async () => {
     process.stdout.write(HELP);

@@ -22,6 +22,7 @@ import { EXIT, Exit } from './exit-code.ts';
 import { admitLocal, integrationsFile } from './integrations.ts';
 import { logKeys, readKeys, writeSecret } from './keys.ts';
 import { openLogFile } from './log-file.ts';
+import { makeStatementKeys, signerFolder } from './signers.ts';
 
 /** Everything in one process. Disposing it stops the services, then the bus, then the database. */
 export interface Platform extends AsyncDisposable {
@@ -36,6 +37,8 @@ export interface Platform extends AsyncDisposable {
   readonly databaseUrl: string;
   /** The NATS_NKEY_FILE of such a service. */
   nkeyFile(service: string): string;
+  /** Its STATEMENT_KEY; undefined where it signs nothing. */
+  statementKey(service: string): string | undefined;
   /** For drills: kills the bus, deletes all it kept, and starts it empty on the same port. */
   loseBus(): Promise<void>;
 }
@@ -91,25 +94,25 @@ export async function startPlatform(
   signal.throwIfAborted();
   const integrations = integrationsFile(dataDir);
   await admitLocal(integrations, keys.token);
+  const statements = await statementKeys(dataDir);
   const gatewayPort = options.port || (await freePort());
   const log = await openLogFile(join(dataDir, 'impound.log'), opening);
   const environment: Environment = {
     NATS_URL: bus.url,
     DATABASE_URL: postgres.url(DATABASE, WRITER),
-    // What an interruption left is told again soon: on one machine that costs next to nothing.
-    STALL_MS: '2000',
-    CLUSTERS_FILE: await clustersFile(dataDir),
-    STORE_URL: pathToFileURL(join(dataDir, 'evidence')).href,
-    UPLOADER_PORT: '0',
     SIGNING_KEY: keys.signing,
-    LOG_KEYS: await logKeys(dataDir),
-    SPOOL_DIR: join(dataDir, 'spool'),
+    SIGNERS: statements.signers,
     GATEWAY_PORT: String(gatewayPort),
     INTEGRATIONS_FILE: integrations,
+    ...(await ownEnvironment(dataDir)),
     ...options.environment,
   };
   progress('starting services');
-  await startAll(wantedOf(options), { environment, log, nkeyFile: bus.seedFile }, opening);
+  const identity = {
+    nkeyFile: bus.seedFile,
+    statementKey: (service: string) => statements.keys.get(service),
+  };
+  await startAll(wantedOf(options), { environment, log, ...identity }, opening);
   opening.use(bus.followIntegrations(log('bus')));
   signal.throwIfAborted();
   const scope = opening.move();
@@ -120,9 +123,22 @@ export async function startPlatform(
     versions: { nats: bus.version, postgres: postgres.version },
     natsUrl: bus.url,
     databaseUrl: postgres.url(DATABASE, READER),
-    nkeyFile: bus.seedFile,
+    ...identity,
     loseBus: () => bus.lose(),
     [Symbol.asyncDispose]: () => scope.disposeAsync(),
+  };
+}
+
+/** What follows from where the data are. */
+async function ownEnvironment(dataDir: string): Promise<Environment> {
+  return {
+    // What an interruption left is told again soon: on one machine that costs next to nothing.
+    STALL_MS: '2000',
+    CLUSTERS_FILE: await clustersFile(dataDir),
+    STORE_URL: pathToFileURL(join(dataDir, 'evidence')).href,
+    UPLOADER_PORT: '0',
+    LOG_KEYS: await logKeys(dataDir),
+    SPOOL_DIR: join(dataDir, 'spool'),
   };
 }
 
@@ -159,21 +175,36 @@ interface Starting {
   readonly environment: Environment;
   readonly log: (service: string) => Log;
   readonly nkeyFile: (service: string) => string;
+  readonly statementKey: (service: string) => string | undefined;
 }
 
 async function startAll(
   services: readonly AnyService[],
-  { environment, log, nkeyFile }: Starting,
+  { environment, log, nkeyFile, statementKey }: Starting,
   scope: AsyncDisposableStack,
 ): Promise<void> {
   const begin = (one: AnyService) =>
-    start(one, { NATS_NKEY_FILE: nkeyFile(one.name), ...environment }, log(one.name));
+    start(
+      one,
+      {
+        NATS_NKEY_FILE: nkeyFile(one.name),
+        STATEMENT_KEY: statementKey(one.name),
+        ...environment,
+      },
+      log(one.name),
+    );
   // The ledger first: it lays the stream on which the others hear.
   const [first, ...others] = services;
   if (first !== undefined) scope.use(await begin(first));
   const started = await Promise.allSettled(others.map(begin));
   for (const one of started) if (one.status === 'fulfilled') scope.use(one.value);
   for (const one of started) if (one.status === 'rejected') throw one.reason;
+}
+
+async function statementKeys(dataDir: string) {
+  const folder = join(dataDir, 'statements');
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  return await makeStatementKeys(signerFolder(folder));
 }
 
 async function clustersFile(dataDir: string): Promise<string> {

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
+import { createPublicKey, verify } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { parseEnv } from 'node:util';
 import { Integrations } from '@impound/contracts/integration.ts';
+import { Signers, signerSuccessionText } from '@impound/contracts/signer.ts';
+import { statementSigner } from '@impound/runtime/statement.ts';
 import { EXIT } from '../src/exit-code.ts';
 import { tokenSha256 } from '../src/integrations.ts';
 import { clean, impound } from './command-line.ts';
@@ -136,4 +139,46 @@ test('a directory that a compose file cannot name is refused', async () => {
   const done = await impound(['init', '/tmp/a b$c']);
   assert.equal(done.code, EXIT.usage);
   assert.match(done.err, /name a directory with letters/);
+});
+
+test('services get keys to sign by, whose public halves are listed, and rotated under their word', async (t) => {
+  const directory = await folder(t);
+  await impound(['init', directory]);
+  const statements = join(directory, 'statements');
+  const file = join(statements, 'executor-kubernetes.pem');
+  const list = async () =>
+    Signers.parse(JSON.parse(await readFile(join(statements, 'signers.json'), 'utf8')));
+  const before = await readFile(file, 'utf8');
+  const publicOf = (pem: string) => statementSigner(pem).publicKey.toString('base64');
+  const [first, ...others] = (await list())['executor-kubernetes'] ?? [];
+  assert.deepEqual([first, others], [{ publicKey: publicOf(before) }, []]);
+  const rotated = await impound(['signers', statements, '--rotate', 'executor-kubernetes']);
+  assert.equal(rotated.code, EXIT.ok, rotated.err);
+  const after = await readFile(file, 'utf8');
+  clean(rotated, before.trim(), after.trim());
+  const [, next] = (await list())['executor-kubernetes'] ?? [];
+  assert.deepEqual([next?.publicKey, next?.vouched?.by], [publicOf(after), first?.publicKey]);
+  const text = Buffer.from(signerSuccessionText('executor-kubernetes', publicOf(after)));
+  const signature = Buffer.from(next?.vouched?.signature ?? '', 'base64');
+  assert.ok(verify(null, text, createPublicKey(before), signature));
+  const twice = await impound(['signers', statements, '--rotate', 'executor-kubernetes']);
+  assert.match(twice.err, /end the rotation before with --finish/);
+  assert.equal((await impound(['signers', statements, '--finish'])).code, EXIT.ok);
+  assert.deepEqual((await list())['executor-kubernetes'], [next]);
+  assert.deepEqual((await impound(['init', directory, '--json'])).values[0]?.['made'], []);
+});
+
+test('a key that was lost is made anew, with nobody who vouches for it', async (t) => {
+  const directory = await folder(t);
+  await impound(['init', directory]);
+  await rm(join(directory, 'statements', 'uploader.pem'));
+  const again = await impound(['init', directory, '--json']);
+  assert.deepEqual(again.values[0]?.['made'], [
+    'statements/uploader.pem',
+    'statements/signers.json',
+  ]);
+  const text = await readFile(join(directory, 'statements', 'signers.json'), 'utf8');
+  const [, next] = Signers.parse(JSON.parse(text))['uploader'] ?? [];
+  assert.equal(next?.vouched, undefined);
+  assert.equal((await impound(['signers', directory])).code, EXIT.usage);
 });

@@ -36,6 +36,7 @@ test('a request that comes while the store is away is kept, and sealed when it i
   const environment = {
     NATS_URL: platform.natsUrl,
     NATS_NKEY_FILE: platform.nkeyFile('uploader'),
+    STATEMENT_KEY: platform.statementKey('uploader'),
     STORE_URL: pathToFileURL(join(platform.dataDir, 'late')).href,
     SIGNING_KEY: randomBytes(32).toString('hex'),
   };

@@ -39,11 +39,12 @@ after(async () => {
 
 /** An executor in a process of its own, as in production; ready when it says so. */
 async function startExecutor(): Promise<ChildProcess> {
-  const { natsUrl, nkeyFile, dataDir } = stage.platform;
+  const { natsUrl, nkeyFile, statementKey, dataDir } = stage.platform;
   const child = spawn(process.execPath, [MAIN], {
     env: {
       NATS_URL: natsUrl,
       NATS_NKEY_FILE: nkeyFile('executor-kubernetes'),
+      STATEMENT_KEY: statementKey('executor-kubernetes'),
       CLUSTERS_FILE: join(dataDir, 'clusters.json'),
     },
     stdio: ['ignore', 'inherit', 'pipe'],

@@ -20,6 +20,7 @@ import {
 import { integrationFindings } from '../doctor/integrations.ts';
 import { outsideFindings } from '../doctor/outside.ts';
 import { relayFinding } from '../doctor/relay.ts';
+import { signerFinding } from '../doctor/signers.ts';
 import { storeFindings } from '../doctor/store.ts';
 import { nodeFinding } from '../doctor/versions.ts';
 import { EXIT, Exit } from '../exit-code.ts';
@@ -106,7 +107,7 @@ async function backends(it: Installation, signal: AbortSignal): Promise<readonly
   else if (database.value === undefined) findings.push(unnamed('postgres', 'DATABASE_URL'));
   else findings.push(...databaseFindings(database.value, isPrivate(it, it.database?.reveal())));
   const shown = database.status === 'fulfilled' ? database.value?.shown : undefined;
-  findings.push(...outsideFindings(it.outside, shown));
+  findings.push(...outsideFindings(it.outside, shown), signerFinding(it.signers));
   if (bus.status === 'fulfilled' && database.status === 'fulfilled') {
     findings.push(...relayFinding(bus.value, database.value));
   }

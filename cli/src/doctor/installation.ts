@@ -13,8 +13,10 @@ import { dataDirOf, findAccess, runningBackends, type Surroundings } from '../ac
 import type { Access } from '../client.ts';
 import { EXIT, Exit } from '../exit-code.ts';
 import { integrationsFile } from '../integrations.ts';
+import { heldSigners } from '../signers.ts';
 import type { ClusterList } from './clusters.ts';
 import type { OutsideSettings } from './outside.ts';
+import type { SignerSettings } from './signers.ts';
 
 /** What doctor looks at; what is undefined is not named, and not looked at. */
 export interface Installation {
@@ -24,6 +26,8 @@ export interface Installation {
   readonly database: Secret | undefined;
   /** Who remembers the log outside of it. */
   readonly outside: OutsideSettings;
+  /** Who signs what they capture and store. */
+  readonly signers: SignerSettings;
   readonly gateway: Access | undefined;
   readonly clusters: readonly ClusterList[];
   readonly store: StoreOptions | undefined;
@@ -56,6 +60,8 @@ const Settings = z.object({
   POLICY: ledgerConfig.shape.POLICY,
   MIRROR_URL: z.string().optional(),
   TSA_URL: z.string().optional(),
+  /** As the ledger reads them: who signs what they capture and store. */
+  SIGNERS: ledgerConfig.shape.SIGNERS,
   GATEWAY_URL: z.url({ protocol: /^https?$/ }).optional(),
   GATEWAY_TOKEN: SecretText.optional(),
   /** true: bus and database are reached in networks that nobody else is in. */
@@ -64,7 +70,8 @@ const Settings = z.object({
 type Settings = z.output<typeof Settings>;
 
 /** What services keep in files, by the names of their environment. */
-const OURS = /^(NATS|DATABASE|GATEWAY|CLUSTERS|DISCOVERY_CLUSTERS|INTEGRATIONS|STORE|SIGNING)_/;
+const OURS =
+  /^(NATS|DATABASE|GATEWAY|CLUSTERS|DISCOVERY_CLUSTERS|INTEGRATIONS|STORE|SIGNING|STATEMENT)_/;
 const NOT_SECRET = ['GATEWAY_TLS_CERT_FILE', 'GATEWAY_TLS_CLIENT_CA_FILE', 'GATEWAY_TLS_CRL_FILE'];
 
 /**
@@ -88,6 +95,7 @@ export async function deployedInstallation(
     bus: env.NATS_URL ? { url: env.NATS_URL, nkeyFile: env.NATS_NKEY_FILE } : undefined,
     database: env.DATABASE_URL,
     outside: { policy: env.POLICY, mirror: env.MIRROR_URL, authority: env.TSA_URL },
+    signers: { listed: env.SIGNERS, held: undefined },
     gateway: gatewayOf(env),
     clusters,
     store: store === undefined ? undefined : storeOptions(store),
@@ -134,6 +142,8 @@ const LOCAL_SECRETS = [
   'integrations.json',
   'bus-keys',
   'postgres/secret',
+  'log-keys.json',
+  'statements',
 ];
 
 /** What `impound up` keeps in its data directory, and what runs there now. */
@@ -149,6 +159,7 @@ export async function localInstallation(here: Surroundings): Promise<Installatio
     bus: backends && { url: backends.natsUrl, nkeyFile: backends.nkeyFile },
     database: backends?.database,
     outside: {},
+    signers: await heldSigners(join(directory, 'statements')),
     gateway: access?.role === 'up' ? access : undefined,
     clusters,
     store:
