@@ -2,9 +2,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { LedgerCheckpointV1 } from '@impound/contracts/ask/ledger.checkpoint.v1.ts';
 import { LedgerProofV1 } from '@impound/contracts/ask/ledger.proof.v1.ts';
+import { LedgerSignersV1 } from '@impound/contracts/ask/ledger.signers.v1.ts';
 import { LedgerStampsV1 } from '@impound/contracts/ask/ledger.stamps.v1.ts';
 import type { ReplyOf } from '@impound/contracts/question.ts';
-import type { CustodyLog, SealLog, TimeLog } from '@impound/evidence/custody-log.ts';
+import type { CustodyLog, SealLog, SignerLog, TimeLog } from '@impound/evidence/custody-log.ts';
 import { parseVkey } from '@impound/transparency/vkey.ts';
 import type { Client } from './client.ts';
 import { EXIT, Exit } from './exit-code.ts';
@@ -34,7 +35,8 @@ export async function logProofs(
       if (pages === undefined) continue;
       const log = custodyLog(newest, checkpoint, { ...of, pages });
       const time = await timeLog(client, log, checkpoint.size);
-      return { ...log, ...(time === undefined ? {} : { time }) };
+      const signers = await signerLog(client, checkpoint.size);
+      return { ...log, signers, ...(time === undefined ? {} : { time }) };
     }
     await delay(AGAIN_MS, undefined, { signal });
   }
@@ -118,6 +120,20 @@ async function timeLog(
     ...(before && { before: { ...stampOf(before), at } }),
     ...(certificates === undefined ? {} : { certificates }),
   };
+}
+
+/** The entries that say who signs what they capture and store. */
+async function signerLog(client: Client, size: number): Promise<readonly SignerLog[]> {
+  const signers: SignerLog[] = [];
+  for (;;) {
+    const query = new URLSearchParams({ size: `${size}` });
+    const last = signers.at(-1);
+    if (last !== undefined) query.set('after', `${last.index}`);
+    const page = LedgerSignersV1.reply.parse(await client.get(`/v1/log/signers?${query}`));
+    const found = page.entries.map((one) => ({ ...proofOf(one), entry: Buffer.from(one.entry) }));
+    signers.push(...found);
+    if (!page.more || found.length === 0) return signers;
+  }
 }
 
 function stampOf(stamped: NonNullable<ReplyOf<typeof LedgerStampsV1>['before']>) {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { Signers } from '@impound/contracts/signer.ts';
 import { readSmallFile } from '@impound/evidence/small-file.ts';
 import type { KnownNote } from '@impound/evidence/verify-known.ts';
 import type { Trust } from '@impound/evidence/verify-log.ts';
@@ -14,14 +15,15 @@ import { EXIT, Exit } from './exit-code.ts';
 const FILE_BYTES_MAX = 65_536;
 
 /**
- * Whom the command line says to believe: --vkey as text or in a file, --policy, --submitter and
- * --tsa in files; and --cosigned-since, a time. Throws Exit(usage) for what is none.
+ * Whom the command line says to believe: --vkey as text or in a file, --policy, --submitter,
+ * --signers and --tsa in files; and --cosigned-since, a time. Throws Exit(usage) for what is none.
  */
 export async function trustOf(args: Arguments): Promise<Trust> {
   const vkey = await read(args.text('vkey'), '--vkey', parseVkey, isVkey);
   const policy = await read(args.text('policy'), '--policy', parsePolicy);
   const submitter = await read(args.text('submitter'), '--submitter', sshKeyOf);
   const certificates = await read(args.text('tsa'), '--tsa', certificatesIn);
+  const signers = await read(args.text('signers'), '--signers', signersIn);
   const since = secondOf(args.text('cosigned-since'));
   return {
     time: { check: checkStamp, certificates },
@@ -29,6 +31,7 @@ export async function trustOf(args: Arguments): Promise<Trust> {
     ...(vkey === undefined ? {} : { key: vkey }),
     ...(policy === undefined ? {} : { policy }),
     ...(submitter === undefined ? {} : { submitter }),
+    ...(signers === undefined ? {} : { signers }),
   };
 }
 
@@ -37,6 +40,14 @@ const checkStamp: TokenCheck = async (token, on) => {
   const { checkToken } = await import('@impound/timestamp/token.ts');
   return await checkToken(token, on);
 };
+
+function signersIn(text: string): Signers {
+  try {
+    return Signers.parse(JSON.parse(text));
+  } catch {
+    throw new Error('it is no list of public keys by service');
+  }
+}
 
 function certificatesIn(text: string): string {
   if (text.includes('-----BEGIN CERTIFICATE-----')) return text;

@@ -21,6 +21,7 @@ const CLASSES: ReadonlyMap<string, number> = new Map([
   ...classOf(EXIT.chain, ['chain-broken', 'chain-mixed', 'chain-unsealed', 'seal-mismatch']),
   ...classOf(EXIT.signature, ['signature-missing', 'signature-refused', 'key-malformed']),
   ...classOf(EXIT.signature, ['key-differs', 'note-malformed', 'checkpoint-malformed']),
+  ...classOf(EXIT.signature, ['statement-missing', 'statement-refused']),
   ...classOf(EXIT.proof, ['proof-missing', 'proof-malformed', 'proof-refused', 'proof-differs']),
   ...classOf(EXIT.proof, ['entry-differs', 'index-order', 'heads-differ']),
   ...classOf(EXIT.chain, ['chain-disordered', 'chain-cut']),
@@ -45,14 +46,14 @@ export function indexText({ index }: Finding): { readonly index?: string } {
 
 /** What JSON tells of the log. */
 export function told(log: LogReport): object {
-  const { checkpoint, key, policy, witnesses, proven, seal, time, alone } = log;
+  const { checkpoint, key, policy, witnesses, proven, seal, time, alone, statements } = log;
   return {
     checkpoint: checkpoint && {
       origin: checkpoint.origin,
       size: String(checkpoint.size),
       root: checkpoint.root.toString('hex'),
     },
-    ...{ key, policy, proven, alone },
+    ...{ key, policy, proven, alone, statements },
     witnesses: witnesses.map(({ name, time }) => ({ name, at: timeText(time) })),
     seal: seal && { ...seal, index: String(seal.index) },
     time: time && {
@@ -90,6 +91,7 @@ export function verdictLines({ bag, chain, log, findings }: Verified): readonly 
     `  ${captures.length} captures, ${files} files: each has the SHA-256 of its manifest`,
     `  ${chain.entries} entries: each names the hash of the one before; seal checked`,
     ...logLines(log),
+    ...statementLines(log),
     ...timeLines(log),
     ...chain.clocks.map(({ what, where }) => `  clock       ${what} (${where})`),
     ...hashes,
@@ -115,6 +117,16 @@ function logLines({ checkpoint, key, policy, witnesses, proven, seal }: LogRepor
     ...(seal === undefined
       ? []
       : [`  sealed by   key ${seal.submitter.keyHash}${fromBag(seal.submitter)}`]),
+  ];
+}
+
+/** Who captured and stored, by keys of their own. */
+function statementLines({ statements: { signed, signers } }: LogReport): readonly string[] {
+  if (signed === 0) return [];
+  const by = signers.map((one) => `${ascii(one.service)} ${one.publicKey}${fromBag(one)}`);
+  return [
+    `  ${signed} entries are signed by who captured or stored what they name`,
+    ...by.map((line, at) => `  ${at === 0 ? 'signed by   ' : '            '}${line}`),
   ];
 }
 
@@ -164,6 +176,23 @@ function aloneLines({ alone, witnesses, checkpoint }: LogReport): readonly strin
   return [`more than the word of ${names.join(' or of ')}: enough alone by this policy;`];
 }
 
+/** Where only the ledger says who captured or stored, or a key came without the word of another. */
+function unsignedLines({ statements: { unsigned, signers } }: LogReport): readonly string[] {
+  const services = [...new Set(unsigned.map(({ service }) => service))];
+  const nobody = services.map((service) => {
+    const entries = unsigned.filter((one) => one.service === service).map(({ acqSeq }) => acqSeq);
+    return `that ${ascii(service)} said entry ${entries.join(', ')}: it has not signed them;`;
+  });
+  const unvouched = signers.filter((one) => one.unvouched);
+  return [
+    ...nobody,
+    ...unvouched.map(
+      ({ service, publicKey }) =>
+        `whose ${publicKey} is: the key of ${ascii(service)} before it has not vouched for it;`,
+    ),
+  ];
+}
+
 function notProven(log: LogReport): readonly string[] {
   const { key, witnesses, time: stamped } = log;
   const when = stamped?.before === undefined && witnesses.length === 0;
@@ -172,11 +201,12 @@ function notProven(log: LogReport): readonly string[] {
     ...(witnesses.length === 0 ? ['that the log showed everybody the same;'] : []),
   ];
   const own =
-    'whose keys these are: compare them, or name them with --vkey, --policy, --submitter, --tsa;';
+    'whose keys these are: name them with --vkey, --policy, --submitter, --signers, --tsa;';
   const lines = [
     ...time,
     ...aloneLines(log),
     ...(key?.from === 'given' ? [] : [own]),
+    ...unsignedLines(log),
     'that what was collected is true, or that all that happened came to the log.',
   ];
   return [

@@ -23,13 +23,16 @@ export function found(name: string, from: string): Skip {
 export const SPICY = found('spicy-litetlog', 'tools/servers.sh fetches it');
 
 /** What the commands of README.txt need beside the shell itself. */
-const TOOLS = ['sha256sum', 'zstd', 'tar', 'mkdir', 'sed', 'tail', 'head', 'cmp', 'cat', 'grep'];
+const TOOLS = [
+  ...['sha256sum', 'zstd', 'tar', 'mkdir', 'sed', 'tail', 'head', 'cmp', 'cat', 'grep'],
+  ...['wc', 'base64', 'basename', 'openssl', 'spicy-litetlog', 'sigsum-verify'],
+];
 
 /** A folder of those programs, as a PATH: no Node, nothing of ours. */
 export async function barePath(home: string): Promise<string> {
   const folder = join(home, 'bin');
   await mkdir(folder, { recursive: true });
-  for (const name of [...TOOLS, 'openssl', 'spicy-litetlog', 'sigsum-verify']) {
+  for (const name of TOOLS) {
     const { stdout } = await run('sh', ['-c', `command -v ${name}`]);
     await symlink(stdout.trim(), join(folder, name)).catch(() => undefined);
   }

@@ -50,6 +50,8 @@ export interface LogTexts {
   readonly seal: boolean;
   /** Which tokens of an authority of time there are. */
   readonly time: readonly ('after' | 'before')[];
+  /** Whether who captured and stored has signed that. */
+  readonly statements: boolean;
 }
 
 /** What a bag has beside the chain itself. */
@@ -66,7 +68,7 @@ export function readme(
   { log, reports }: CustodyTexts,
 ): string {
   const checks = [...extraction(captures, files), ...captures.flatMap(ends)];
-  const proofs = log === undefined ? [] : [...LOG, ...(log.seal ? SEAL : []), ...timeOf(log)];
+  const proofs = log === undefined ? [] : proofsOf(log);
   const limits = log === undefined ? [] : NOT_PROVEN;
   const told = reports.length === 0 ? [] : [...REPORTED, ...reports.map((path) => `   ${path}`)];
   const lines = [...INTRODUCTION, ...checks, ...CUSTODY, ...told, ...proofs, ...limits];
@@ -175,6 +177,11 @@ const SEAL = [
   '$     | sha256sum -c',
 ];
 
+function proofsOf(log: LogTexts): readonly string[] {
+  const signed = log.statements ? STATEMENTS : [];
+  return [...LOG, ...(log.seal ? SEAL : []), ...timeOf(log), ...signed];
+}
+
 function timeOf({ time }: LogTexts): string[] {
   return time.length === 0 ? [] : [...TIME, ...time.flatMap((one) => BOUNDS[one])];
 }
@@ -212,6 +219,33 @@ const BOUNDS = {
     "$ openssl ts -reply -in custody/time/before.tsr -text | grep 'Time stamp'",
   ],
 } as const;
+
+const STATEMENTS = [
+  '',
+  '8. Who captured and who stored. Each has signed that by a key of its own: custody/statements/*.json',
+  '   is what was said (in-toto.io/Statement/v1), under the number of its entry, whose "statement"',
+  '   (DSSE) holds it in base64. What is signed is "DSSEv1 28 application/vnd.in-toto+json", its',
+  '   length and it. Compare the keys in *.pem with those that you got by another way:',
+  '',
+  '$ (for s in custody/statements/*.json; do n="$(basename "$s" .json)"',
+  '$     grep -qF "$(base64 -w0 < "$s")" "custody/entries/$n.json" || exit 1',
+  '$     printf \'DSSEv1 28 application/vnd.in-toto+json %d \' "$(wc -c < "$s")" \\',
+  '$         | cat - "$s" > ../signed',
+  '$     openssl pkeyutl -verify -rawin -pubin -inkey "custody/statements/$n.pem" \\',
+  '$         -in ../signed -sigfile "custody/statements/$n.sig" || exit 1; done)',
+  '',
+  '   custody/signers/*.json are the entries of the log that put these keys on record. Each key must',
+  '   be in one of them, and each object in data/ in a statement, whose names are printed:',
+  '',
+  '$ (for e in custody/signers/*.json; do',
+  '$     spicy-litetlog -verify "$(cat custody/log.vkey)" "$e" || exit 1; done)',
+  '$ (for k in custody/statements/*.pem; do',
+  '$     grep -qF "$(openssl pkey -pubin -in "$k" -outform DER | tail -c 32 | base64)" \\',
+  '$         custody/signers/*.json || exit 1; done)',
+  '$ (for f in data/*.tar.zst data/*manifest.jsonl; do [ ! -e "$f" ] \\',
+  '$     || grep -lF "$(sha256sum < "$f" | head -c 64)" custody/statements/*.json \\',
+  '$     || exit 1; done)',
+];
 
 const NOT_PROVEN = [
   '',

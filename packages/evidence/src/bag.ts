@@ -171,7 +171,8 @@ function textsOf(custody: readonly BagFile[]): CustodyTexts {
   const paths = custody.map(({ path }) => path);
   const has = (name: string) => paths.includes(`custody/${name}`);
   const time = (['after', 'before'] as const).filter((one) => has(`time/${one}.tsr`));
-  const log = has('checkpoint') ? { seal: has('seal/seal.proof'), time } : undefined;
+  const statements = paths.some((path) => path.startsWith('custody/statements/'));
+  const log = has('checkpoint') ? { seal: has('seal/seal.proof'), time, statements } : undefined;
   return { log, reports: paths.filter((path) => path.startsWith(`${REPORTS}/`)) };
 }
 

@@ -7,6 +7,7 @@ import { formatSigsumProof } from '@impound/transparency/sigsum-proof.ts';
 import { formatSpicy, formatTlogProof } from '@impound/transparency/tlog-proof.ts';
 import { formatVkey, publicKey, type Vkey } from '@impound/transparency/vkey.ts';
 import { keysOf, sealPolicy } from './custody-policy.ts';
+import { signerChangeIn, signerName, statedIn, statementFiles } from './statements.ts';
 
 /** Where a leaf stands in the log, and the hashes from it to the root. */
 export interface LeafProof {
@@ -25,6 +26,13 @@ export interface CustodyLog {
   readonly proofs: readonly LeafProof[];
   readonly seal?: SealLog;
   readonly time?: TimeLog;
+  /** The entries that say who signs what they capture and store, in the order of the log. */
+  readonly signers?: readonly SignerLog[];
+}
+
+/** An entry of the log that is no part of the chain. */
+export interface SignerLog extends LeafProof {
+  readonly entry: Buffer;
 }
 
 /** A token of an authority of time, what it was given for, and where a leaf stands. */
@@ -68,7 +76,7 @@ export interface CustodyFile {
 }
 
 /** The folders in custody/ that these files lie in. */
-export const CUSTODY_FOLDERS = ['entries', 'seal', 'time'] as const;
+export const CUSTODY_FOLDERS = ['entries', 'seal', 'time', 'signers', 'statements'] as const;
 
 const NUMBER_DIGITS = 6;
 
@@ -93,6 +101,7 @@ export function* custodyFiles(log: CustodyLog, chain: readonly Buffer[]): Genera
   }
   if (log.seal !== undefined) yield* sealFiles(log, log.seal, chain);
   if (log.time !== undefined) yield* timeFiles(log.time, log.checkpoint, chain);
+  yield* signerFiles(log, log.signers ?? [], chain);
 }
 
 function* headFiles({ checkpoint, key, policy }: CustodyLog): Generator<CustodyFile> {
@@ -132,6 +141,30 @@ function* timeFiles(
     yield* stampFiles('before', before, { entry, checkpoint: before.note });
   }
   if (certificates !== undefined) yield file('time/tsa.pem', certificates);
+}
+
+function* signerFiles(
+  { checkpoint: note }: CustodyLog,
+  signers: readonly SignerLog[],
+  chain: readonly Buffer[],
+): Generator<CustodyFile> {
+  for (const [at, { entry, index, path }] of signers.entries()) {
+    const name = signerName(at + 1);
+    const proof = { index: BigInt(index), path, note };
+    yield { name, bytes: entry };
+    yield file(`${name}.tlog-proof`, formatTlogProof(proof));
+    yield file(`${name}.spicy`, formatSpicy(proof));
+  }
+  const changes = signers.map(({ entry }) => signerChangeIn(entry));
+  for (const entry of chain) {
+    const stated = statedIn(entry);
+    if (stated === undefined) continue;
+    const own = changes.filter((one) => one?.service === stated.service);
+    yield* statementFiles(
+      stated,
+      own.flatMap((one) => one?.publicKey ?? []),
+    );
+  }
 }
 
 function* stampFiles(

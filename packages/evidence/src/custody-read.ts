@@ -18,7 +18,9 @@ export type LogFindingCode =
   | 'stamp-differs'
   | 'cosignature-stale'
   | 'history-differs'
-  | 'time-contradicted';
+  | 'time-contradicted'
+  | 'statement-missing'
+  | 'statement-refused';
 
 /** Which entry a finding is about. */
 export interface OfEntry {

@@ -140,6 +140,21 @@ async function provenEntry(
   });
 }
 
+/** The index of an entry that is no part of the chain, or undefined and findings. */
+export async function provenIndex(
+  reader: CustodyReader,
+  of: { readonly name: string; readonly entry: Buffer; readonly root: Checkpoint | undefined },
+): Promise<bigint | undefined> {
+  const name = `${of.name}.tlog-proof`;
+  const proof = await readProof(reader, name, {});
+  if (proof === undefined || of.root === undefined) return undefined;
+  const { size, root } = of.root;
+  return reader.check({ name }, () => {
+    verifyInclusion({ ...proof, size, root, leaf: leafHash(of.entry) });
+    return proof.index;
+  });
+}
+
 async function readProof(reader: CustodyReader, name: string, of: OfEntry) {
   const bytes = await reader.read(name, PROOF_BYTES_MAX, of);
   return bytes && reader.check({ name, ...of }, () => parseTlogProof(bytes));

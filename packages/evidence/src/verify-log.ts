@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Signers } from '@impound/contracts/signer.ts';
 import { type OpenedCheckpoint, openCheckpoint } from '@impound/transparency/checkpoint.ts';
 import { NOTE_BYTES_MAX } from '@impound/transparency/note.ts';
 import { enoughAlone } from '@impound/transparency/operators.ts';
 import { type Policy, parsePolicy } from '@impound/transparency/policy.ts';
 import { formatVkey, parseVkey, type Vkey } from '@impound/transparency/vkey.ts';
 import { type CustodyReader, custodyReader, type LogFinding } from './custody-read.ts';
-import { type ChainLine, proveChain } from './verify-entries.ts';
+import { type ChainLine, chainIn, proveChain } from './verify-entries.ts';
 import { type KnownNote, knownOf, type Sighting } from './verify-known.ts';
 import { checkQuorum } from './verify-quorum.ts';
 import { type SealReport, verifySeal } from './verify-seal.ts';
 import { checkSightings } from './verify-sightings.ts';
+import { type StatementReport, verifyStatements } from './verify-statements.ts';
 import { type TimeReport, type TimeTrust, verifyTime } from './verify-time.ts';
 
 /** Whom the verifier believes, by other ways than the bag. */
@@ -20,6 +22,8 @@ export interface Trust {
   readonly submitter?: Buffer;
   /** How tokens of an authority of time are checked; absent: they are not. */
   readonly time?: TimeTrust;
+  /** Who signs what they capture and store, by services; of others those in the bag count. */
+  readonly signers?: Signers;
   /** Cosignatures from before this second since 1970 do not count. */
   readonly cosignedSince?: bigint;
   /** Checkpoints of the log that somebody else has kept. */
@@ -48,6 +52,8 @@ export interface LogReport {
   readonly seal: SealReport | undefined;
   /** Undefined where the bag has no token, or where they are not checked. */
   readonly time: TimeReport | undefined;
+  /** Who captured and stored, as far as that is signed. */
+  readonly statements: StatementReport;
   /** Operators of witnesses of whom each alone is enough by the policy. */
   readonly alone: readonly string[];
 }
@@ -83,13 +89,16 @@ export async function verifyLog(
   const time =
     trust.time &&
     (await verifyTime(reader, { trust: trust.time, checkpoint, first, last, seal: line }));
+  const statements = await verifyStatements(reader, {
+    ...{ chain: chainIn(directory), placed, checkpoint, given: trust.signers ?? {} },
+  });
   const known = knownOf(reader, trust.known ?? [], { keys, checkpoint });
   checkSightings(reader, placed, [...sightingsOf(checkpoint, witnesses), ...known]);
   return {
     findings: reader.findings,
     key: key && { vkey: formatVkey(key.vkey), from: key.from },
     policy: policy && { quorum: policy.read.quorum, from: policy.from },
-    ...{ checkpoint, witnesses, proven, seal, time },
+    ...{ checkpoint, witnesses, proven, seal, time, statements },
     alone: policy === undefined ? [] : enoughAlone(policy.read),
   };
 }

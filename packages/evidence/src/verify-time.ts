@@ -3,12 +3,9 @@ import { createHash } from 'node:crypto';
 import { CheckpointStampedV1 } from '@impound/contracts/checkpoint/stamped.v1.ts';
 import { Entry } from '@impound/contracts/entry.ts';
 import { type Checkpoint, parseCheckpoint } from '@impound/transparency/checkpoint.ts';
-import { leafHash } from '@impound/transparency/hash.ts';
 import { NOTE_BYTES_MAX, parseNote } from '@impound/transparency/note.ts';
-import { verifyInclusion } from '@impound/transparency/proof-check.ts';
-import { parseTlogProof } from '@impound/transparency/tlog-proof.ts';
 import type { CustodyReader } from './custody-read.ts';
-import type { ChainLine, EndLine } from './verify-entries.ts';
+import { type ChainLine, type EndLine, provenIndex } from './verify-entries.ts';
 import type { From } from './verify-log.ts';
 
 /** What a token says that was found good. */
@@ -44,7 +41,6 @@ export interface TimeReport {
 const ENTRY_BYTES_MAX = 65_535;
 const TOKEN_BYTES_MAX = 65_536;
 const PEM_BYTES_MAX = 65_536;
-const PROOF_BYTES_MAX = 2 * NOTE_BYTES_MAX;
 /** A clock that is set differs by less from that of an authority. */
 const CLOCKS_MS_MAX = 120_000;
 
@@ -98,7 +94,7 @@ async function checkAfter(on: Checked, token: Buffer): Promise<TimeReport['after
     reader.add('stamp-differs', 'this entry names another token than after.tsr', { name });
     return undefined;
   }
-  const index = await provenIndex(on, { name, entry, root: checkpoint });
+  const index = await provenIndex(reader, { name, entry, root: checkpoint });
   if (index === undefined) return undefined;
   if (first?.index === undefined || index >= first.index) {
     const what = 'it does not stand in front of the chain: nothing follows from its token';
@@ -125,7 +121,7 @@ async function checkBefore(on: Checked, token: Buffer): Promise<TimeReport['befo
     reader.add('stamp-differs', what, { name });
     return undefined;
   }
-  const index = await provenIndex(on, { name, entry, root });
+  const index = await provenIndex(reader, { name, entry, root });
   if (index === undefined) return undefined;
   checkNotAhead(reader, line, said.at);
   return { at: said.at, authority: said.authority, upTo: line === on.seal ? 'seal' : 'end' };
@@ -148,21 +144,6 @@ async function checkToken(
 }
 
 const WHY_CHARACTERS_MAX = 400;
-
-async function provenIndex(
-  { reader }: Checked,
-  of: { readonly name: string; readonly entry: Buffer; readonly root: Checkpoint | undefined },
-): Promise<bigint | undefined> {
-  const name = `${of.name}.tlog-proof`;
-  const bytes = await reader.read(name, PROOF_BYTES_MAX);
-  if (bytes === undefined || of.root === undefined) return undefined;
-  const { size, root } = of.root;
-  return reader.check({ name }, () => {
-    const { index, path } = parseTlogProof(bytes);
-    verifyInclusion({ index, path, size, root, leaf: leafHash(of.entry) });
-    return index;
-  });
-}
 
 function stampedIn(entry: Buffer): CheckpointStampedV1 | undefined {
   try {

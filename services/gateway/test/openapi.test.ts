@@ -5,6 +5,7 @@ import { DiscoveryListV1 } from '@impound/contracts/ask/discovery.list.v1.ts';
 import { LedgerCheckpointV1 } from '@impound/contracts/ask/ledger.checkpoint.v1.ts';
 import { LedgerConsistencyV1 } from '@impound/contracts/ask/ledger.consistency.v1.ts';
 import { LedgerProofV1 } from '@impound/contracts/ask/ledger.proof.v1.ts';
+import { LedgerSignersV1 } from '@impound/contracts/ask/ledger.signers.v1.ts';
 import { LedgerStampsV1 } from '@impound/contracts/ask/ledger.stamps.v1.ts';
 import { LedgerTileV1 } from '@impound/contracts/ask/ledger.tile.v1.ts';
 import { openLog } from '@impound/runtime/log.ts';
@@ -171,6 +172,7 @@ const ledger = service({
     answer(LedgerConsistencyV1, async () => LedgerConsistencyV1.example.reply),
     answer(LedgerProofV1, async () => LedgerProofV1.example.reply),
     answer(LedgerStampsV1, async () => LedgerStampsV1.example.reply),
+    answer(LedgerSignersV1, async () => LedgerSignersV1.reply.parse(LedgerSignersV1.example.reply)),
     answer(LedgerTileV1, async () => LedgerTileV1.example.reply),
   ],
 });
