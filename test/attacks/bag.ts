@@ -4,16 +4,19 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { LedgerSignersV1 } from '@impound/contracts/ask/ledger.signers.v1.ts';
 import { LedgerStampsV1 } from '@impound/contracts/ask/ledger.stamps.v1.ts';
 import { canonical } from '@impound/contracts/canonical.ts';
 import { writeBag } from '@impound/evidence/bag.ts';
 import { pieces } from '@impound/evidence/testing/specimen.ts';
 import { postgresChains } from '@impound/ledger/adapters/postgres-chains.ts';
 import { postgresProofs } from '@impound/ledger/adapters/postgres-proofs.ts';
+import { postgresSigners } from '@impound/ledger/adapters/postgres-signers.ts';
 import { postgresStamps } from '@impound/ledger/adapters/postgres-stamps.ts';
 import { ledgerCheckpoint, publicKeysOf } from '@impound/ledger/handlers/ledger-checkpoint.ts';
 import { ledgerHistory } from '@impound/ledger/handlers/ledger-history.ts';
 import { ledgerProof } from '@impound/ledger/handlers/ledger-proof.ts';
+import { ledgerSigners } from '@impound/ledger/handlers/ledger-signers.ts';
 import { ledgerStamps } from '@impound/ledger/handlers/ledger-stamps.ts';
 import type { Database } from '@impound/runtime/postgres.ts';
 import { leafHash } from '@impound/transparency/hash.ts';
@@ -53,6 +56,10 @@ export async function exportBag(
     if (pathname === '/v1/log/stamps') {
       const asked = LedgerStampsV1.request.parse(numbersIn(searchParams));
       return ledgerStamps(asked, { proofs, stamps: postgresStamps(sql), certificates });
+    }
+    if (pathname === '/v1/log/signers') {
+      const asked = LedgerSignersV1.request.parse(numbersIn(searchParams));
+      return ledgerSigners(asked, { proofs, signers: postgresSigners(sql) });
     }
     const [after = 0, size = 0] = ['after', 'size'].map((name) => Number(searchParams.get(name)));
     return ledgerProof({ tenant, acquisitionId, after, size }, { proofs });

@@ -147,7 +147,7 @@ const bag = async (n: number): Promise<string> => {
   return (await bags)[n] as string;
 };
 
-test('17: what was captured is said once more, under another id and with other evidence', async () => {
+test('evidence that is planted behind the epoch that captured it is out of order', async () => {
   assert.equal((await verify(await bag(0))).code, EXIT.ok);
   const done = await verify(await bag(4));
   assert.equal(done.code, EXIT.chain, done.out);

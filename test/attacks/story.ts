@@ -13,6 +13,7 @@ import { ExecutionStartedV1 } from '@impound/contracts/execution/started.v1.ts';
 import { TargetResolvedV1 } from '@impound/contracts/target/resolved.v1.ts';
 import { HEADER, written } from '@impound/evidence/testing/specimen.ts';
 import { newId } from '@impound/runtime/ids.ts';
+import type { Saying } from '@impound/runtime/say.ts';
 import type { World } from '../../services/ledger/test/world.ts';
 
 /** One object of evidence: what the chain says of it, and its bytes. */
@@ -54,15 +55,25 @@ export function namesOf(evidence: readonly Evidence[]) {
   return evidence.map(({ content: _, ...object }) => object);
 }
 
+/** Signs what somebody says because of an entry; what needs no signature stays as it is. */
+export type Sign = (
+  saying: Saying,
+  cause: { readonly id: string; readonly entryHash: string },
+) => Promise<Saying>;
+
 /** Speaks about one acquisition, each event caused by the one before it. */
-export function telling(it: World, acquisitionId: string): Telling {
-  let causeId: string | undefined;
+export function telling(it: World, acquisitionId: string, sign?: Sign): Telling {
+  let cause: { readonly id: string; readonly entryHash: string } | undefined;
   return async (contract, change = {}) => {
     const id = newId();
-    const data = contract.shape.parse({ ...(contract.example as object), ...change });
-    const reply = await it.say(contract, acquisitionId, data, { id, ...(causeId && { causeId }) });
+    const bare = contract.shape.parse({ ...(contract.example as object), ...change });
+    const saying = { contract, data: bare, id, acquisitionId, tenant: 'default' };
+    const causedBy = cause === undefined ? {} : { causeId: cause.id };
+    const signed = cause && (await sign?.({ ...saying, ...causedBy }, cause));
+    const data = (signed?.data ?? bare) as DataOf<typeof contract>;
+    const reply = await it.say(contract, acquisitionId, data, { id, ...causedBy });
     assert.ok(reply.ok, JSON.stringify(reply));
-    causeId = id;
+    cause = { id, entryHash: reply.entryHash };
     return reply;
   };
 }
@@ -72,8 +83,9 @@ export async function tellStory(
   it: World,
   acquisitionId: string,
   reason = 'a shell in a web server',
+  sign?: Sign,
 ): Promise<Told> {
-  const tell = telling(it, acquisitionId);
+  const tell = telling(it, acquisitionId, sign);
   const evidence = await someEvidence(acquisitionId, 'a shell\n');
   const objects = namesOf(evidence);
   await tell(AcquisitionRequestedV1, { reason });

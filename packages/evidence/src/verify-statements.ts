@@ -72,8 +72,9 @@ export async function verifyStatements(
     if (stated !== undefined) {
       const index = indexes.get(entryName(stated.acqSeq));
       const keys = keysFor(stated.service, { record, given, index });
-      const key = await checkOne(reader, { stated, keys, causes, index });
-      count(report, { stated, keys, key }, { record, given });
+      const isWanted = wanted({ record, given, index });
+      const key = await checkOne(reader, { stated, keys, causes, index, isWanted });
+      count(report, { stated, isWanted, key }, { record, given });
     }
     if (!causes.has(line.eventId)) causes.set(line.eventId, leafHash(line.bytes).toString('hex'));
   }
@@ -82,18 +83,18 @@ export async function verifyStatements(
 
 interface Checked {
   readonly stated: Stated;
-  readonly keys: readonly string[];
+  readonly isWanted: boolean;
   /** By which it is signed. */
   readonly key: string | undefined;
 }
 
 function count(
   report: { signed: number; readonly unsigned: Unsigned[]; readonly signers: SignerSeen[] },
-  { stated: { acqSeq, service, read }, keys, key }: Checked,
+  { stated: { acqSeq, service, read }, isWanted, key }: Checked,
   known: Known,
 ): void {
   if (key === undefined) {
-    if (read === undefined && keys.length === 0) report.unsigned.push({ acqSeq, service });
+    if (read === undefined && !isWanted) report.unsigned.push({ acqSeq, service });
     return;
   }
   report.signed += 1;
@@ -144,6 +145,13 @@ interface Known {
   readonly given: Signers;
 }
 
+/** Whether all that is to be signed had to be when an entry was recorded. */
+function wanted({ record, given, index }: Known & { readonly index: bigint | undefined }): boolean {
+  const first = record[0]?.index;
+  const isOnRecord = first !== undefined && (index === undefined || first < index);
+  return isOnRecord || Object.keys(given).length > 0;
+}
+
 /** The keys that count for an entry of a service; one whose place is not known may have any. */
 function keysFor(
   service: string,
@@ -177,16 +185,17 @@ interface One {
   /** Leaf hashes of the entries before it, by the ids of their events. */
   readonly causes: ReadonlyMap<string, string>;
   readonly index: bigint | undefined;
+  readonly isWanted: boolean;
 }
 
 /** The key that has signed it, or undefined and, where it had to be signed, a finding. */
 async function checkOne(reader: CustodyReader, one: One): Promise<string | undefined> {
-  const { stated, keys, index } = one;
+  const { stated, keys, index, isWanted } = one;
   const { acqSeq, service, read, event } = stated;
   const of = { eventId: event.id, ...(index === undefined ? {} : { index }) };
   const at = { name: entryName(acqSeq), ...of };
   if (read === undefined) {
-    if (keys.length > 0) reader.add('statement-missing', `${service} has not signed it`, at);
+    if (isWanted) reader.add('statement-missing', `${service} has not signed it`, at);
     return undefined;
   }
   if (typeof read === 'string') {

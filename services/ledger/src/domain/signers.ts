@@ -89,8 +89,9 @@ export function signerFault(
 }
 
 /**
- * Why an event is not taken as the word of who says it; undefined: it is, or needs no signature. A
- * service with keys on record signs all that is to be signed, from then on.
+ * Why an event is not taken as the word of who says it; undefined: it is, or needs no signature.
+ * Where signers are on record, all that is to be signed is: nobody gets around it under a name that
+ * has no key.
  */
 export function unsigned(
   { event, contract }: Say,
@@ -98,12 +99,11 @@ export function unsigned(
   tools: StatementTools,
 ): Unsayable | undefined {
   const service = serviceOf(event.source);
-  const keys = signers.get(service) ?? [];
-  if (contract.signs === undefined || keys.length === 0) return undefined;
+  if (contract.signs === undefined || signers.size === 0) return undefined;
   const forbidden = (because: string): Unsayable => ({ refusal: 'forbidden', because });
   if (!hasStatement(event)) return forbidden(`${service} has not signed it: give it STATEMENT_KEY`);
   const read = readStatement(event, contract, tools);
   if (typeof read === 'string') return forbidden(read);
-  if (signedBy(read, keys, tools) !== undefined) return undefined;
+  if (signedBy(read, signers.get(service) ?? [], tools) !== undefined) return undefined;
   return forbidden(`it is not signed by a key of ${service} that is on record`);
 }
