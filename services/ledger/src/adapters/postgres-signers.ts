@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { SignerRegisteredV1 } from '@impound/contracts/signer/registered.v1.ts';
-import { SignerRetiredV1 } from '@impound/contracts/signer/retired.v1.ts';
 import type { Database } from '@impound/runtime/postgres.ts';
 import { asked } from '../db/guards.ts';
 import type { SignerBook } from '../handlers/ledger-signers.ts';
-
-const TYPES = [SignerRegisteredV1.type, SignerRetiredV1.type];
 
 /** Reads from the log's own chain who signs what they say. */
 export function postgresSigners(sql: Database): SignerBook {
@@ -15,7 +11,7 @@ export function postgresSigners(sql: Database): SignerBook {
         const rows = await sql`
           with own as (select acq from ledger_entry where idx = 0)
           select e.idx, e.entry from own join ledger_entry e using (acq)
-          where e.type = any(${sql.array(TYPES)}::text[]) and e.idx > ${after} and e.idx < ${below}
+          where e.type in ('signer.registered.v1', 'signer.retired.v1') and e.idx > ${after} and e.idx < ${below}
           order by e.idx limit ${limit}`;
         return rows.map((row) => ({
           index: Number(row['idx']),
