@@ -11,7 +11,8 @@ export function postgresSigners(sql: Database): SignerBook {
         const rows = await sql`
           with own as (select acq from ledger_entry where idx = 0)
           select e.idx, e.entry from own join ledger_entry e using (acq)
-          where e.type in ('signer.registered.v1', 'signer.retired.v1') and e.idx > ${after} and e.idx < ${below}
+          where e.type in ('signer.registered.v1', 'signer.retired.v1')
+            and e.idx > ${after} and e.idx < ${below}
           order by e.idx limit ${limit}`;
         return rows.map((row) => ({
           index: Number(row['idx']),
