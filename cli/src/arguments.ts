@@ -62,6 +62,7 @@ const OPTIONS = {
   'may-approve': { type: 'boolean' },
   'may-read-evidence': { type: 'boolean' },
   'may-audit': { type: 'boolean' },
+  'may-audit-all-tenants': { type: 'boolean' },
   callback: { type: 'string' },
   rotate: { type: 'string' },
   finish: { type: 'boolean' },
@@ -94,7 +95,10 @@ const BOUNDS = [
   'requests-per-second',
   'orders-per-hour',
 ] as const;
-const GRANTS = ['no-approval', 'may-approve', 'may-read-evidence', 'may-audit'] as const;
+const GRANTS = [
+  ...(['no-approval', 'may-approve', 'may-read-evidence', 'may-audit'] as const),
+  'may-audit-all-tenants',
+] as const;
 const FILTER = ['case', 'acquisition', 'actor', 'type', 'target', 'from', 'to', 'claimed'] as const;
 const ABOUT = ['tenant', 'about', 'person', 'callback', ...ALLOWED, ...BOUNDS, ...GRANTS] as const;
 const TRUST = ['vkey', 'policy', 'submitter', 'tsa'] as const;

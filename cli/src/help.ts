@@ -55,7 +55,8 @@ export const HELP = `impound: acquires forensic evidence from containers, with a
   impound integration add ID --allow-cluster C... --allow-namespace N... [--auth token|url-token|
                   webhook|certificate|nats] [--certificate F | --subject S | --nats-user U]
                   [--person] [--tenant T] [--no-approval] [--may-approve] [--may-read-evidence]
-                  [--may-audit] [--allow-method M]... [--allow-profile P]... [--callback URL]
+                  [--may-audit] [--may-audit-all-tenants]
+                  [--allow-method M]... [--allow-profile P]... [--callback URL]
                   [--bytes-max N] [--seconds-max N] [--open-max N]
                   [--requests-per-second N] [--orders-per-hour N]
                                       lets a program or a person in; the secret is shown once

@@ -113,6 +113,8 @@ export const Integration = z.strictObject({
   mayReadEvidence: z.boolean().default(false),
   /** Whether it may read the log of its tenant across acquisitions: an auditor. */
   mayAudit: z.boolean().default(false),
+  /** Whether an auditor may copy the whole log, with the entries of every other tenant. */
+  mayAuditAllTenants: z.boolean().default(false),
   /** An alert that fires again within this time is the same order; 0: never. */
   repeatSeconds: z.int().min(0).max(86_400).default(3_600),
   /** Findings on one container within this time are one acquisition; 0: each is its own.

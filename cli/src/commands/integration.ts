@@ -93,6 +93,7 @@ function wishOf(id: string, args: Arguments, { made, callbackSecret }: Secrets):
     mayApprove: args.flag('may-approve'),
     mayReadEvidence: args.flag('may-read-evidence'),
     mayAudit: args.flag('may-audit'),
+    mayAuditAllTenants: args.flag('may-audit-all-tenants'),
     callback: callbackSecret && { url: args.text('callback'), secrets: [callbackSecret] },
   });
 }

@@ -13,6 +13,8 @@ export const LedgerAuditV1 = question({
     filter: AuditFilter,
     /** True: with the entries of the log itself (its keys, stamps, guards), which are nobody's. */
     withLog: z.boolean().optional(),
+    /** True: with the entries of every tenant. */
+    allTenants: z.boolean().optional(),
     /** Only entries after this index: the keyset; -1 begins. */
     after: z.int().min(-1),
     limit: z.int().min(1).max(1_000),
@@ -22,7 +24,15 @@ export const LedgerAuditV1 = question({
     size: Count,
     /** The newest checkpoint then, a signed note; absent: there is none yet. */
     checkpoint: text(8_192).optional(),
-    entries: z.array(z.object({ seq: Count, hash: Sha256, text: z.string() })).max(1_000),
+    entries: z
+      .array(
+        z.object({
+          ...{ seq: Count, hash: Sha256, text: z.string() },
+          /** In base64, of what is no text: a leaf that vouches for a seal is the log's own. */
+          bytes: z.base64().optional(),
+        }),
+      )
+      .max(1_000),
     /** The `after` of the next page; absent: there is no more. */
     next: Count.optional(),
   }),

@@ -21,6 +21,8 @@ export const AuditReadV1 = event({
     purpose: text(1_024),
     policy: PolicyDecision,
     filter: AuditFilter,
+    /** True: entries of every tenant were given; absent: the reader's own, and the log's. */
+    allTenants: z.boolean().optional(),
     /** The page begins after this index; -1: at the beginning of the log. */
     after: z.int().min(-1),
     /** Entries in the log when it was read. */

@@ -121,11 +121,11 @@ test('a file declared larger than the budget is told of and not waited for', asy
 });
 
 test('silence counts while the target is waited for, not while the store is slow', async () => {
-  const patient = patience(20);
+  const patient = patience(250);
   const stdout = arriving({ stdout: said('a', 'b'), patience: patient, bytesMax: 9, came() {} });
-  for await (const _ of stdout) await delay(50);
+  for await (const _ of stdout) await delay(400);
   assert.equal(patient.signal.aborted, false);
-  await patient.during(delay(50));
+  await patient.during(delay(400));
   assert.equal(patient.signal.aborted, true);
 });
 

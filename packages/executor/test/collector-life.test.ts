@@ -15,7 +15,7 @@ import { finish, marked, type Soil, start, temporaryFolder } from './collector-r
 const folder = temporaryFolder();
 after(() => folder[Symbol.dispose]());
 
-const GONE_MS_MAX = 1_000;
+const GONE_MS_MAX = 10_000;
 const SHELLS: readonly Soil[] = [
   { name: 'dash', argv: ['dash'] },
   { name: 'bash', argv: ['bash'] },
@@ -34,7 +34,7 @@ async function nothingLeft(mark: string): Promise<void> {
 }
 
 for (const soil of SHELLS) {
-  test(`${soil.name}: when the client goes, nothing is left after a second`, async () => {
+  test(`${soil.name}: when the client goes, nothing is left`, async () => {
     const mark = randomUUID();
     const child = start(soil, { profile: 'volatile', paths: [large] }, { mark });
     await once(child.stdout, 'readable'); // and nobody reads on: it is stuck in a write

@@ -64,14 +64,16 @@ export async function onChain(
     readonly policy: PolicyDecision;
     readonly size: number;
     readonly entries: number;
+    readonly allTenants?: boolean;
   },
   deps: Pick<AuditDeps, 'say'>,
   signal: AbortSignal,
 ): Promise<void> {
-  const { caller, purpose, policy, filter, after, size, entries } = read;
+  const { caller, purpose, policy, filter, after, size, entries, allTenants } = read;
   const { caseId } = filter;
   const data = {
     ...(caseId === undefined ? {} : { caseId }),
+    ...(allTenants === undefined ? {} : { allTenants }),
     ...{ readBy: caller.actor, purpose, policy, filter, after, size, entries },
   };
   const id = newId();

@@ -44,23 +44,32 @@ async function page(on: Looking, wanted: RequestOf<Audit>): Promise<ReplyOf<Audi
 
 /** What fits along a way, as much as a page takes; below `end` there is no more of it. */
 async function along(sql: Database, { rows, order, end }: Way, wanted: RequestOf<Audit>) {
-  const { limit, tenant, withLog = false } = wanted;
-  const tenants = withLog ? [tenant, LOG_TENANT] : [tenant];
+  const { limit } = wanted;
   const read = await sql`
-    select idx, leaf, entry from (
-      select e.idx, encode(e.leaf, 'hex') as leaf, e.entry,
+    select idx, leaf, entry, is_text from (
+      select e.idx, encode(e.leaf, 'hex') as leaf, e.entry, e.event_id is not null as is_text,
         sum(octet_length(e.entry)) over (order by ${order}) - octet_length(e.entry) as before
-      from ${rows} and e.tenant in ${sql(tenants)} ${narrowed(sql, wanted)}
+      from ${rows} and ${ofWhom(sql, wanted)} ${narrowed(sql, wanted)}
       order by ${order} limit ${limit}
     ) as page where before < ${BYTES_MAX} order by idx`;
   const entries = read.map((row) => ({
     seq: Number(row['idx']),
     hash: String(row['leaf']),
-    text: (row['entry'] as Buffer).toString('utf8'),
+    ...(row['is_text'] === true
+      ? { text: (row['entry'] as Buffer).toString('utf8') }
+      : { text: '', bytes: (row['entry'] as Buffer).toString('base64') }),
   }));
   const last = entries.at(-1);
   const full = entries.length === limit || bytesOf(entries) >= BYTES_MAX;
   return { entries, end: full && last !== undefined ? last.seq + 1 : end };
+}
+
+/** What vouches for a seal is the log's own, and has no tenant. */
+function ofWhom(sql: Database, { tenant, withLog, allTenants }: RequestOf<Audit>) {
+  if (allTenants && withLog) return sql`true`;
+  if (allTenants) return sql`e.tenant <> ${LOG_TENANT}`;
+  if (!withLog) return sql`e.tenant = ${tenant}`;
+  return sql`(e.tenant in ${sql([tenant, LOG_TENANT])} or e.tenant is null)`;
 }
 
 function bytesOf(entries: readonly { readonly text: string }[]): number {
