@@ -117,6 +117,7 @@ const TAKES: Readonly<Record<string, readonly OptionName[]>> = {
   refuse: ['reason', ...PLATFORM],
   cancel: ['reason', ...PLATFORM],
   callbacks: ['reason', ...PLATFORM],
+  inspect: ['reason', ...PLATFORM],
   export: ['out', 'purpose', ...PLATFORM],
   verify: [...TRUST, 'signers', 'known', 'cosigned-since', 'head', 'mirror'],
   audit: [...FILTER, 'purpose', 'out', ...PLATFORM],

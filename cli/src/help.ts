@@ -18,6 +18,8 @@ export const HELP = `impound: acquires forensic evidence from containers, with a
   impound callbacks list | send all|ID... --reason R
                                       those that are given up; one more attempt for them
   impound export  ID --out DIR [--purpose P]    a BagIt bag: evidence, context, chain
+  impound inspect ID [--reason R]     whether the store holds its evidence as on record: versions,
+                                      sizes, locks; what it finds is on record, too
   impound verify  DIR [--vkey KEY|F] [--policy F] [--submitter F] [--tsa F] [--signers F]
                   [--known F]... [--cosigned-since TIME] [--head HASH] [--mirror DIR]
                                       checks a bag, offline, by keys that came another way; against
@@ -88,7 +90,7 @@ Exit codes
   1  failed                     5  no platform answers, it does not know the token, or doctor
   2  the command line is wrong     was not able to look at something
   6  sealed, but partial: it ended before all was tried
-  4  verify: the bag or the evidence is not as it was written; or doctor found something
+  4  verify, inspect: the bag or the evidence is not as it was; or doctor found something
   7  verify: the chain is broken or not whole
   8  verify: a signature is missing, or not that of its key
   9  verify: an entry is not where it is said to stand in the log

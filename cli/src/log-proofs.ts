@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setTimeout as delay } from 'node:timers/promises';
 import { LedgerCheckpointV1 } from '@impound/contracts/ask/ledger.checkpoint.v1.ts';
+import { LedgerHeadsV1 } from '@impound/contracts/ask/ledger.heads.v1.ts';
 import { LedgerProofV1 } from '@impound/contracts/ask/ledger.proof.v1.ts';
 import { LedgerSignersV1 } from '@impound/contracts/ask/ledger.signers.v1.ts';
 import { LedgerStampsV1 } from '@impound/contracts/ask/ledger.stamps.v1.ts';
 import type { ReplyOf } from '@impound/contracts/question.ts';
-import type { CustodyLog, SealLog, SignerLog, TimeLog } from '@impound/evidence/custody-log.ts';
+import type {
+  CustodyLog,
+  HeadsLog,
+  SealLog,
+  SignerLog,
+  TimeLog,
+} from '@impound/evidence/custody-log.ts';
 import { parseVkey } from '@impound/transparency/vkey.ts';
 import type { Client } from './client.ts';
 import { EXIT, Exit } from './exit-code.ts';
@@ -36,7 +43,8 @@ export async function logProofs(
       const log = custodyLog(newest, checkpoint, { ...of, pages });
       const time = await timeLog(client, log, checkpoint.size);
       const signers = await signerLog(client, checkpoint.size);
-      return { ...log, signers, ...(time === undefined ? {} : { time }) };
+      const heads = await headsLog(client, of, checkpoint.size);
+      return { ...log, signers, ...(time && { time }), ...(heads && { heads }) };
     }
     await delay(AGAIN_MS, undefined, { signal });
   }
@@ -134,6 +142,26 @@ async function signerLog(client: Client, size: number): Promise<readonly SignerL
     signers.push(...found);
     if (!page.more || found.length === 0) return signers;
   }
+}
+
+/** The newest root over the heads of all chains, and this chain's head in it. */
+async function headsLog(
+  client: Client,
+  { acquisitionId }: { readonly acquisitionId: string },
+  size: number,
+): Promise<HeadsLog | undefined> {
+  const path = `/v1/acquisitions/${acquisitionId}/head?size=${size}`;
+  const { rooted, head } = LedgerHeadsV1.reply.parse(await client.get(path));
+  if (rooted === undefined) return undefined;
+  return {
+    ...{ ...proofOf(rooted), entry: Buffer.from(rooted.entry, 'utf8') },
+    ...(head && {
+      head: {
+        ...{ index: BigInt(head.index), acqSeq: BigInt(head.acqSeq) },
+        ...{ last: Buffer.from(head.last, 'hex'), path: proofOf(head).path },
+      },
+    }),
+  };
 }
 
 function stampOf(stamped: NonNullable<ReplyOf<typeof LedgerStampsV1>['before']>) {

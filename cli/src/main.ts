@@ -19,6 +19,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   cancel: async () => (await import('./commands/decide.ts')).decide,
   callbacks: async () => (await import('./commands/callbacks.ts')).callbacks,
   export: async () => (await import('./commands/export.ts')).exportCommand,
+  inspect: async () => (await import('./commands/inspect.ts')).inspect,
   proof: async () => (await import('./commands/proof.ts')).proof,
   verify: async () => (await import('./commands/verify.ts')).verify,
   audit: async () => (await import('./commands/audit.ts')).audit,

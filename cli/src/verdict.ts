@@ -23,8 +23,8 @@ const CLASSES: ReadonlyMap<string, number> = new Map([
   ...classOf(EXIT.signature, ['key-differs', 'note-malformed', 'checkpoint-malformed']),
   ...classOf(EXIT.signature, ['statement-missing', 'statement-refused']),
   ...classOf(EXIT.proof, ['proof-missing', 'proof-malformed', 'proof-refused', 'proof-differs']),
-  ...classOf(EXIT.proof, ['entry-differs', 'index-order', 'heads-differ']),
-  ...classOf(EXIT.chain, ['chain-disordered', 'chain-cut']),
+  ...classOf(EXIT.proof, ['entry-differs', 'index-order', 'heads-differ', 'root-differs']),
+  ...classOf(EXIT.chain, ['chain-disordered', 'chain-cut', 'heads-missing']),
   ...classOf(EXIT.witness, ['quorum-unmet', 'policy-malformed', 'cosignature-stale']),
   ...classOf(EXIT.history, ['history-differs']),
   ...classOf(EXIT.time, ['stamp-refused', 'stamp-differs', 'time-contradicted']),
@@ -46,7 +46,8 @@ export function indexText({ index }: Finding): { readonly index?: string } {
 
 /** What JSON tells of the log. */
 export function told(log: LogReport): object {
-  const { checkpoint, key, policy, witnesses, proven, seal, time, alone, statements } = log;
+  const { checkpoint, key, policy, witnesses, proven, seal, time, heads } = log;
+  const { alone, statements } = log;
   return {
     checkpoint: checkpoint && {
       origin: checkpoint.origin,
@@ -59,6 +60,10 @@ export function told(log: LogReport): object {
     time: time && {
       ...time,
       after: time.after && { ...time.after, index: String(time.after.index) },
+    },
+    heads: heads && {
+      ...{ index: String(heads.index), size: String(heads.size), recordedAt: heads.recordedAt },
+      entries: String(heads.entries),
     },
   };
 }
@@ -93,6 +98,7 @@ export function verdictLines({ bag, chain, log, findings }: Verified): readonly 
     ...logLines(log),
     ...statementLines(log),
     ...timeLines(log),
+    ...headsLines(log),
     ...chain.clocks.map(({ what, where }) => `  clock       ${what} (${where})`),
     ...hashes,
     ...notProven(log),
@@ -152,6 +158,15 @@ function timeLines({ time }: LogReport): string[] {
   return lines.map((line, at) => `  ${at === 0 ? 'time        ' : '            '}${line}`);
 }
 
+/** Up to which of its entries a chain is whole by the root over the heads of all chains. */
+function headsLines({ heads, proven }: LogReport): string[] {
+  if (heads === undefined || heads.entries === 0n) return [];
+  const { entries, size, recordedAt } = heads;
+  const all = BigInt(proven) === entries ? `all of its ${proven}` : `${entries} of its ${proven}`;
+  const what = `${all} entries were there among the first ${size} leaves, and no others of it`;
+  return [`  heads       ${what}; on record at ${recordedAt}`];
+}
+
 const NAME_BYTES_MAX = 2_048;
 
 /** A name that only looks like another one is spelled out. */
@@ -193,6 +208,17 @@ function unsignedLines({ statements: { unsigned, signers } }: LogReport): readon
   ];
 }
 
+/** What came behind the root over heads, and below the checkpoint, is in no head. */
+function endNotProven({ heads, proven, checkpoint }: LogReport): readonly string[] {
+  if (heads === undefined || heads.entries === 0n) {
+    return ['that nothing was left out at the end: no root over heads covers it;'];
+  }
+  const { size, index, entries } = heads;
+  if (size === index && checkpoint?.size === index + 1n) return [];
+  const between = `between ${size} and ${checkpoint?.size} leaves of the log`;
+  return [`that nothing was left out behind entry ${entries} of ${proven}, ${between};`];
+}
+
 function notProven(log: LogReport): readonly string[] {
   const { key, witnesses, time: stamped } = log;
   const when = stamped?.before === undefined && witnesses.length === 0;
@@ -207,6 +233,7 @@ function notProven(log: LogReport): readonly string[] {
     ...aloneLines(log),
     ...(key?.from === 'given' ? [] : [own]),
     ...unsignedLines(log),
+    ...endNotProven(log),
     'that what was collected is true, or that all that happened came to the log.',
   ];
   return [

@@ -24,6 +24,7 @@ import { ContextStoredV1 } from './context/stored.v1.ts';
 import type { EventContract } from './event.ts';
 import { EvidenceAccessedV1 } from './evidence/accessed.v1.ts';
 import { EvidenceCapturedV1 } from './evidence/captured.v1.ts';
+import { EvidenceInspectedV1 } from './evidence/inspected.v1.ts';
 import { EvidenceRejectedV1 } from './evidence/rejected.v1.ts';
 import { EvidenceStoredV1 } from './evidence/stored.v1.ts';
 import { ExecutionFailedV1 } from './execution/failed.v1.ts';
@@ -31,6 +32,7 @@ import { ExecutionFencedV1 } from './execution/fenced.v1.ts';
 import { ExecutionLapsedV1 } from './execution/lapsed.v1.ts';
 import { ExecutionStartedV1 } from './execution/started.v1.ts';
 import { GuardsBrokenV1 } from './guards/broken.v1.ts';
+import { HeadsRootedV1 } from './heads/rooted.v1.ts';
 import { KeyRegisteredV1 } from './key/registered.v1.ts';
 import { KeyRetiredV1 } from './key/retired.v1.ts';
 import { LogBeganV1 } from './log/began.v1.ts';
@@ -66,6 +68,7 @@ export const EVENTS: readonly EventContract[] = [
   ContextStoredV1,
   EvidenceAccessedV1,
   EvidenceCapturedV1,
+  EvidenceInspectedV1,
   EvidenceRejectedV1,
   EvidenceStoredV1,
   ExecutionFailedV1,
@@ -73,6 +76,7 @@ export const EVENTS: readonly EventContract[] = [
   ExecutionLapsedV1,
   ExecutionStartedV1,
   GuardsBrokenV1,
+  HeadsRootedV1,
   KeyRegisteredV1,
   KeyRetiredV1,
   LogBeganV1,

@@ -64,3 +64,29 @@ export const StoredObject = EvidenceObject.extend({
   retention: Retention,
 });
 export type StoredObject = z.output<typeof StoredObject>;
+
+/** What was found of an object that the store was asked about again, and is not as on record. */
+export const Deviation = z.object({
+  code: z.enum([
+    'object-gone',
+    'object-deleted',
+    'object-replaced',
+    'object-differs',
+    'lock-lifted',
+    'lock-weakened',
+    'lock-shortened',
+  ]),
+  because: text(512),
+});
+export type Deviation = z.output<typeof Deviation>;
+
+/** How the store says that it holds an object now. */
+export const InspectedObject = z.object({
+  key: text(512),
+  sha256: Sha256,
+  versionId: text(1_024).optional(),
+  /** Absent: the store does not hold it any more. */
+  retention: Retention.optional(),
+  deviations: z.array(Deviation).max(8),
+});
+export type InspectedObject = z.output<typeof InspectedObject>;

@@ -10,14 +10,17 @@ import { canonical } from '@impound/contracts/canonical.ts';
 import { writeBag } from '@impound/evidence/bag.ts';
 import { pieces } from '@impound/evidence/testing/specimen.ts';
 import { postgresChains } from '@impound/ledger/adapters/postgres-chains.ts';
+import { postgresHeads } from '@impound/ledger/adapters/postgres-heads.ts';
 import { postgresProofs } from '@impound/ledger/adapters/postgres-proofs.ts';
 import { postgresSigners } from '@impound/ledger/adapters/postgres-signers.ts';
 import { postgresStamps } from '@impound/ledger/adapters/postgres-stamps.ts';
 import { ledgerCheckpoint, publicKeysOf } from '@impound/ledger/handlers/ledger-checkpoint.ts';
+import { ledgerHeads } from '@impound/ledger/handlers/ledger-heads.ts';
 import { ledgerHistory } from '@impound/ledger/handlers/ledger-history.ts';
 import { ledgerProof } from '@impound/ledger/handlers/ledger-proof.ts';
 import { ledgerSigners } from '@impound/ledger/handlers/ledger-signers.ts';
 import { ledgerStamps } from '@impound/ledger/handlers/ledger-stamps.ts';
+import { openLogHeads } from '@impound/ledger/handlers/log-heads.ts';
 import type { Database } from '@impound/runtime/postgres.ts';
 import { leafHash } from '@impound/transparency/hash.ts';
 import { readLogKeys } from '@impound/transparency/log-keys.ts';
@@ -50,6 +53,8 @@ export async function exportBag(
   const proofs = postgresProofs(sql, (notes) => isWitnessed(wanted, notes));
   const publicKeys = publicKeysOf(readLogKeys(secret), wanted);
   const acquisitionId = told.acquisitionId as never;
+  const headsBook = postgresHeads(sql);
+  const heads = openLogHeads(headsBook);
   const get = async (path: string): Promise<unknown> => {
     const { pathname, searchParams } = new URL(path, 'http://ledger');
     if (pathname === '/v1/log') return ledgerCheckpoint({}, { proofs, publicKeys });
@@ -62,6 +67,9 @@ export async function exportBag(
       return ledgerSigners(asked, { proofs, signers: postgresSigners(sql) });
     }
     const [after = 0, size = 0] = ['after', 'size'].map((name) => Number(searchParams.get(name)));
+    if (pathname.endsWith('/head')) {
+      return ledgerHeads({ tenant, acquisitionId, size }, { proofs, heads, headsBook });
+    }
     return ledgerProof({ tenant, acquisitionId, after, size }, { proofs });
   };
   const asked = { tenant, acquisitionId, after: 0 };

@@ -13,6 +13,7 @@ import { chainOf, exportBag, forgedBag, relist } from './bag.ts';
 import { emptied, impound } from './detectors.ts';
 import { commitMadeUp, type MadeUp, storyOf } from './operator.ts';
 import {
+  allHeadsIn,
   connect,
   copied,
   cosigned,
@@ -77,8 +78,20 @@ test('28: an export leaves an entry out: in the middle, before its seal, behind 
   assert.match(seal.out, /chain-broken: entry 9 follows entry 7/);
   assert.match(seal.out, /chain-unsealed: the acquisition has not ended/);
   const behind = await without(texts.length);
-  // The seal knows nothing of what came behind it: somebody else must.
-  assert.equal((await verify(behind)).code, EXIT.ok);
+  // The seal knows nothing of what came behind it: the root over the heads of all chains does.
+  const alone = await verify(behind);
+  assert.equal(alone.code, EXIT.chain, alone.out);
+  assert.match(
+    alone.out,
+    /chain-cut: the chain had 9 entries among the first \d+ leaves of the log/,
+  );
+  const files = ['rooted.json', 'rooted.json.tlog-proof', 'rooted.json.spicy', 'head.proof'];
+  const gone = files.map((name) => [`custody/heads/${name}`, undefined]);
+  const without28 = await forgedBag(behind, 'unrooted', Object.fromEntries(gone));
+  // What was recorded a moment before the checkpoint may be younger than every root.
+  const unrooted = await verify(without28);
+  assert.equal(unrooted.code, EXIT.ok, unrooted.out);
+  assert.match(unrooted.out, /that nothing was left out at the end: no root over heads covers it/);
   const [, head = ''] = /chain head +(\w+)/.exec((await verify(on.bag)).out) ?? [];
   assert.equal((await verify(on.bag, '--head', head, '--mirror', on.mirror)).code, EXIT.ok);
   const told = await verify(behind, '--head', head);
@@ -86,6 +99,8 @@ test('28: an export leaves an entry out: in the middle, before its seal, behind 
   assert.ok(told.out.includes(`and ${head} was told: entries were left out or added`));
   const held = await verify(behind, '--mirror', on.mirror);
   assert.equal(held.code, EXIT.chain, held.out);
+  const whole = await verify(on.bag);
+  assert.match(whole.out, /heads +all of its 9 entries were there among the first \d+ leaves/);
   assert.match(held.out, /chain-cut: the mirror holds 9 entries of it up to \d+, the bag 8/);
 });
 
@@ -98,6 +113,7 @@ async function madeUp(stories: readonly Awaited<ReturnType<typeof storyOf>>[]): 
   const served = await Promise.all(on.witnesses.map((one) => one.serve(scope)));
   await startLedger(scope, it, { POLICY: policyOf(on.witnesses, served) });
   const sql = connect(scope, database);
+  await until(scopeOf(scope), () => allHeadsIn(sql));
   const [row] = await sql`select max(size_after) as size from ledger_batch`;
   await until(scopeOf(scope), async () => {
     const note = await cosigned(sql, on.witnesses.length);

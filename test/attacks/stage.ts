@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { after, type TestContext } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { AcquisitionRequestedV1 } from '@impound/contracts/acquisition/requested.v1.ts';
+import { postgresHeads } from '@impound/ledger/adapters/postgres-heads.ts';
+import { rootedIn } from '@impound/ledger/handlers/rooting.ts';
 import { ledger } from '@impound/ledger/service.ts';
 import { newId } from '@impound/runtime/ids.ts';
 import type { Log } from '@impound/runtime/log.ts';
@@ -127,7 +129,7 @@ export async function startLedger(
   more: Readonly<Record<string, string>> = {},
   log: Log = keptLog(),
 ): Promise<Running> {
-  return scope.use(await start(ledger, { ...it.environment(), ...more }, log));
+  return scope.use(await start(ledger, { ...it.environment(), HEADS_MS: '200', ...more }, log));
 }
 
 /** Begins so many chains. */
@@ -170,6 +172,13 @@ export async function cosigned(sql: Database, witnesses: number): Promise<string
   return row && String(row['note']);
 }
 
+/** Whether a root over the heads of all chains covers everything that others have said. */
+export async function allHeadsIn(sql: Database): Promise<boolean> {
+  const book = postgresHeads(sql);
+  const last = await book.rooted(Number.MAX_SAFE_INTEGER);
+  return last !== undefined && !(await book.hasOthers(rootedIn(last.entry).size));
+}
+
 /** Records a log: others' chains, one whole acquisition, others' again; all of it cosigned. */
 export async function recordedLog(): Promise<Recorded> {
   const folder = await stageFolder();
@@ -187,6 +196,7 @@ export async function recordedLog(): Promise<Recorded> {
   const policy = await kept(folder, 'policy', `log ${formatVkey(log)}\n${policyOf(witnesses)}`);
   const sql = it.sql();
   const everybody = async (name: string) => {
+    await until(t, () => allHeadsIn(sql));
     const [row] = await sql`select max(size_after) as size from ledger_batch`;
     let note = '';
     await until(t, async () => {

@@ -33,18 +33,35 @@ test('22: an object of evidence is overwritten in the store, and removed from it
     await command(['export', acquisitionId, '--data', data, '--out', join(folder, name)]);
   const [object = ''] = globSync(`${data}/**/${acquisitionId}/**/evidence.tar.zst`);
   const bytes = await readFile(object);
+  const inspected = async () => await command(['inspect', acquisitionId, '--data', data]);
+  const held = await inspected();
+  assert.equal(held.code, EXIT.ok, held.out + held.err);
+  assert.match(held.out, /on record: \d+ objects are held as they were, 0 locked/);
   await chmod(object, 0o600);
   await writeFile(object, Buffer.concat([bytes.subarray(0, -1), Buffer.from('x')]));
+  const differs = await inspected();
+  assert.equal(differs.code, EXIT.findings, differs.out);
+  assert.match(
+    differs.out,
+    /object-differs: SHA-256 \w{64}, \w{64} is on record \(.*evidence\.tar\.zst\)/,
+  );
   const overwritten = await exported('overwritten');
   assert.equal(overwritten.code, EXIT.failed, overwritten.out);
   assert.match(overwritten.err, /no bag was written .*evidence\.tar\.zst: \d+ bytes with SHA-256/);
   assert.match(overwritten.err, /came where the store promised \d+ bytes with \w{64}/);
   await rm(object);
+  const gone = await inspected();
+  assert.equal(gone.code, EXIT.findings, gone.out);
+  assert.match(gone.out, /object-gone: the store does not hold .*evidence\.tar\.zst any more/);
   const removed = await exported('removed');
   assert.notEqual(removed.code, EXIT.ok, removed.out);
   assert.match(removed.err, /no bag was written/);
   await writeFile(object, bytes);
   const back = await exported('back');
   assert.equal(back.code, EXIT.ok, back.err);
-  assert.equal((await impound(['verify', join(folder, 'back')])).code, EXIT.ok);
+  const verified = await impound(['verify', join(folder, 'back')]);
+  assert.equal(verified.code, EXIT.ok, verified.out);
+  const chain = await readFile(join(folder, 'back', 'custody/chain.jsonl'), 'utf8');
+  assert.equal(chain.match(/"evidence\.inspected\.v1"/g)?.length, 3);
+  assert.match(chain, /"code":"object-gone"/);
 });

@@ -114,7 +114,7 @@ const SHOWN_MAX = 20;
 
 function tell({ printer }: Here, report: FsckReport, { keys, known }: Outside): void {
   const { findings, size, entries, tiles, batches, checkpoints, signed } = report;
-  const { cosignatures, cosigned, stamps, stamped } = report;
+  const { cosignatures, cosigned, stamps, stamped, heads } = report;
   for (const finding of findings.slice(0, SHOWN_MAX)) printer.line(`  ${sentence(finding)}`);
   if (findings.length > 0) {
     const more = findings.length + report.leftOut - 1;
@@ -127,6 +127,7 @@ function tell({ printer }: Here, report: FsckReport, { keys, known }: Outside): 
   printer.line(`  ${checkpoints} checkpoints, ${signed} of them signed by a key that was given`);
   printer.line(`  ${cosignatures} cosignatures, ${cosigned} of them by witnesses that were given`);
   printer.line(`  ${stamps} stamps of time, ${stamped} of them by an authority that was given`);
+  printer.line(`  ${heads} roots over the heads of all chains`);
   printer.line(`  root ${report.root ?? 'unknown: a leaf is missing'}`);
   printer.line(`  held against ${known.length} checkpoints known outside, ${keys.length} keys`);
   if (known.length > 0) return;

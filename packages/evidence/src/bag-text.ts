@@ -52,6 +52,8 @@ export interface LogTexts {
   readonly time: readonly ('after' | 'before')[];
   /** Whether who captured and stored has signed that. */
   readonly statements: boolean;
+  /** Whether there is a root over the heads of all chains. */
+  readonly heads: boolean;
 }
 
 /** What a bag has beside the chain itself. */
@@ -179,7 +181,13 @@ const SEAL = [
 
 function proofsOf(log: LogTexts): readonly string[] {
   const signed = log.statements ? STATEMENTS : [];
-  return [...LOG, ...(log.seal ? SEAL : []), ...timeOf(log), ...signed];
+  return [
+    ...LOG,
+    ...(log.seal ? SEAL : []),
+    ...timeOf(log),
+    ...signed,
+    ...(log.heads ? HEADS : []),
+  ];
 }
 
 function timeOf({ time }: LogTexts): string[] {
@@ -245,6 +253,17 @@ const STATEMENTS = [
   '$ (for f in data/*.tar.zst data/*manifest.jsonl; do [ ! -e "$f" ] \\',
   '$     || grep -lF "$(sha256sum < "$f" | head -c 64)" custody/statements/*.json \\',
   '$     || exit 1; done)',
+];
+
+const HEADS = [
+  '',
+  '9. The end. custody/heads/rooted.json is an entry of the log: a root over the last entries of all',
+  '   chains as they were at "size" leaves. custody/heads/head.proof leads from the last entry that',
+  '   this chain had then up to it, so nothing was left out up to there. The line acqSeq says how many',
+  '   entries that is; `impound verify` follows the hashes, as docs/spec/ledger.md of impound tells:',
+  '',
+  '$ spicy-litetlog -verify "$(cat custody/log.vkey)" custody/heads/rooted.json',
+  '$ cat custody/heads/head.proof',
 ];
 
 const NOT_PROVEN = [

@@ -15,7 +15,7 @@ import {
   TAG_MANIFEST,
 } from './bag-text.ts';
 import { checksumLine, checksumList } from './checksum-list.ts';
-import { CUSTODY_FOLDERS, type CustodyLog, custodyFiles } from './custody-log.ts';
+import { CUSTODY_FOLDERS, type CustodyLog, custodyFiles, HEADS_ENTRY } from './custody-log.ts';
 import { EvidenceFault } from './fault.ts';
 import { fileStream } from './file-stream.ts';
 import { splitLines } from './lines.ts';
@@ -172,7 +172,9 @@ function textsOf(custody: readonly BagFile[]): CustodyTexts {
   const has = (name: string) => paths.includes(`custody/${name}`);
   const time = (['after', 'before'] as const).filter((one) => has(`time/${one}.tsr`));
   const statements = paths.some((path) => path.startsWith('custody/statements/'));
-  const log = has('checkpoint') ? { seal: has('seal/seal.proof'), time, statements } : undefined;
+  const heads = has(HEADS_ENTRY);
+  const seal = has('seal/seal.proof');
+  const log = has('checkpoint') ? { seal, time, statements, heads } : undefined;
   return { log, reports: paths.filter((path) => path.startsWith(`${REPORTS}/`)) };
 }
 

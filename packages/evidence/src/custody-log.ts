@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { parseCheckpoint } from '@impound/transparency/checkpoint.ts';
+import { formatHeadProof, type HeadProof } from '@impound/transparency/heads.ts';
 import { parseNote, verifyNote } from '@impound/transparency/note.ts';
 import { parsePolicy } from '@impound/transparency/policy.ts';
 import { parseSigsumLeaf, sigsumHash, sshPublicKey } from '@impound/transparency/sigsum.ts';
 import { formatSigsumProof } from '@impound/transparency/sigsum-proof.ts';
-import { formatSpicy, formatTlogProof } from '@impound/transparency/tlog-proof.ts';
+import { formatSpicy, formatTlogProof, type TlogProof } from '@impound/transparency/tlog-proof.ts';
 import { formatVkey, publicKey, type Vkey } from '@impound/transparency/vkey.ts';
 import { keysOf, sealPolicy } from './custody-policy.ts';
 import { signerChangeIn, signerName, statedIn, statementFiles } from './statements.ts';
@@ -28,11 +29,19 @@ export interface CustodyLog {
   readonly time?: TimeLog;
   /** The entries that say who signs what they capture and store, in the order of the log. */
   readonly signers?: readonly SignerLog[];
+  readonly heads?: HeadsLog;
 }
 
 /** An entry of the log that is no part of the chain. */
 export interface SignerLog extends LeafProof {
   readonly entry: Buffer;
+}
+
+/** The newest root over the heads of all chains below the checkpoint: an entry of the log. */
+export interface HeadsLog extends LeafProof {
+  readonly entry: Buffer;
+  /** That this chain had a last entry by that root; absent where it began later. */
+  readonly head?: HeadProof;
 }
 
 /** A token of an authority of time, what it was given for, and where a leaf stands. */
@@ -76,7 +85,18 @@ export interface CustodyFile {
 }
 
 /** The folders in custody/ that these files lie in. */
-export const CUSTODY_FOLDERS = ['entries', 'seal', 'time', 'signers', 'statements'] as const;
+export const CUSTODY_FOLDERS = [
+  'entries',
+  'seal',
+  'time',
+  'signers',
+  'statements',
+  'heads',
+] as const;
+
+/** The entry that holds the root over the heads of all chains, and the chain's head in it. */
+export const HEADS_ENTRY = 'heads/rooted.json';
+export const HEAD_PROOF = 'heads/head.proof';
 
 const NUMBER_DIGITS = 6;
 
@@ -94,14 +114,12 @@ export function* custodyFiles(log: CustodyLog, chain: readonly Buffer[]): Genera
   for (const [at, bytes] of chain.entries()) {
     const { index, path } = log.proofs[at] as LeafProof;
     const proof = { index: BigInt(index), path, note: log.checkpoint };
-    const name = entryName(at + 1);
-    yield { name, bytes };
-    yield file(`${name}.tlog-proof`, formatTlogProof(proof));
-    yield file(`${name}.spicy`, formatSpicy(proof));
+    yield* provenFiles(entryName(at + 1), bytes, proof);
   }
   if (log.seal !== undefined) yield* sealFiles(log, log.seal, chain);
   if (log.time !== undefined) yield* timeFiles(log.time, log.checkpoint, chain);
   yield* signerFiles(log, log.signers ?? [], chain);
+  if (log.heads !== undefined) yield* headsFiles(log.heads, log.checkpoint);
 }
 
 function* headFiles({ checkpoint, key, policy }: CustodyLog): Generator<CustodyFile> {
@@ -151,9 +169,7 @@ function* signerFiles(
   for (const [at, { entry, index, path }] of signers.entries()) {
     const name = signerName(at + 1);
     const proof = { index: BigInt(index), path, note };
-    yield { name, bytes: entry };
-    yield file(`${name}.tlog-proof`, formatTlogProof(proof));
-    yield file(`${name}.spicy`, formatSpicy(proof));
+    yield* provenFiles(name, entry, proof);
   }
   const changes = signers.map(({ entry }) => signerChangeIn(entry));
   for (const entry of chain) {
@@ -167,15 +183,24 @@ function* signerFiles(
   }
 }
 
+function* headsFiles({ index, path, entry, head }: HeadsLog, note: string): Generator<CustodyFile> {
+  yield* provenFiles(HEADS_ENTRY, entry, { index: BigInt(index), path, note });
+  if (head !== undefined) yield file(HEAD_PROOF, formatHeadProof(head));
+}
+
+function* provenFiles(name: string, bytes: Buffer, proof: TlogProof): Generator<CustodyFile> {
+  yield { name, bytes };
+  yield file(`${name}.tlog-proof`, formatTlogProof(proof));
+  yield file(`${name}.spicy`, formatSpicy(proof));
+}
+
 function* stampFiles(
   name: 'after' | 'before',
   { index, path, note, token }: StampLog,
   { entry, checkpoint }: { readonly entry: Buffer; readonly checkpoint: string },
 ): Generator<CustodyFile> {
   const proof = { index: BigInt(index), path, note: checkpoint };
-  yield { name: `time/${name}.json`, bytes: entry };
-  yield file(`time/${name}.json.tlog-proof`, formatTlogProof(proof));
-  yield file(`time/${name}.json.spicy`, formatSpicy(proof));
+  yield* provenFiles(`time/${name}.json`, entry, proof);
   yield file(`time/${name}.checkpoint`, note);
   yield { name: `time/${name}.tsr`, bytes: token };
 }

@@ -18,6 +18,8 @@ import { splitLines } from './lines.ts';
 /** A line of a chain: its exact bytes, and which event it is. */
 export interface ChainLine {
   readonly bytes: Buffer;
+  /** The chain that it says to be of; undefined where it does not. */
+  readonly acq: string | undefined;
   readonly eventId: string;
   readonly type: string;
   /** When the ledger says to have recorded it, in Unix milliseconds; NaN where it does not. */
@@ -36,16 +38,18 @@ export async function* chainIn(directory: string): AsyncGenerator<ChainLine> {
   }
 }
 
-const UNKNOWN = { eventId: 'unknown', type: 'unknown', recordedMs: Number.NaN };
+const UNKNOWN = { acq: undefined, eventId: 'unknown', type: 'unknown', recordedMs: Number.NaN };
 const LineEvent = z.object({
+  acq: z.uuid().optional().catch(undefined),
   recordedAt: Time.optional().catch(undefined),
   event: z.object({ id: z.uuid(), type: z.string().max(64) }),
 });
 
 function eventOf(bytes: Buffer): Omit<ChainLine, 'bytes'> {
   try {
-    const { event, recordedAt } = LineEvent.parse(JSON.parse(bytes.toString()));
-    return { eventId: event.id, type: event.type, recordedMs: millisecondsOf(recordedAt ?? '') };
+    const { acq, event, recordedAt } = LineEvent.parse(JSON.parse(bytes.toString()));
+    const recordedMs = millisecondsOf(recordedAt ?? '');
+    return { acq, eventId: event.id, type: event.type, recordedMs };
   } catch {
     return UNKNOWN;
   }
@@ -72,6 +76,8 @@ export interface Placed {
 
 /** What of a chain is proven to stand in the log, and its seal where it has one. */
 export interface ProvenChain {
+  /** How many entries there are. */
+  readonly entries: number;
   readonly proven: number;
   readonly placed: readonly Placed[];
   readonly seal: ChainLine | undefined;
@@ -108,7 +114,7 @@ export async function proveChain(reader: CustodyReader, under: Under): Promise<P
     }
     last = index;
   }
-  return { proven: placed.length, placed, seal, first, last: end };
+  return { entries: at, proven: placed.length, placed, seal, first, last: end };
 }
 
 /** The index that is proven, or undefined and findings. */

@@ -7,6 +7,7 @@ import { type Policy, parsePolicy } from '@impound/transparency/policy.ts';
 import { formatVkey, parseVkey, type Vkey } from '@impound/transparency/vkey.ts';
 import { type CustodyReader, custodyReader, type LogFinding } from './custody-read.ts';
 import { type ChainLine, chainIn, proveChain } from './verify-entries.ts';
+import { type HeadsReport, verifyHeads } from './verify-heads.ts';
 import { type KnownNote, knownOf, type Sighting } from './verify-known.ts';
 import { checkQuorum } from './verify-quorum.ts';
 import { type SealReport, verifySeal } from './verify-seal.ts';
@@ -54,6 +55,8 @@ export interface LogReport {
   readonly time: TimeReport | undefined;
   /** Who captured and stored, as far as that is signed. */
   readonly statements: StatementReport;
+  /** Up to where nothing was left out; undefined where the bag has no root that says it. */
+  readonly heads: HeadsReport | undefined;
   /** Operators of witnesses of whom each alone is enough by the policy. */
   readonly alone: readonly string[];
 }
@@ -92,13 +95,15 @@ export async function verifyLog(
   const statements = await verifyStatements(reader, {
     ...{ chain: chainIn(directory), placed, checkpoint, given: trust.signers ?? {} },
   });
+  const seen = witnesses.map((one) => one.time);
+  const heads = await verifyHeads(reader, { ...proof, checkpoint, seen });
   const known = knownOf(reader, trust.known ?? [], { keys, checkpoint });
   checkSightings(reader, placed, [...sightingsOf(checkpoint, witnesses), ...known]);
   return {
     findings: reader.findings,
     key: key && { vkey: formatVkey(key.vkey), from: key.from },
     policy: policy && { quorum: policy.read.quorum, from: policy.from },
-    ...{ checkpoint, witnesses, proven, seal, time, statements },
+    ...{ checkpoint, witnesses, proven, seal, time, statements, heads },
     alone: policy === undefined ? [] : enoughAlone(policy.read),
   };
 }

@@ -17,6 +17,7 @@ import { CallbackFailedV1 } from '@impound/contracts/callback/failed.v1.ts';
 import { CallbackRequestedV1 } from '@impound/contracts/callback/requested.v1.ts';
 import { CancellationRequestedV1 } from '@impound/contracts/cancellation/requested.v1.ts';
 import { EvidenceAccessedV1 } from '@impound/contracts/evidence/accessed.v1.ts';
+import { EvidenceInspectedV1 } from '@impound/contracts/evidence/inspected.v1.ts';
 import { PermissionDeniedV1 } from '@impound/contracts/permission/denied.v1.ts';
 import { answer, type House, on, service } from '@impound/runtime/service.ts';
 import { watchEvents, watchProgress } from '@impound/runtime/watch.ts';
@@ -28,7 +29,7 @@ import { auditRoute } from './adapters/http-audit.ts';
 import { callbackRoutes } from './adapters/http-callbacks.ts';
 import { clusterRoutes } from './adapters/http-clusters.ts';
 import { eventsRoute } from './adapters/http-events.ts';
-import { evidenceRoute } from './adapters/http-evidence.ts';
+import { evidenceRoute, inspectRoute } from './adapters/http-evidence.ts';
 import { ingestRoute, readPresets } from './adapters/http-ingest.ts';
 import { openKnown } from './adapters/http-known.ts';
 import { openFront, type TlsFiles } from './adapters/http-listen.ts';
@@ -53,6 +54,7 @@ import { damage } from './handlers/damage.ts';
 import { decide } from './handlers/decide.ts';
 import { openDenials } from './handlers/denial.ts';
 import { accessEvidence } from './handlers/evidence-access.ts';
+import { inspectEvidence } from './handlers/evidence-inspect.ts';
 import { followed, type Watch } from './handlers/follow.ts';
 import { gatewaySubmit } from './handlers/gateway-submit.ts';
 import { bound, openLogReads } from './handlers/log-read.ts';
@@ -75,6 +77,7 @@ export const gateway = service({
     AcquisitionTriggeredV1,
     CancellationRequestedV1,
     EvidenceAccessedV1,
+    EvidenceInspectedV1,
     PermissionDeniedV1,
     AuditReadV1,
     AuditDeniedV1,
@@ -126,6 +129,7 @@ async function open(given: Given, scope: AsyncDisposableStack, house: House) {
     ...acquisitionRoutes(behind),
     eventsRoute(followed(deps), standing, stopping),
     evidenceRoute((access, signal) => accessEvidence(access, deps, signal), log, stopping),
+    inspectRoute((of) => inspectEvidence(of, deps, stopping)),
     auditRoute((audit) => readAudit(audit, deps, stopping)),
     ...callbackRoutes({
       list: (caller, from) => listCallbacks(caller, from, deps, stopping),

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { DiscoveryListV1 } from '@impound/contracts/ask/discovery.list.v1.ts';
 import { LedgerCheckpointV1 } from '@impound/contracts/ask/ledger.checkpoint.v1.ts';
 import { LedgerConsistencyV1 } from '@impound/contracts/ask/ledger.consistency.v1.ts';
+import { LedgerHeadsV1 } from '@impound/contracts/ask/ledger.heads.v1.ts';
 import { LedgerProofV1 } from '@impound/contracts/ask/ledger.proof.v1.ts';
 import { LedgerSignersV1 } from '@impound/contracts/ask/ledger.signers.v1.ts';
 import { LedgerStampsV1 } from '@impound/contracts/ask/ledger.stamps.v1.ts';
@@ -170,6 +171,7 @@ const ledger = service({
   answers: [
     answer(LedgerCheckpointV1, async () => LedgerCheckpointV1.example.reply),
     answer(LedgerConsistencyV1, async () => LedgerConsistencyV1.example.reply),
+    answer(LedgerHeadsV1, async () => LedgerHeadsV1.example.reply),
     answer(LedgerProofV1, async () => LedgerProofV1.example.reply),
     answer(LedgerStampsV1, async () => LedgerStampsV1.example.reply),
     answer(LedgerSignersV1, async () => LedgerSignersV1.reply.parse(LedgerSignersV1.example.reply)),

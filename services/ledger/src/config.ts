@@ -79,6 +79,8 @@ export const config = z.object({
   STALL_MS: z.coerce.number().int().min(100).max(600_000).default(15_000),
   /** How often the guards of the database are looked at while it is written to, in milliseconds. */
   GUARD_MS: z.coerce.number().int().min(100).max(3_600_000).default(60_000),
+  /** How often the heads of all chains go on record where they have moved, in milliseconds. */
+  HEADS_MS: z.coerce.number().int().min(100).max(3_600_000).default(15_000),
   /** Witnesses and how many of them are enough (C2SP tlog-policy); those with an address are shown
    * each checkpoint. */
   POLICY: PolicyText.optional(),

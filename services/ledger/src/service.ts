@@ -4,6 +4,7 @@ import { LedgerCheckpointV1 } from '@impound/contracts/ask/ledger.checkpoint.v1.
 import { LedgerConsistencyV1 } from '@impound/contracts/ask/ledger.consistency.v1.ts';
 import { LedgerEntryV1 } from '@impound/contracts/ask/ledger.entry.v1.ts';
 import { LedgerHeadV1 } from '@impound/contracts/ask/ledger.head.v1.ts';
+import { LedgerHeadsV1 } from '@impound/contracts/ask/ledger.heads.v1.ts';
 import { LedgerHistoryV1 } from '@impound/contracts/ask/ledger.history.v1.ts';
 import { LedgerListV1 } from '@impound/contracts/ask/ledger.list.v1.ts';
 import { LedgerOpenV1 } from '@impound/contracts/ask/ledger.open.v1.ts';
@@ -15,6 +16,7 @@ import { CheckpointStampedV1 } from '@impound/contracts/checkpoint/stamped.v1.ts
 import { ConflictNoticedV1 } from '@impound/contracts/conflict/noticed.v1.ts';
 import { ExecutionFencedV1 } from '@impound/contracts/execution/fenced.v1.ts';
 import { GuardsBrokenV1 } from '@impound/contracts/guards/broken.v1.ts';
+import { HeadsRootedV1 } from '@impound/contracts/heads/rooted.v1.ts';
 import { KeyRegisteredV1 } from '@impound/contracts/key/registered.v1.ts';
 import { KeyRetiredV1 } from '@impound/contracts/key/retired.v1.ts';
 import { LogBeganV1 } from '@impound/contracts/log/began.v1.ts';
@@ -32,6 +34,7 @@ import { openOutside, ownLogs, witnessedBy } from './adapters/open-outside.ts';
 import { postgresAudit } from './adapters/postgres-audit.ts';
 import { postgresChains } from './adapters/postgres-chains.ts';
 import { postgresCheckpoints } from './adapters/postgres-checkpoints.ts';
+import { postgresHeads } from './adapters/postgres-heads.ts';
 import { postgresLog } from './adapters/postgres-log.ts';
 import { postgresOpenTypes } from './adapters/postgres-open-types.ts';
 import { postgresOutside } from './adapters/postgres-outside.ts';
@@ -54,6 +57,7 @@ import { ledgerCheckpoint, publicKeysOf } from './handlers/ledger-checkpoint.ts'
 import { ledgerConsistency } from './handlers/ledger-consistency.ts';
 import { ledgerEntry } from './handlers/ledger-entry.ts';
 import { ledgerHead } from './handlers/ledger-head.ts';
+import { ledgerHeads } from './handlers/ledger-heads.ts';
 import { ledgerHistory } from './handlers/ledger-history.ts';
 import { ledgerList } from './handlers/ledger-list.ts';
 import { ledgerOpen } from './handlers/ledger-open.ts';
@@ -61,6 +65,7 @@ import { ledgerProof } from './handlers/ledger-proof.ts';
 import { ledgerSigners } from './handlers/ledger-signers.ts';
 import { ledgerStamps } from './handlers/ledger-stamps.ts';
 import { ledgerTile } from './handlers/ledger-tile.ts';
+import { openLogHeads } from './handlers/log-heads.ts';
 import { mirrorMemory } from './handlers/mirroring.ts';
 import { checkMemories } from './handlers/outside.ts';
 import type { Added } from './handlers/ports.ts';
@@ -129,6 +134,7 @@ export const ledger = service({
       proofs,
       stamps: postgresStamps(sql),
       signers: postgresSigners(sql),
+      ...{ heads: shown.heads, headsBook: shown.headsBook },
       certificates: given.TSA_CERTIFICATES,
       publicKeys: publicKeysOf(LOG_KEYS, given.POLICY),
     };
@@ -143,6 +149,7 @@ export const ledger = service({
     GuardsBrokenV1,
     SignerRegisteredV1,
     SignerRetiredV1,
+    HeadsRootedV1,
   ],
   hears: [],
   answers: [
@@ -157,13 +164,14 @@ export const ledger = service({
     answer(LedgerConsistencyV1, ledgerConsistency),
     answer(LedgerStampsV1, ledgerStamps),
     answer(LedgerSignersV1, ledgerSigners),
+    answer(LedgerHeadsV1, ledgerHeads),
     answer(LedgerAuditV1, ledgerAudit),
   ],
 });
 
 interface Signing {
   readonly signed: Omit<Checkpointed, 'standing'>;
-  readonly toShow: Omit<ShowingOn, 'sayOwn' | 'sealed'>;
+  readonly toShow: Omit<ShowingOn, 'sayOwn' | 'sealed' | 'standing'>;
 }
 
 /** Signs what a term writes, and shows it to everybody outside. */
@@ -174,7 +182,7 @@ function signAndShow(
 ): Checkpointing {
   const signing = checkpointing({ ...signed, standing }, signal);
   const { sealed, heard } = openSeals();
-  const shown = showing({ ...toShow, sayOwn, sealed }, signal);
+  const shown = showing({ ...toShow, standing, sayOwn, sealed }, signal);
   const committed = (added: Added) => {
     signing.committed(added);
     heard(added);
@@ -187,17 +195,19 @@ function signAndShow(
 async function openShown(
   on: { readonly given: Config; readonly sql: Database; readonly scope: AsyncDisposableStack },
   { log: logging, stopping }: Pick<House, 'log' | 'stopping'>,
-): Promise<Omit<ShowingOn, 'stop' | 'sayOwn' | 'sealed'>> {
+): Promise<Omit<ShowingOn, 'stop' | 'sayOwn' | 'sealed' | 'standing'>> {
   const { given, sql, scope } = on;
   const chain = ownChain(await asked(() => readOwn(sql)));
   const { own: logs, ...heads } = ownLogs(given.LOG_KEYS, chain?.signed ?? []);
   const outside = await openOutside(given, { own: logs, ...heads }, scope);
   const book = postgresOutside(sql);
   const mirrors = outside.mirror ? [mirrorMemory({ store: outside.mirror, logs })] : [];
+  const headsBook = postgresHeads(sql);
   await checkMemories([...outside.witnesses, ...mirrors], book, logging, stopping);
   return {
     ...{ ...outside, book, logs, logging, stampMs: given.TSA_MINUTES * MINUTE_MS },
     guardFaults: async () => guardFaults(await asked(() => readGuards(sql))),
     guardMs: given.GUARD_MS,
+    ...{ headsBook, heads: openLogHeads(headsBook), headsMs: given.HEADS_MS },
   };
 }

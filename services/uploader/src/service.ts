@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { UploaderInspectV1 } from '@impound/contracts/ask/uploader.inspect.v1.ts';
 import { UploaderOpenV1 } from '@impound/contracts/ask/uploader.open.v1.ts';
 import { UploaderReadV1 } from '@impound/contracts/ask/uploader.read.v1.ts';
 import { ContextCapturedV1 } from '@impound/contracts/context/captured.v1.ts';
@@ -19,6 +20,7 @@ import { FENCED_SWEEP_MS, SWEEP_MS } from './domain/limits.ts';
 import { contextCaptured, contextUnverified } from './handlers/context-captured.ts';
 import { captureUnverified, evidenceCaptured } from './handlers/evidence-captured.ts';
 import { openUploads } from './handlers/open-uploads.ts';
+import { uploaderInspect } from './handlers/uploader-inspect.ts';
 import { uploaderOpen } from './handlers/uploader-open.ts';
 import { uploaderRead } from './handlers/uploader-read.ts';
 
@@ -32,7 +34,11 @@ export const uploader = service({
     on(EvidenceCapturedV1, evidenceCaptured, captureUnverified),
     on(ContextCapturedV1, contextCaptured, contextUnverified),
   ],
-  answers: [answer(UploaderOpenV1, uploaderOpen), answer(UploaderReadV1, uploaderRead)],
+  answers: [
+    answer(UploaderOpenV1, uploaderOpen),
+    answer(UploaderReadV1, uploaderRead),
+    answer(UploaderInspectV1, uploaderInspect),
+  ],
 });
 
 async function open(given: z.output<typeof config>, scope: AsyncDisposableStack, house: House) {

@@ -10,12 +10,14 @@ import type { FaultyProxy } from './faulty-proxy.ts';
 import {
   contentOf,
   LIMIT,
+  lookAgain,
   MIB,
   never,
   newSession,
   openIt,
   partOf,
   put,
+  recorded,
   type Subject,
   sha256,
   upload,
@@ -92,7 +94,13 @@ export function cloudConformance(
         // The same message heard again moves no date.
         assert.deepEqual(await store.retain(version), locked);
         assert.deepEqual(await lax.retain(version), locked);
+        const { verifiedAt } = await recorded(store, session, object);
+        const stored = { ...object, ...found, retention: locked, verifiedAt };
+        assert.deepEqual(await lookAgain(lax, session, stored), []);
         await assert.rejects(remove(object.key, found?.versionId));
+        await get().shorten?.(object.key, found?.versionId);
+        const shortened = get().shorten === undefined ? [] : ['lock-shortened'];
+        assert.deepEqual(await lookAgain(lax, session, stored), shortened);
         assert.equal(
           (await store.verify({ object: session, cause: 'locked' }, never))?.bytes,
           BODY.length,

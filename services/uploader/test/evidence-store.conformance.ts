@@ -5,6 +5,7 @@ import { after, before, type TestContext, test } from 'node:test';
 import { type EvidenceStore, StoreFault } from '../src/domain/evidence-store.ts';
 import { SESSION_MS_MAX } from '../src/domain/limits.ts';
 import { keyOf, type SessionName } from '../src/domain/object-name.ts';
+import { lookingAgain } from './look-again.conformance.ts';
 import {
   contentOf,
   LIMIT,
@@ -294,5 +295,6 @@ export function storeConformance(
     assert.equal((await store.verify(again, never))?.sha256, sha256(LAST));
   });
 
+  lookingAgain(promise, subject);
   more(subject);
 }

@@ -11,7 +11,7 @@ interface Held {
   readonly contentType: string;
   readonly metadata: Readonly<Record<string, string>>;
   readonly updated: string;
-  readonly retention?: { readonly mode: string; readonly retainUntilTime: string };
+  retention?: { readonly mode: string; readonly retainUntilTime: string };
 }
 
 /**
@@ -24,6 +24,8 @@ export interface GcsEmulator {
   readonly url: string;
   replace(name: string, bytes: Buffer): void;
   remove(name: string): void;
+  /** What somebody does who may override a lock that is not locked. */
+  shorten(name: string, retainUntilTime: string): void;
 }
 
 const PATH = /^(\/upload)?\/storage\/v1\/b\/([^/]+)(?:\/o(?:\/([^/]+)(\/compose)?)?)?$/;
@@ -186,6 +188,9 @@ export async function gcsEmulator(
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     replace: (name, bytes) => void make(name, { bytes, metadata: {}, contentType: '' }),
     remove,
+    shorten: (name, retainUntilTime) => {
+      found(name).retention = { mode: 'Unlocked', retainUntilTime };
+    },
   };
 }
 

@@ -9,6 +9,7 @@ import { faultyProxy } from './faulty-proxy.ts';
 import { gcsEmulator } from './gcs-emulator.ts';
 import { LIMIT, never, newSession, openIt, sha256, upload } from './store-bench.ts';
 
+const HOUR_MS = 3_600_000;
 const NAME = 'Google Cloud Storage (own emulator)';
 const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2_048 });
 const KEY = {
@@ -31,6 +32,8 @@ storeConformance(
       },
       replace: async (key, bytes) => emulator.replace(`case/objects/${key}`, Buffer.from(bytes)),
       remove: async (key) => emulator.remove(`case/objects/${key}`),
+      shorten: async (key) =>
+        emulator.shorten(`case/objects/${key}`, new Date(Date.now() + HOUR_MS).toISOString()),
       nowhere: `gs://nowhere/case?endpoint=${proxy.url}`,
       unlocked: `gs://unlocked/case?endpoint=${proxy.url}`,
       keepsVersions: false,

@@ -5,6 +5,7 @@ import {
   ListMultipartUploadsCommand,
   PutBucketVersioningCommand,
   PutObjectCommand,
+  PutObjectRetentionCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
 import { faultyProxy } from './faulty-proxy.ts';
@@ -15,6 +16,7 @@ export const S3_KEY = {
   secret: 'wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY',
 };
 
+const HOUR_MS = 3_600_000;
 const PREFIX = 'case/';
 
 /** A bucket with Object Lock on a server, behind a proxy. */
@@ -58,6 +60,16 @@ export async function s3Subject(
       const Key = `${PREFIX}objects/${key}`;
       await client.send(new DeleteObjectCommand({ Bucket, Key, VersionId }));
     },
+    shorten: async (key, VersionId) => {
+      const RetainUntilDate = new Date(Date.now() + HOUR_MS);
+      await client.send(
+        new PutObjectRetentionCommand({
+          ...{ Bucket, Key: `${PREFIX}objects/${key}`, VersionId },
+          Retention: { Mode: 'GOVERNANCE', RetainUntilDate },
+          BypassGovernanceRetention: true,
+        }),
+      );
+    },
     nowhere: `s3://nowhere/?endpoint=${proxy.url}`,
     unlocked: `s3://unlocked/?endpoint=${proxy.url}`,
     keepsVersions: true,
@@ -87,4 +99,5 @@ export const S3_NEEDS: readonly (readonly [RegExp, string])[] = [
   [/^GET .*versionId/, 's3:GetObjectVersion'],
   [/^GET /, 's3:GetObject'],
   [/^HEAD .*versionId/, 's3:GetObjectVersion'],
+  [/^HEAD /, 's3:GetObject'],
 ];

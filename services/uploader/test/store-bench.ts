@@ -2,10 +2,13 @@
 import { createHash } from 'node:crypto';
 import type { TestContext } from 'node:test';
 import { UploaderOpenV1 } from '@impound/contracts/ask/uploader.open.v1.ts';
+import type { EvidenceObject, StoredObject } from '@impound/contracts/evidence.ts';
+import { millisecondsOf, timeOf } from '@impound/contracts/time.ts';
 import { readConfig } from '@impound/runtime/config.ts';
 import { newId } from '@impound/runtime/ids.ts';
 import { openStore, storeOptions } from '../src/adapters/open-store.ts';
 import { storeConfig } from '../src/config.ts';
+import { deviations } from '../src/domain/deviations.ts';
 import type { EvidenceStore, Part } from '../src/domain/evidence-store.ts';
 import { SessionName } from '../src/domain/object-name.ts';
 import type { FaultyProxy } from './faulty-proxy.ts';
@@ -20,6 +23,8 @@ export interface Subject {
   readonly replace: (key: string, bytes: Uint8Array) => Promise<void>;
   /** Deletes a version for good, past the uploader; absent where the server knows no locks. */
   readonly remove?: (key: string, versionId: string | undefined) => Promise<void>;
+  /** Has a lock end in an hour, as somebody does who may; absent where nothing is locked. */
+  readonly shorten?: (key: string, versionId: string | undefined) => Promise<void>;
   /** STORE_URL of a bucket or container that is not there. */
   readonly nowhere?: string;
   /** STORE_URL of a place where nothing can be locked. */
@@ -89,4 +94,28 @@ export async function openIt(t: TestContext, subject: Subject, changes: object =
   t.after(() => scope.disposeAsync());
   const given = readConfig(storeConfig, { ...subject.environment, ...changes });
   return await openStore(storeOptions(given), scope);
+}
+
+/** What is on record of an object that was stored just now. */
+export async function recorded(
+  store: EvidenceStore,
+  session: SessionName,
+  object: EvidenceObject,
+): Promise<StoredObject> {
+  const found = await store.verify({ object: session, cause: 'recorded' }, never);
+  const versionId = found?.versionId;
+  const retention = await store.retain({ object: session, versionId });
+  const version = versionId === undefined ? {} : { versionId };
+  return { ...object, ...version, retention, verifiedAt: timeOf(Date.now()) };
+}
+
+/** What of it is not held as on record. */
+export async function lookAgain(
+  store: EvidenceStore,
+  session: SessionName,
+  stored: StoredObject,
+): Promise<readonly string[]> {
+  const version = { object: session, versionId: stored.versionId };
+  const held = await store.inspect(version, millisecondsOf(stored.verifiedAt));
+  return deviations(stored, held, Date.now()).map(({ code }) => code);
 }

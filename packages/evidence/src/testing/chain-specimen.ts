@@ -27,6 +27,7 @@ interface Change {
   readonly time?: string;
   readonly recordedAt?: string;
   readonly causationid?: string;
+  readonly tenant?: string;
 }
 
 /** A chain that grows as the ledger grows it. */
@@ -38,7 +39,7 @@ export function growingChain(now = NOW) {
   };
   const add = (contract: EventContract, change: Change = {}) => {
     const { acq = ACQUISITION, data = contract.example as object, type = contract.type } = change;
-    const { time = NOW, recordedAt = now, causationid } = change;
+    const { time = NOW, recordedAt = now, causationid, tenant = 'default' } = change;
     const event = canonical({
       specversion: '1.0',
       id: `0199f5a2-7c3e-7a10-8f52-${String(lines.length).padStart(12, '0')}`,
@@ -48,7 +49,7 @@ export function growingChain(now = NOW) {
       time,
       ...(causationid === undefined ? {} : { causationid }),
       datacontenttype: 'application/json',
-      tenant: 'default',
+      tenant,
       data,
     });
     const salt = 'AAAAAAAAAAAAAAAAAAAAAA==';

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash, generateKeyPairSync, sign } from 'node:crypto';
 import { CheckpointStampedV1 } from '@impound/contracts/checkpoint/stamped.v1.ts';
+import { HeadsRootedV1 } from '@impound/contracts/heads/rooted.v1.ts';
+import { LOG_TENANT } from '@impound/contracts/log-key.ts';
 import { formatCheckpoint } from '@impound/transparency/checkpoint.ts';
 import { cosignedMessage, writeCosignature } from '@impound/transparency/cosignature.ts';
 import { leafHash } from '@impound/transparency/hash.ts';
+import { headHash, NO_HEAD } from '@impound/transparency/heads.ts';
 import { noteSigner, signatureLine, signNote } from '@impound/transparency/note.ts';
 import { inclusionPath } from '@impound/transparency/proof.ts';
 import {
@@ -17,12 +20,12 @@ import { rangeRoots } from '@impound/transparency/tile-reader.ts';
 import { EMPTY_TREE, grow, rootOf } from '@impound/transparency/tree.ts';
 import { formatVkey, KEY_TYPES, rawPublicKey, vkey } from '@impound/transparency/vkey.ts';
 import type { CustodyLog } from '../custody-log.ts';
-import { growingChain } from './chain-specimen.ts';
+import { ACQUISITION, growingChain } from './chain-specimen.ts';
 
 /** A witness signs so many seconds after the last entry of a chain was recorded. */
 const COSIGNED_SECONDS = 100;
 /** Leaves of others before, between and behind those of a chain. */
-const OTHERS = 300;
+const OTHERS = Array.from({ length: 300 }, (_, n) => Buffer.from(`other ${n}`));
 
 function pair() {
   const { privateKey } = generateKeyPairSync('ed25519');
@@ -37,7 +40,11 @@ export interface SpecimenAuthority {
 }
 
 /** A log with keys of its own and one witness, which takes chains in. */
-export function specimenLog(origin = 'ledger.example/custody/1', authority?: SpecimenAuthority) {
+export function specimenLog(
+  origin = 'ledger.example/custody/1',
+  authority?: SpecimenAuthority,
+  cosignedSeconds = COSIGNED_SECONDS,
+) {
   const [own, sigsum, submitter, witness] = [pair(), pair(), pair(), pair()];
   const key = vkey(origin, KEY_TYPES.note, own.raw);
   const sigsumKey = sigsumVkey(sigsum.raw);
@@ -56,10 +63,9 @@ export function specimenLog(origin = 'ledger.example/custody/1', authority?: Spe
 
   /** The chain in a tree among leaves of others; behind the entry `seal` its leaf of sigsum. */
   const record = async (chain: readonly Buffer[], seal: number): Promise<CustodyLog> => {
-    signedAt = cosignedAt(chain.at(-1));
-    const others = Array.from({ length: OTHERS }, (_, n) => Buffer.from(`other ${n}`));
+    signedAt = cosignedAt(chain.at(-1), cosignedSeconds);
     const leaf = sealLeafOf(chain[seal] ?? Buffer.alloc(0), submitter);
-    const leaves: Buffer[] = [...others];
+    const leaves: Buffer[] = [...OTHERS];
     const after = await stampOver(leaves, { noteOver, authority });
     const afterAt = leaves.push(after.entry) - 1;
     const places = chain.map((entry, at) => {
@@ -68,19 +74,21 @@ export function specimenLog(origin = 'ledger.example/custody/1', authority?: Spe
       return index;
     });
     const before = await stampOver(leaves, { noteOver, authority });
-    leaves.push(...others);
+    const rooted = rootOver(leaves, { chain, first: places[0] ?? 0 });
+    const rootedAt = leaves.push(rooted.entry) - 1;
+    leaves.push(...OTHERS);
     const { size, root, proofOf } = treeOf(leaves);
     const place = places[seal];
-    const time = async () => ({
+    const time = async ({ root: certificates }: SpecimenAuthority) => ({
       after: { ...after, ...(await proofOf(afterAt)) },
       before: { ...before, ...(await before.proofOf(places[seal] ?? 0)), at: seal },
-      certificates: authority?.root ?? '',
+      certificates,
     });
     return {
-      checkpoint: await noteOver(size, root),
-      ...{ key, policy },
+      ...{ checkpoint: await noteOver(size, root), key, policy },
       proofs: await Promise.all(places.map(proofOf)),
-      ...(authority === undefined ? {} : { time: await time() }),
+      ...(authority && { time: await time(authority) }),
+      heads: { ...(await proofOf(rootedAt)), ...(await rooted.proven()) },
       ...(place === undefined
         ? {}
         : {
@@ -88,8 +96,7 @@ export function specimenLog(origin = 'ledger.example/custody/1', authority?: Spe
               ...(await proofOf(place + 1)),
               entry: seal,
               checkpoint: await headOf(noteSigner(sigsumKey, sigsum.privateKey), size, root),
-              key: sigsumKey,
-              ...{ leaf, submitter: submitter.raw },
+              ...{ key: sigsumKey, leaf, submitter: submitter.raw },
             },
           }),
     };
@@ -120,9 +127,31 @@ async function stampOver(
   return { note, token, proofOf, entry: Buffer.from(lines[0] ?? '') };
 }
 
+/** A root over heads in which this chain is the only one, and the entry that holds it. */
+function rootOver(
+  { length: size }: readonly Buffer[],
+  { chain, first }: { readonly chain: readonly Buffer[]; readonly first: number },
+) {
+  const last = leafHash(chain.at(-1) ?? Buffer.alloc(0));
+  const hash = headHash({ acq: ACQUISITION, acqSeq: chain.length, last });
+  const { root, proofOf } = treeOfHashes(Array(size).fill(NO_HEAD).with(first, hash));
+  const { add, lines } = growingChain();
+  add(HeadsRootedV1, { tenant: LOG_TENANT, data: { size, root: root.toString('hex') } });
+  const entry = Buffer.from(lines[0] ?? '');
+  const proven = async () => {
+    const { path } = await proofOf(first);
+    return { entry, head: { index: BigInt(first), acqSeq: BigInt(chain.length), last, path } };
+  };
+  return { entry, proven };
+}
+
 /** The tree over these leaves, and the proof of one of them. */
 function treeOf(leaves: readonly Buffer[]) {
-  const { tree, tiles } = grow(EMPTY_TREE, leaves.map(leafHash));
+  return treeOfHashes(leaves.map(leafHash));
+}
+
+function treeOfHashes(hashes: readonly Buffer[]) {
+  const { tree, tiles } = grow(EMPTY_TREE, hashes);
   const full = new Map(tiles.map((tile) => [`${tile.level}/${tile.n}`, tile.hashes]));
   const tile = async ({ level, n }: { level: number; n: number }) =>
     full.get(`${level}/${n}`) ?? Buffer.concat(tree.partial[level] ?? []);
@@ -138,7 +167,7 @@ function digestOf(bytes: Buffer): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-function cosignedAt(entry: Buffer | undefined): bigint {
+function cosignedAt(entry: Buffer | undefined, seconds: number): bigint {
   const { recordedAt } = JSON.parse(entry?.toString('utf8') ?? '{}');
-  return BigInt(Math.floor(Date.parse(recordedAt) / 1_000) + COSIGNED_SECONDS);
+  return BigInt(Math.floor(Date.parse(recordedAt) / 1_000) + seconds);
 }

@@ -7,8 +7,10 @@ import { text } from '@impound/contracts/ids.ts';
 import type { Log } from '@impound/runtime/log.ts';
 import * as z from 'zod';
 import type { Caller } from '../domain/caller.ts';
+import { readBody } from '../domain/order.ts';
 import { Refusal } from '../domain/problem.ts';
-import { readQuery } from './http-acquisitions.ts';
+import { Reason, readQuery } from './http-acquisitions.ts';
+import { jsonBody } from './http-body.ts';
 import type { Request, Route } from './http-server.ts';
 
 /** Where the bytes are, and what they must be. */
@@ -59,6 +61,26 @@ export function evidenceRoute(accessing: Accessing, log: Log, stopping: AbortSig
       const { caller } = request.var;
       const source = await accessing({ caller, acquisitionId: id, set, name, purpose }, signal);
       return await passOn(request, source, { log, signal });
+    },
+  };
+}
+
+/** How the store holds evidence now: asked for a reason, which goes on record with the answer. */
+export function inspectRoute(
+  inspecting: (of: {
+    readonly caller: Caller;
+    readonly acquisitionId: string;
+    readonly reason: string;
+  }) => Promise<object>,
+): Route {
+  return {
+    method: 'POST',
+    path: '/v1/acquisitions/:id/inspect',
+    gives: 'application/json',
+    answer: async (it) => {
+      const { reason } = readBody(Reason, await jsonBody(it.env.incoming));
+      const acquisitionId = it.req.param('id') ?? '';
+      return it.json(await inspecting({ caller: it.var.caller, acquisitionId, reason }));
     },
   };
 }

@@ -19,6 +19,9 @@ export const SignersQuery = z.strictObject({ size: whole, after: whole.optional(
 /** The size that proofs lead to, and the entry after which they begin. */
 export const ProofQuery = z.strictObject({ size: whole, after: whole.default(0) });
 
+/** The size of the checkpoint below which the newest root over heads is taken. */
+export const HeadQuery = z.strictObject({ size: whole });
+
 /** What a bundle of entries is wanted for: it goes on record. */
 export const BundleQuery = z.strictObject({
   purpose: text(1_024).default('a copy of the log'),
@@ -66,6 +69,15 @@ export function logRoutes(log: LogReads): readonly Route[] {
         const query = readQuery(ProofQuery, it);
         const of = { id: it.req.param('id') ?? '', ...query };
         return it.json(await log.places(it.var.caller, of));
+      },
+    },
+    {
+      method: 'GET',
+      path: '/v1/acquisitions/:id/head',
+      gives: JSON_TYPE,
+      answer: async (it) => {
+        const of = { id: it.req.param('id') ?? '', ...readQuery(HeadQuery, it) };
+        return it.json(await log.head(it.var.caller, of));
       },
     },
   ];

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { LedgerCheckpointV1 } from '@impound/contracts/ask/ledger.checkpoint.v1.ts';
 import { LedgerConsistencyV1 } from '@impound/contracts/ask/ledger.consistency.v1.ts';
+import { LedgerHeadsV1 } from '@impound/contracts/ask/ledger.heads.v1.ts';
 import { LedgerProofV1 } from '@impound/contracts/ask/ledger.proof.v1.ts';
 import { LedgerSignersV1 } from '@impound/contracts/ask/ledger.signers.v1.ts';
 import { LedgerStampsV1 } from '@impound/contracts/ask/ledger.stamps.v1.ts';
 import {
   BundleQuery,
   ConsistencyQuery,
+  HeadQuery,
   ProofQuery,
   SignersQuery,
   StampsQuery,
@@ -37,6 +39,18 @@ export const LOG_OPERATIONS: readonly Operation[] = [
     type: JSON_TYPE,
     answer: LedgerCheckpointV1.reply,
     problems: [],
+  },
+  {
+    id: 'readHead',
+    method: 'get',
+    path: '/v1/acquisitions/{id}/head',
+    summary:
+      'Which entry was the last of a chain, by the newest root over the heads of all chains.',
+    query: HeadQuery,
+    status: 200,
+    type: JSON_TYPE,
+    answer: LedgerHeadsV1.reply,
+    problems: [404],
   },
   {
     id: 'readConsistency',

@@ -16,8 +16,8 @@ import { Page, Reason } from './http-acquisitions.ts';
 import { AuditQuery } from './http-audit.ts';
 import { CallbacksQuery } from './http-callbacks.ts';
 import { ContainersQuery, PlainQuery } from './http-clusters.ts';
-import { PurposeQuery } from './http-evidence.ts';
 import { IngestQuery } from './http-ingest.ts';
+import { EVIDENCE_OPERATIONS } from './openapi-evidence.ts';
 import { LOG_OPERATIONS } from './openapi-log.ts';
 import type { Operation } from './openapi-operation.ts';
 
@@ -134,16 +134,7 @@ const OPERATIONS: readonly Operation[] = [
     answer: CallbacksAnswer,
     problems: [422],
   },
-  {
-    id: 'readEvidence',
-    method: 'get',
-    path: `${ONE}/evidence/{set}/{name}`,
-    summary: 'One evidence object; the access is on record before the first byte.',
-    query: PurposeQuery,
-    status: 200,
-    type: 'application/octet-stream',
-    problems: [404, 409, 422],
-  },
+  ...EVIDENCE_OPERATIONS,
   {
     id: 'readAudit',
     method: 'get',

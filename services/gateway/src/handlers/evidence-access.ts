@@ -31,7 +31,8 @@ export interface Opened {
   readonly sha256: string;
 }
 
-interface Deps {
+/** What is needed to hand out evidence, or to tell of it. */
+export interface EvidenceDeps {
   readonly ask: Ask;
   readonly say: SayNow;
   readonly policies: Policies;
@@ -41,13 +42,13 @@ interface Deps {
 /** Records that somebody is given evidence, and only then asks for it. Throws Refusal. */
 export async function accessEvidence(
   access: Access,
-  deps: Deps,
+  deps: EvidenceDeps,
   signal: AbortSignal,
 ): Promise<Opened> {
   const { caller, purpose } = access;
   const of = chainOf(caller.tenant, access.acquisitionId);
   const state = await acquisitionOf(of, deps.ask, signal);
-  const policy = await allow({ access, of, acquisition: state }, deps, signal);
+  const policy = await allowEvidence({ caller, purpose, of, acquisition: state }, deps, signal);
   const key = [caller.tenant, of.acquisitionId, access.set, access.name].join('/');
   const object = objectsOf(state).get(key);
   if (object === undefined) {
@@ -72,12 +73,18 @@ export async function accessEvidence(
   return { url: found.url, name: object.name, bytes: found.bytes, sha256: found.sha256 };
 }
 
-async function allow(
-  on: { readonly access: Access; readonly of: ChainOf; readonly acquisition: Acquisition },
-  { policies, denials }: Deps,
+/** Decides whether somebody may read evidence; who may not is on record. Throws Refusal. */
+export async function allowEvidence(
+  on: {
+    readonly caller: Caller;
+    readonly purpose: string;
+    readonly of: ChainOf;
+    readonly acquisition: Acquisition;
+  },
+  { policies, denials }: Pick<EvidenceDeps, 'policies' | 'denials'>,
   signal: AbortSignal,
 ): Promise<PolicyDecision> {
-  const { caller, purpose: reason } = on.access;
+  const { caller, purpose: reason } = on;
   const action = 'read-evidence';
   const decided = policies.decide({ action, caller, reason, acquisition: on.acquisition });
   if (decided.allowed) return onRecord(decided, 'allowed', caller);

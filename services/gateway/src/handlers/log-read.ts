@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { LedgerCheckpointV1 } from '@impound/contracts/ask/ledger.checkpoint.v1.ts';
 import { LedgerConsistencyV1 } from '@impound/contracts/ask/ledger.consistency.v1.ts';
+import { LedgerHeadsV1 } from '@impound/contracts/ask/ledger.heads.v1.ts';
 import { LedgerProofV1 } from '@impound/contracts/ask/ledger.proof.v1.ts';
 import { LedgerSignersV1 } from '@impound/contracts/ask/ledger.signers.v1.ts';
 import { LedgerStampsV1 } from '@impound/contracts/ask/ledger.stamps.v1.ts';
@@ -35,6 +36,11 @@ export interface LogReads {
     caller: Caller,
     of: { readonly id: string; readonly after: number; readonly size: number },
   ): Promise<ReplyOf<typeof LedgerProofV1>>;
+  /** Which entry was the last of one of the caller's chains, by the newest root over all heads. */
+  head(
+    caller: Caller,
+    of: { readonly id: string; readonly size: number },
+  ): Promise<ReplyOf<typeof LedgerHeadsV1>>;
 }
 
 /** Reads the log for people and programs; what anybody may ask is kept, and bounded. */
@@ -61,6 +67,11 @@ export function openLogReads(
       const of = { ...chainOf(tenant, id), after, size };
       const places = await reach(ask(LedgerProofV1, of, signal));
       if (places.version > 0) return places;
+      throw unknown();
+    },
+    head: async ({ tenant }, { id, size }) => {
+      const head = await reach(ask(LedgerHeadsV1, { ...chainOf(tenant, id), size }, signal));
+      if (head.version > 0) return head;
       throw unknown();
     },
   };

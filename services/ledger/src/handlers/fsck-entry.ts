@@ -17,6 +17,7 @@ import {
   readEntry,
 } from '../domain/recheck.ts';
 import type { Findings } from './fsck-findings.ts';
+import type { HeadsCheck } from './fsck-heads.ts';
 import type { OwnLog } from './fsck-own.ts';
 import type { FsckClass, KeptLeaf } from './fsck-ports.ts';
 
@@ -32,9 +33,12 @@ export interface LeafCheck {
  * Checks each leaf by itself and as a link of its chain. Where the store does not say what comes
  * before an entry in its chain, it is remembered: some hundred bytes for each chain.
  */
-export function checkingLeaves(findings: Findings, own: OwnLog): LeafCheck {
+export function checkingLeaves(
+  findings: Findings,
+  { own, heads }: Pick<Course, 'own' | 'heads'>,
+): LeafCheck {
   let last: Last | undefined;
-  const course = { chains: new Map<string, Before>(), order: inOrder(findings), own };
+  const course = { chains: new Map<string, Before>(), order: inOrder(findings), own, heads };
   const alone = () => {
     if (last?.sealed !== true) return;
     const what = 'no leaf of sigsum that vouches for this seal stands behind it';
@@ -113,6 +117,7 @@ interface Course {
   readonly chains: Map<string, Before>;
   readonly order: (entry: Entry, idx: number) => void;
   readonly own: OwnLog;
+  readonly heads: Pick<HeadsCheck, 'add'>;
 }
 
 /** Gives whether the entry is a seal. */
@@ -125,6 +130,7 @@ function checkEntry(one: KeptLeaf, hash: Buffer, course: Course, findings: Findi
   const add = (kind: FsckClass, what: string) =>
     findings.add({ class: kind, idx: one.idx, eventId: entry.event.id, what });
   course.order(entry, one.idx);
+  course.heads.add(entry, { idx: one.idx, hash });
   for (const { class: kind, what } of course.own.read(entry, one.idx)) add(kind, what);
   const before = one.kept === undefined ? course.chains.get(entry.acq) : one.kept.before;
   if (before !== undefined && before.idx >= one.idx) {

@@ -2,6 +2,7 @@
 import { CheckpointStampedV1 } from '@impound/contracts/checkpoint/stamped.v1.ts';
 import type { Entry } from '@impound/contracts/entry.ts';
 import type { Envelope } from '@impound/contracts/envelope.ts';
+import { HeadsRootedV1 } from '@impound/contracts/heads/rooted.v1.ts';
 import { KeyRegisteredV1 } from '@impound/contracts/key/registered.v1.ts';
 import { KeyRetiredV1 } from '@impound/contracts/key/retired.v1.ts';
 import { LogBeganV1 } from '@impound/contracts/log/began.v1.ts';
@@ -36,6 +37,7 @@ const ITS_OWN: readonly string[] = [
   KeyRegisteredV1.type,
   KeyRetiredV1.type,
   CheckpointStampedV1.type,
+  HeadsRootedV1.type,
 ];
 
 interface State {
@@ -80,7 +82,9 @@ function readOwn(state: State, own: OwnLog, event: Envelope, idx: number): OwnFa
   const { type, data } = event;
   const said = keysSaidBy(event, idx);
   const stamped = type === CheckpointStampedV1.type && CheckpointStampedV1.shape.safeParse(data);
-  if (said === undefined || (stamped && !stamped.success)) {
+  const isRoot = type === HeadsRootedV1.type;
+  const unread = isRoot && !HeadsRootedV1.shape.safeParse(data).success;
+  if (said === undefined || unread || (stamped && !stamped.success)) {
     return [{ class: 'entry', what: `its data is not what ${type} says` }];
   }
   if (stamped) state.stamps.push({ ...stamped.data, idx });

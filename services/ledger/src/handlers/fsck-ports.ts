@@ -106,6 +106,8 @@ export interface FsckReport {
   /** Over all leaves, from their bytes; undefined where one is missing. */
   readonly root: string | undefined;
   readonly entries: number;
+  /** Roots over the heads of all chains that the log holds. */
+  readonly heads: number;
   readonly tiles: number;
   readonly batches: number;
   readonly checkpoints: number;

@@ -2,6 +2,7 @@
 import { rootOf } from '@impound/transparency/tree.ts';
 import { checkingLeaves } from './fsck-entry.ts';
 import { type Findings, openFindings } from './fsck-findings.ts';
+import { checkingHeads, type HeadsCheck } from './fsck-heads.ts';
 import { type Marks, marking, type Outside } from './fsck-marks.ts';
 import { type OwnLog, readingOwn } from './fsck-own.ts';
 import type { FsckReport, KeptLog } from './fsck-ports.ts';
@@ -12,8 +13,8 @@ export type Progress = (leaves: number, size: number) => void;
 
 /**
  * Makes a log again from the bytes of its leaves and holds everything that is kept of it against
- * that: hashes, index, chains, tiles, roots, checkpoints, and what is known outside. Reads page by
- * page; what it holds does not grow with the log.
+ * that: hashes, index, chains, their heads, tiles, roots, checkpoints, and what is known outside.
+ * Reads page by page; what it holds is some hundred bytes for each chain.
  */
 export async function fsck(
   log: KeptLog,
@@ -24,8 +25,9 @@ export async function fsck(
   const findings = openFindings();
   const tree = deriving(log, findings);
   const own = readingOwn();
+  const heads = checkingHeads(findings);
   const marks = marking(log, { outside, findings, tree, own });
-  const counted = await derive(log, { tree, marks, findings, own }, progress, signal);
+  const counted = await derive(log, { tree, marks, findings, own, heads }, progress, signal);
   checkLength(log, counted, findings);
   await checkKeys(log, own, findings);
   if (counted.whole) await marks.beyond(tree.tree().size);
@@ -33,6 +35,7 @@ export async function fsck(
     size: log.size,
     root: counted.whole ? rootOf(tree.tree()).toString('hex') : undefined,
     entries: counted.entries,
+    heads: heads.rooted(),
     tiles: counted.whole ? await tree.end() : 0,
     ...marks.counts,
     findings: findings.all(),
@@ -51,6 +54,7 @@ interface Checks {
   readonly marks: Marks;
   readonly findings: Findings;
   readonly own: OwnLog;
+  readonly heads: HeadsCheck;
 }
 
 /** The index of keys is held against what the log says of itself. */
@@ -62,11 +66,11 @@ async function checkKeys({ beside }: KeptLog, own: OwnLog, findings: Findings): 
 
 async function derive(
   log: KeptLog,
-  { tree, marks, findings, own }: Checks,
+  { tree, marks, findings, own, heads }: Checks,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<Counted> {
-  const check = checkingLeaves(findings, own);
+  const check = checkingLeaves(findings, { own, heads });
   let expected = 0;
   let entries = 0;
   let whole = true;
@@ -85,6 +89,7 @@ async function derive(
       entries++;
     }
     if (whole) await addUpToMarks(hashes, tree, marks);
+    await heads.settle();
     progress(expected, log.size);
   }
   check.end();

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { messageOf, type Never } from '@impound/runtime/fault.ts';
-import type { Log as Logging } from '@impound/runtime/log.ts';
 import type { Vkey } from '@impound/transparency/vkey.ts';
 import { type AnchorBook, anchoring, type TimeAuthority } from './anchoring.ts';
 import { type GuardingOn, guarding } from './guarding.ts';
 import { type MirrorStore, mirroring } from './mirroring.ts';
 import type { OutsideBook } from './outside.ts';
-import type { SayOwn } from './say-own.ts';
+import { type RootingOn, rooting } from './rooting.ts';
 import { type Witness, witnessing } from './witnessing.ts';
 
 /** To whom the log is shown, and what happens where it turns out to be another one. */
-export interface ShowingOn extends Pick<GuardingOn, 'guardFaults' | 'guardMs'> {
+export interface ShowingOn extends Pick<GuardingOn, 'guardFaults' | 'guardMs'>, RootingOn {
   readonly witnesses: readonly Witness[];
   /** Whether cosignatures of these, by the names of their keys, are enough. */
   readonly isEnough: (witnesses: ReadonlySet<string>) => boolean;
@@ -22,8 +21,6 @@ export interface ShowingOn extends Pick<GuardingOn, 'guardFaults' | 'guardMs'> {
   readonly book: OutsideBook & AnchorBook;
   /** Every key that has signed under the log's own name. */
   readonly logs: readonly Vkey[];
-  readonly logging: Logging;
-  readonly sayOwn: SayOwn;
   /** Stops the writing: there is nothing a process could mend here. */
   readonly stop: () => void;
 }
@@ -42,6 +39,7 @@ export async function showing(on: ShowingOn, signal: AbortSignal): Promise<void>
   const stamping = { book, everyMs: stampMs, logging, sayOwn, sealed, sealedMs: SEALED_MS };
   await Promise.all([
     guarding(on, signal),
+    rooting(on, signal),
     witnessing({ witnesses, isEnough, book, logging, alarm }, signal),
     mirror && mirroring({ store: mirror, book, logs, logging, alarm }, signal),
     authority && anchoring({ authority, ...stamping }, signal),

@@ -33,6 +33,7 @@ export function azurePlace(container: Container, lock: Lock | undefined): Object
     },
     read: (name, versionId, range) => read(container, { name, versionId, ...range }),
     retain: (name, versionId) => retain(container, { name, versionId, lock }),
+    held: (name, versionId) => held(container, name, versionId),
   };
 }
 
@@ -153,6 +154,16 @@ async function* read(
   yield* answer?.readableStreamBody as Readable;
 }
 
+async function held({ sdk, client }: Container, name: string, versionId: string | undefined) {
+  const latest = client.getBlobClient(name);
+  const blob = versionId === undefined ? latest : latest.withVersion(versionId);
+  const found = await azureAsked(sdk, 'look at a blob', blob.getProperties(), MISSING);
+  if (found === undefined) return undefined;
+  // Every blob was made with its digest: one without it is another one.
+  const sha256 = found.metadata?.['sha256'] ?? 'none';
+  return { bytes: found.contentLength ?? 0, sha256, retention: retentionOf(found) };
+}
+
 async function retain(
   { sdk, client }: Container,
   of: {
@@ -163,13 +174,8 @@ async function retain(
 ): Promise<Retention> {
   const latest = client.getBlobClient(of.name);
   const blob = of.versionId === undefined ? latest : latest.withVersion(of.versionId);
-  const told = async (): Promise<Retention> => {
-    const found = await azureAsked(sdk, 'look at a blob', blob.getProperties());
-    const until = found?.immutabilityPolicyExpiresOn?.getTime();
-    if (until === undefined || until <= Date.now()) return { mode: 'none' };
-    const locked = found?.immutabilityPolicyMode?.toLowerCase() === 'locked';
-    return { mode: locked ? 'compliance' : 'governance', until: timeOf(until) };
-  };
+  const told = async (): Promise<Retention> =>
+    retentionOf((await azureAsked(sdk, 'look at a blob', blob.getProperties())) ?? {});
   const before = await told();
   if (of.lock === undefined || isEnough(before, of.lock)) return before;
   const work = blob.setImmutabilityPolicy({
@@ -178,4 +184,14 @@ async function retain(
   });
   await azureAsked(sdk, 'lock a blob (has the container immutable versions?)', work);
   return await told();
+}
+
+function retentionOf(found: {
+  readonly immutabilityPolicyExpiresOn?: Date;
+  readonly immutabilityPolicyMode?: string;
+}): Retention {
+  const until = found.immutabilityPolicyExpiresOn?.getTime();
+  if (until === undefined || until <= Date.now()) return { mode: 'none' };
+  const locked = found.immutabilityPolicyMode?.toLowerCase() === 'locked';
+  return { mode: locked ? 'compliance' : 'governance', until: timeOf(until) };
 }

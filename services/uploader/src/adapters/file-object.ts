@@ -73,6 +73,12 @@ export async function placeObject(root: string, draft: string, key: string): Pro
   return true;
 }
 
+/** What a file tells without being read: its size, and when anybody last touched it. */
+export async function touchedFile(path: string) {
+  const found = await lstat(path).catch(absent);
+  return found?.isFile() ? { bytes: found.size, touchedMs: found.ctimeMs } : undefined;
+}
+
 const Note = z.object({ bytes: Count, sha256: Sha256 });
 
 /**

@@ -7,6 +7,7 @@ import type { EvidenceObject } from '@impound/contracts/evidence.ts';
 import {
   type EvidenceStore,
   type Found,
+  type Held,
   type Part,
   StoreFault,
   type Whole,
@@ -22,6 +23,7 @@ import {
   placeObject,
   probe,
   statObject,
+  touchedFile,
   writeWhole,
 } from './file-object.ts';
 import {
@@ -90,6 +92,7 @@ export async function openFileStore(
     },
     // A directory locks nothing: whoever has the disk can change it.
     retain: async () => ({ mode: 'none' }),
+    inspect: ({ object }, storedMs) => guarded(inspect(place, object, storedMs)),
     unfinished: () => guarded(listSessions(root)),
     sweep: (nowMs) => guarded(sweepSessions(place, nowMs - SESSION_MS_MAX)),
   };
@@ -114,6 +117,20 @@ async function stat(
   const key = keyOf(object);
   const found = await statObject(root, key);
   return found && { name: object.name, key, bytes: found.bytes, sha256: found.sha256 };
+}
+
+/** A file that nobody has touched since is not read again: whoever writes moves its ctime. */
+async function inspect(
+  { root, closing }: Place,
+  object: ObjectName,
+  storedMs: number,
+): Promise<Held | undefined> {
+  const path = objectPath(root, keyOf(object));
+  const found = await touchedFile(path);
+  if (found === undefined) return undefined;
+  const read = found.touchedMs > storedMs ? await hashFile(path, closing) : undefined;
+  const { bytes } = read ?? found;
+  return { bytes, sha256: read?.sha256, topVersionId: undefined, retention: { mode: 'none' } };
 }
 
 async function put(

@@ -42,6 +42,13 @@ export function gcsPlace(gcs: GcsBucket, lock: Lock | undefined): ObjectPlace {
       return read(file, start, end - 1);
     },
     retain: (name, versionId) => retain(gcs, { name, versionId, lock }),
+    held: async (name, versionId) => {
+      const file = bucket.file(name, versionId === undefined ? {} : { generation: versionId });
+      const found = await gcsAsked('look at an object', file.getMetadata(), MISSING);
+      if (found === undefined) return undefined;
+      const { bytes, sha256 } = listed(name, found[0]);
+      return { bytes, sha256, retention: retentionOf(found[0]) };
+    },
   };
 }
 

@@ -5,6 +5,7 @@ import {
   type DirectPut,
   type EvidenceStore,
   type Found,
+  type Held,
   type HeldPart,
   type Holding,
   type Part,
@@ -49,6 +50,11 @@ export interface ObjectPlace {
   remove(name: string): Promise<void>;
   read(name: string, versionId: string | undefined, range: ByteRange): AsyncIterable<Uint8Array>;
   retain(name: string, versionId: string | undefined): Promise<Retention>;
+  /** A version and its lock, as the store tells them; undefined where it is not there. */
+  held(
+    name: string,
+    versionId: string | undefined,
+  ): Promise<Omit<Held, 'topVersionId'> | undefined>;
 }
 
 const EMPTY: Written = {
@@ -93,6 +99,11 @@ export function partObjects(place: ObjectPlace, scope: AsyncDisposableStack): Ev
         signal,
       ),
     retain: ({ object, versionId }) => place.retain(objectName(place, object), versionId),
+    inspect: async ({ object, versionId }) => {
+      const name = objectName(place, object);
+      const held = await place.held(name, versionId);
+      return held && { ...held, topVersionId: (await place.look(name))?.versionId };
+    },
     sweep: (nowMs) => sweep(place, nowMs - SESSION_MS_MAX),
   };
 }

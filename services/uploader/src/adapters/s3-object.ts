@@ -8,7 +8,7 @@ import { Count, Sha256 } from '@impound/contracts/ids.ts';
 import { timeOf } from '@impound/contracts/time.ts';
 import * as z from 'zod';
 import type { ByteRange } from '../domain/byte-range.ts';
-import type { Found } from '../domain/evidence-store.ts';
+import type { Found, Held } from '../domain/evidence-store.ts';
 import { isEnough, type Lock, untilMs } from '../domain/lock.ts';
 import { asked, base64Of, everyPage } from './s3-client.ts';
 import { GONE, type S3Part, type Upload } from './s3-upload.ts';
@@ -180,14 +180,40 @@ export async function lockVersion(
 }
 
 async function retentionOf(
+  bucket: Bucket,
+  of: Pick<Standing, 'key' | 'versionId'>,
+): Promise<Retention> {
+  return retentionIn((await lookAt(bucket, of, [])) ?? {});
+}
+
+function lookAt(
   { sdk, client, bucket }: Bucket,
   { key, versionId }: Pick<Standing, 'key' | 'versionId'>,
-): Promise<Retention> {
+  missing: readonly string[],
+) {
   const version = versionId === undefined ? {} : { VersionId: versionId };
   const request = new sdk.HeadObjectCommand({ Bucket: bucket, Key: key, ...version });
-  const found = await asked('look at an object', client.send(request));
-  const until = found?.ObjectLockRetainUntilDate?.getTime();
+  return asked('look at an object', client.send(request), [...missing]);
+}
+
+function retentionIn(found: {
+  readonly ObjectLockRetainUntilDate?: Date | undefined;
+  readonly ObjectLockMode?: string | undefined;
+}): Retention {
+  const until = found.ObjectLockRetainUntilDate?.getTime();
   if (until === undefined || until <= Date.now()) return { mode: 'none' };
-  const mode = found?.ObjectLockMode === 'COMPLIANCE' ? 'compliance' : 'governance';
+  const mode = found.ObjectLockMode === 'COMPLIANCE' ? 'compliance' : 'governance';
   return { mode, until: timeOf(until) };
+}
+
+/** How a version is held now, and which one stands on top; undefined where it is not there. */
+export async function heldVersion(
+  bucket: Bucket,
+  of: Pick<Standing, 'key' | 'versionId'>,
+): Promise<Held | undefined> {
+  const found = await lookAt(bucket, of, MISSING);
+  if (found === undefined) return undefined;
+  const top = await lookAt(bucket, { key: of.key, versionId: undefined }, MISSING);
+  const topVersionId = top?.VersionId;
+  return { bytes: found.ContentLength ?? 0, topVersionId, retention: retentionIn(found) };
 }

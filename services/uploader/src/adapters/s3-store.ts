@@ -21,6 +21,7 @@ import { checkedPart, hashSteadily } from './checked-bytes.ts';
 import { abortable, joiner, READINGS_MAX } from './joiner.ts';
 import { asked, base64Of } from './s3-client.ts';
 import {
+  heldVersion,
   join,
   lockVersion,
   noteVersion,
@@ -88,6 +89,8 @@ export function s3Store(
       ),
     retain: ({ object, versionId }) =>
       lockVersion(bucket, { key: objectKey(bucket, object), versionId }, lock),
+    inspect: ({ object, versionId }) =>
+      heldVersion(bucket, { key: objectKey(bucket, object), versionId }),
     sweep: (nowMs) => sweepUploads(bucket, nowMs),
   };
 }

@@ -45,6 +45,16 @@ export interface Found {
   readonly versionId?: string | undefined;
 }
 
+/** How a store holds a version now. */
+export interface Held {
+  readonly bytes: number;
+  /** Absent: the store cannot tell without reading, and no byte of a version ever changes there. */
+  readonly sha256?: string | undefined;
+  /** The version that a reader gets who names none; undefined: it was deleted, or has none. */
+  readonly topVersionId: string | undefined;
+  readonly retention: Retention;
+}
+
 /** An object, and the version of it where the store has more than one. */
 export interface Version {
   readonly object: ObjectName;
@@ -93,6 +103,8 @@ export interface EvidenceStore {
   ): Promise<Found | undefined>;
   /** Locks what was verified, where that is configured, and tells how the store says it is held. */
   retain(version: Version): Promise<Retention>;
+  /** Looks at a version again that was stored at this time; undefined where it is not there. */
+  inspect(version: Version, storedMs: number): Promise<Held | undefined>;
   /** Which uploads are unfinished; absent where the store does not tell by whom each one is. */
   readonly unfinished?: () => Promise<readonly SessionName[]>;
   /** Removes what nobody touched for SESSION_MS_MAX; gives how many uploads. */
