@@ -7,6 +7,7 @@ import {
   formatHeadProof,
   type Head,
   headHash,
+  headsTileRoot,
   openHeadsTree,
   parseHeadProof,
   verifyHead,
@@ -58,7 +59,8 @@ function growing(log: Written) {
       const [low, high] = [Math.min(tree.size(), to), Math.max(tree.size(), to)];
       const moved = log.slice(low, high).filter((chain) => chain !== undefined);
       const touched = new Set([low, ...moved.map(firstOf)].map((at) => Math.floor(at / WIDTH)));
-      tree.become(to, new Map([...touched].map((n) => [n, within(n, to)])));
+      const root = (n: number) => headsTileRoot(n, within(n, to));
+      tree.become(to, new Map([...touched].map((n) => [n, root(n)])));
     },
     ranges: () => tree.ranges(async (n) => within(n, tree.size())),
   };

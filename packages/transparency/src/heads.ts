@@ -40,10 +40,10 @@ export type HeadHashes = ReadonlyMap<number, Buffer>;
 export interface HeadsTree {
   size(): number;
   /**
-   * Becomes the tree of another size. `tiles` has the heads of every full tile of level 0 in which
-   * a head has changed, or which was not full before; tiles that are not named stay as they are.
+   * Becomes the tree of another size. `roots` has (`headsTileRoot`) every full tile of level 0 in
+   * which a head has changed, or which was not full before; what is not named stays as it is.
    */
-  become(size: number, tiles: ReadonlyMap<number, HeadHashes>): void;
+  become(size: number, roots: ReadonlyMap<number, Buffer>): void;
   /** Roots over ranges; `headsIn` gives the heads of a tile of level 0. */
   ranges(headsIn: (n: number) => Promise<HeadHashes>): RangeRoot;
 }
@@ -56,10 +56,10 @@ export function openHeadsTree(): HeadsTree {
   const at = (level: number) => (levels[level - 1] ??= []);
   return {
     size: () => size,
-    become: (to, tiles) => {
-      let changed = new Set(tiles.keys());
-      const full = [...tiles].filter(([n]) => n < hashesAt(to, 1));
-      for (const [n, heads] of full) at(1)[n] = tileRoot(n, heads);
+    become: (to, roots) => {
+      let changed = new Set(roots.keys());
+      const full = [...roots].filter(([n]) => n < hashesAt(to, 1));
+      for (const [n, root] of full) at(1)[n] = root;
       for (let level = 1; hashesAt(Math.max(size, to), level) > 0; level++) {
         fit(at(level), { from: hashesAt(size, level), to: hashesAt(to, level), level });
         changed = above(changed, { from: hashesAt(size, level + 1), to: hashesAt(to, level + 1) });
@@ -109,7 +109,8 @@ function rootsRoot(roots: readonly Buffer[], n: number): Buffer {
   return row[0] as Buffer;
 }
 
-function tileRoot(n: number, heads: HeadHashes): Buffer {
+/** The root over the heads that begin in a full tile of level 0. */
+export function headsTileRoot(n: number, heads: HeadHashes): Buffer {
   const root = (from: number, height: number, begun: readonly number[]): Buffer => {
     const [only] = begun;
     if (only === undefined) return emptyRoot(height);

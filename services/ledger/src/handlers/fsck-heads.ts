@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Entry } from '@impound/contracts/entry.ts';
 import { HeadsRootedV1 } from '@impound/contracts/heads/rooted.v1.ts';
-import { headHash, openHeadsTree } from '@impound/transparency/heads.ts';
+import { headHash, headsTileRoot, openHeadsTree } from '@impound/transparency/heads.ts';
 import { TILE_WIDTH } from '@impound/transparency/tile.ts';
 import type { Findings } from './fsck-findings.ts';
 
@@ -95,7 +95,8 @@ function openHeads() {
         tiles.set(n, heads);
         changed.add(n);
       }
-      tree.become(size, new Map([...changed].map((n) => [n, tiles.get(n) ?? new Map()])));
+      const root = (n: number) => headsTileRoot(n, tiles.get(n) ?? new Map());
+      tree.become(size, new Map([...changed].map((n) => [n, root(n)])));
       return (await tree.ranges(headsIn)(0, size)).toString('hex');
     },
   };

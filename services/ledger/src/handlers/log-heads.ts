@@ -3,6 +3,7 @@ import {
   type Head,
   type HeadHashes,
   headHash,
+  headsTileRoot,
   openHeadsTree,
 } from '@impound/transparency/heads.ts';
 import { TILE_WIDTH } from '@impound/transparency/tile.ts';
@@ -50,7 +51,7 @@ export function openLogHeads(book: HeadsBook): LogHeads {
   const move = async (to: number) => {
     if (tree.size() === to) return;
     const changed = await changedTiles(book, tree.size(), to);
-    tree.become(to, await headsOf(book, changed, to));
+    tree.become(to, await rootsOf(book, changed, to));
   };
   let turn: Promise<unknown> = Promise.resolve();
   return {
@@ -79,21 +80,22 @@ async function changedTiles(
   return changed;
 }
 
-async function headsOf(
+async function rootsOf(
   book: HeadsBook,
   changed: ReadonlySet<number>,
   size: number,
-): Promise<ReadonlyMap<number, HeadHashes>> {
+): Promise<ReadonlyMap<number, Buffer>> {
   const full = [...changed].filter((n) => (n + 1) * TILE_WIDTH <= size);
-  const tiles = new Map<number, HeadHashes>();
+  const roots = new Map<number, Buffer>();
   for (let at = 0; at < full.length; at += TILES_AT_ONCE) {
     const some = full.slice(at, at + TILES_AT_ONCE);
     const heads = await book.heads(some, size);
     for (const n of some) {
-      tiles.set(n, hashesOf(heads.filter(({ index }) => Math.floor(index / TILE_WIDTH) === n)));
+      const within = heads.filter(({ index }) => Math.floor(index / TILE_WIDTH) === n);
+      roots.set(n, headsTileRoot(n, hashesOf(within)));
     }
   }
-  return tiles;
+  return roots;
 }
 
 function hashesOf(heads: readonly BegunHead[]): HeadHashes {
