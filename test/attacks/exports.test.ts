@@ -111,7 +111,7 @@ async function madeUp(stories: readonly Awaited<ReturnType<typeof storyOf>>[]): 
   for (const story of stories) await commitMadeUp(database, on.secret, story);
   const it = await world(scopeOf(scope), { database, migrated: false, keys: on.secret });
   const served = await Promise.all(on.witnesses.map((one) => one.serve(scope)));
-  await startLedger(scope, it, { POLICY: policyOf(on.witnesses, served) });
+  await startLedger(scope, it, { POLICY: policyOf(on.witnesses, served), HEADS_MS: '200' });
   const sql = connect(scope, database);
   await until(scopeOf(scope), () => allHeadsIn(sql));
   const [row] = await sql`select max(size_after) as size from ledger_batch`;

@@ -129,7 +129,7 @@ export async function startLedger(
   more: Readonly<Record<string, string>> = {},
   log: Log = keptLog(),
 ): Promise<Running> {
-  return scope.use(await start(ledger, { ...it.environment(), HEADS_MS: '200', ...more }, log));
+  return scope.use(await start(ledger, { ...it.environment(), ...more }, log));
 }
 
 /** Begins so many chains. */
@@ -192,7 +192,8 @@ export async function recordedLog(): Promise<Recorded> {
   const witnesses = await Promise.all(names.map((name) => witnessHome(folder, name, log)));
   const served = await Promise.all(witnesses.map((one) => one.serve(scope)));
   const mirror = join(folder, 'mirror');
-  const shown = { POLICY: policyOf(witnesses, served), MIRROR_URL: pathToFileURL(mirror).href };
+  const [POLICY, MIRROR_URL] = [policyOf(witnesses, served), pathToFileURL(mirror).href];
+  const shown = { POLICY, MIRROR_URL, HEADS_MS: '200' };
   const policy = await kept(folder, 'policy', `log ${formatVkey(log)}\n${policyOf(witnesses)}`);
   const sql = it.sql();
   const everybody = async (name: string) => {

@@ -3,14 +3,17 @@
 import { AcquisitionRequestedV1 } from '@impound/contracts/acquisition/requested.v1.ts';
 import { canonical } from '@impound/contracts/canonical.ts';
 import type { Envelope } from '@impound/contracts/envelope.ts';
+import { HeadsRootedV1 } from '@impound/contracts/heads/rooted.v1.ts';
 import { nodeTools } from '@impound/ledger/adapters/node-tools.ts';
 import { append, openBatch } from '@impound/ledger/domain/batch.ts';
 import { TRIGGERS } from '@impound/ledger/domain/guards.ts';
 import type { Added } from '@impound/ledger/handlers/ports.ts';
+import { rootedIn } from '@impound/ledger/handlers/rooting.ts';
 import { newId } from '@impound/runtime/ids.ts';
 import type { Database } from '@impound/runtime/postgres.ts';
 import { formatCheckpoint } from '@impound/transparency/checkpoint.ts';
 import { leafHash } from '@impound/transparency/hash.ts';
+import { headHash, NO_HEAD } from '@impound/transparency/heads.ts';
 import { headSigners, readLogKeys } from '@impound/transparency/log-keys.ts';
 import { signNote } from '@impound/transparency/note.ts';
 import { EMPTY_TREE, edgeBytes, grow, rootOf } from '@impound/transparency/tree.ts';
@@ -56,22 +59,74 @@ function otherReason(entry: Buffer): Buffer {
 }
 
 /**
- * What somebody does who owns database and keys, and knows how both are made: leaves, tiles,
- * batches and checkpoints follow from the changed entry. Cosignatures are what he cannot make.
+ * What somebody does who owns database and keys, and knows how both are made: the roots over the
+ * heads of all chains and the chain that they stand in, leaves, tiles, batches and checkpoints
+ * follow from the changed entry. Cosignatures are what he cannot make.
  */
 export async function rewriteWhole(sql: Database, secret: string, at: number): Promise<void> {
-  const rows = await sql`select entry from ledger_entry order by idx`;
-  const entries = rows.map((row) => row['entry'] as Buffer);
-  const other = otherReason(entries[at] ?? Buffer.alloc(0));
-  entries[at] = other;
+  const rows = await sql`select acq, acq_seq, type, entry, leaf from ledger_entry order by idx`;
+  const before = rows.map(({ leaf }) => leaf as Buffer);
+  const entries = entriesAnew(rows as unknown as readonly WrittenRow[], at);
   const leaves = entries.map(leafHash);
+  const updates = entries.flatMap((entry, idx) => {
+    if (before[idx]?.equals(leaves[idx] as Buffer)) return [];
+    const bytes = `'\\x${entry.toString('hex')}'`;
+    return `update ledger_entry set entry = ${bytes}, leaf = sha256('\\x00'::bytea || ${bytes})
+      where idx = ${idx};`;
+  });
   await tamper(
     sql,
-    `update ledger_entry set entry = '\\x${other.toString('hex')}',
-      leaf = sha256('\\x00'::bytea || '\\x${other.toString('hex')}') where idx = ${at};
-    delete from ledger_cosignature; delete from ledger_anchor; ${tilesAnew(leaves)}
-    ${await batchesAnew(sql, leaves)} ${await checkpointsAnew(sql, secret, leaves)}`,
+    `${updates.join('')} delete from ledger_cosignature; delete from ledger_anchor;
+    ${tilesAnew(leaves)} ${await batchesAnew(sql, leaves)}
+    ${await checkpointsAnew(sql, secret, leaves)}`,
   );
+}
+
+interface WrittenRow {
+  readonly acq: string | null;
+  readonly acq_seq: number;
+  readonly type: string;
+  readonly entry: Buffer;
+  readonly leaf: Buffer;
+}
+
+/** The entries as they follow from another reason in one: in the order of the log. */
+function entriesAnew(rows: readonly WrittenRow[], at: number): readonly Buffer[] {
+  // By chain. A leaf that vouches for a seal belongs to none, and names no entry before it.
+  const ends = new Map<string | null, { readonly before: Buffer; readonly now: Buffer }>();
+  const entries: Buffer[] = [];
+  for (const [idx, { acq, type, entry: was, leaf }] of rows.entries()) {
+    let entry = idx === at ? otherReason(was) : was;
+    const end = ends.get(acq);
+    if (end !== undefined) entry = replaced(entry, 'acqPrev', end.before, end.now);
+    if (type === HeadsRootedV1.type) entry = rootedAnew(entry, rows, entries);
+    entries.push(entry);
+    ends.set(acq, { before: leaf, now: leafHash(entry) });
+  }
+  return entries;
+}
+
+function rootedAnew(
+  entry: Buffer,
+  rows: readonly WrittenRow[],
+  entries: readonly Buffer[],
+): Buffer {
+  const { size, root } = rootedIn(entry.toString('utf8'));
+  const hashes = Array.from({ length: size }, () => NO_HEAD);
+  const begun = new Map<string, number>();
+  for (const [idx, { acq, acq_seq: acqSeq }] of rows.slice(0, size).entries()) {
+    if (acq === null) continue;
+    const first = begun.get(acq) ?? idx;
+    begun.set(acq, first);
+    hashes[first] = headHash({ acq, acqSeq, last: leafHash(entries[idx] as Buffer) });
+  }
+  return replaced(entry, 'root', Buffer.from(root, 'hex'), rootOf(grow(EMPTY_TREE, hashes).tree));
+}
+
+/** The bytes of an entry in which a member is another hash. */
+function replaced(entry: Buffer, name: string, before: Buffer, now: Buffer): Buffer {
+  const member = (hash: Buffer) => `"${name}":"${hash.toString('hex')}"`;
+  return Buffer.from(entry.toString('utf8').replace(member(before), member(now)));
 }
 
 function tilesAnew(leaves: readonly Buffer[]): string {
