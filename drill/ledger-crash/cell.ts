@@ -114,12 +114,7 @@ async function strike(stand: Stand, { moment, fault }: Cell, step: Step): Promis
   if (fault === 'connection half open') return 'half';
   if (fault === 'ledger killed') await stand.ledger.kill();
   if (fault === 'nats-server killed') await stand.bus.kill();
-  if (fault === 'postgres killed') {
-    const dead = stand.database.kill();
-    // It would go on with what it was told, and only then see that its parent is gone.
-    killed(step.pid);
-    await dead;
-  }
+  if (fault === 'postgres killed') await stand.database.kill();
   if (fault === 'backend killed') killed(step.pid);
   return 'cut';
 }

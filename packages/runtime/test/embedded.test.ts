@@ -104,6 +104,24 @@ test('a database keeps what was committed through SIGKILL and a second start', a
   assert.deepEqual((await readdir(dataDir)).toSorted(), ['cluster', 'secret']);
 });
 
+test('a database that is killed leaves no process, not even one that cannot see its end', async (t) => {
+  const dataDir = await folder(t);
+  const first = await startPostgres({ dataDir }, t.signal);
+  const sql = postgres(first.url('postgres'), { max: 1, onclose: () => {} });
+  const rows = await sql`select pid from pg_stat_activity`;
+  const pids = rows.map((row) => Number(row['pid']));
+  assert.ok(pids.length > 2);
+  // As one that waits for a lock of a process that is gone.
+  for (const pid of pids) process.kill(pid, 'SIGSTOP');
+  await first.kill();
+  await sql.end({ timeout: 0 });
+  const lives = async (pid: number) =>
+    !/^$|\) [ZX]/.test(await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ''));
+  // They end by the signal, each in its time; one that stood still would never do so.
+  for (const pid of pids) while (await lives(pid)) await sleep(5);
+  await (await startPostgres({ dataDir }, t.signal)).stop();
+});
+
 test('a lock whose number now belongs to another program does not stop the start', async (t) => {
   const dataDir = await folder(t);
   const first = await startPostgres({ dataDir }, t.signal);

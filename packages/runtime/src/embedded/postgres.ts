@@ -36,7 +36,7 @@ export interface PostgresServer extends AsyncDisposable {
   readonly version: string;
   /** Fast shutdown: clients are cut off, what they committed is on disk. */
   stop(): Promise<void>;
-  /** Ends it as a power cut of the process would; the next start recovers. */
+  /** Ends all its processes as a power cut would; the next start recovers. */
   kill(): Promise<void>;
 }
 
@@ -108,9 +108,31 @@ function server(parts: {
     port,
     version,
     stop,
-    kill: () => child.end('SIGKILL', 0),
+    kill: () => killAll(child),
     [Symbol.asyncDispose]: stop,
   };
+}
+
+/**
+ * Ends the server and all that it has started at once: whoever waits for a lock of a process that
+ * was killed does not see that the server is gone, and holds its memory and its output for ever.
+ */
+async function killAll(child: Child): Promise<void> {
+  // A server that stands still starts nobody and cleans up after nobody.
+  if (child.running()) kill(child.pid, 'SIGSTOP');
+  const started = `/proc/${child.pid}/task/${child.pid}/children`;
+  const pids = (await readFile(started, 'utf8').catch(() => '')).split(' ').filter(Boolean);
+  const ended = child.end('SIGKILL', 0);
+  for (const pid of pids) kill(Number(pid), 'SIGKILL');
+  await ended;
+}
+
+function kill(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It has ended by itself.
+  }
 }
 
 async function isReady(folder: string, pid: number): Promise<true | undefined> {
