@@ -102,11 +102,7 @@ test('17: what was captured is said once more, under another id and with other e
   await commitMadeUp(it.database, secret, { ...borrowed, events });
   await startLedger(scope, it, {});
   const sql = it.sql();
-  await until(on as never, async () => {
-    const [row] = await sql`select max(size_after) = (select max(size) from ledger_checkpoint
-      where head = 'own') as whole from ledger_batch`;
-    return row?.['whole'] === true;
-  });
+  await wholeSigned(it);
   const policy = join(folder, 'policy');
   await writeFile(policy, 'quorum none\n');
   const bagOf = async (told: Told, name: string): Promise<string> => {
@@ -134,6 +130,48 @@ test('17: what was captured is said once more, under another id and with other e
   assert.equal(strange.code, EXIT.signature, strange.out);
   assert.match(strange.out, /statement-refused: it is signed by no key of executor-kubernetes/);
 });
+
+test('a key that whoever runs the ledger puts on record is found by whoever has the list', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'impound-signed-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  await using scope = new AsyncDisposableStack();
+  const secret = newLogKeys('ledger.example.org/custody/1');
+  const it = await world(scopeOf(scope) as never, { keys: secret });
+  const first = await startLedger(scope, it, { SIGNERS: LISTED });
+  await tellStory(it, newId(), 'as it was', signing());
+  await first[Symbol.asyncDispose]();
+  const own = statementSigner(newStatementKey());
+  const listed = JSON.parse(LISTED) as Record<string, object[]>;
+  listed[EXECUTOR]?.push({ publicKey: own.publicKey.toString('base64') });
+  await startLedger(scope, it, { SIGNERS: JSON.stringify(listed) });
+  const made = await tellStory(
+    it,
+    newId(),
+    'made up',
+    signing(new Map([...SIGNERS, [EXECUTOR, own]])),
+  );
+  await wholeSigned(it);
+  const [bag, policy, signers] = ['bag', 'policy', 'signers.json'].map((one) => join(folder, one));
+  await writeFile(policy as string, 'quorum none\n');
+  await writeFile(signers as string, LISTED);
+  await exportBag(it.sql(), { told: made, secret, policy: policy as string }, bag as string);
+  const alone = await impound(['verify', bag as string]);
+  assert.equal(alone.code, EXIT.ok, alone.out);
+  assert.match(alone.out, /the key of executor-kubernetes before it has not vouched for it/);
+  const listedOnly = await impound(['verify', bag as string, '--signers', signers as string]);
+  assert.equal(listedOnly.code, EXIT.signature, listedOnly.out);
+  assert.match(listedOnly.out, /statement-refused: it is signed by no key of executor-kubernetes/);
+});
+
+/** Waits until all that was said lies below a checkpoint. */
+async function wholeSigned(it: World): Promise<void> {
+  await using scope = new AsyncDisposableStack();
+  await until(scopeOf(scope) as never, async () => {
+    const [row] = await it.sql()`select max(size_after) = (select max(size) from ledger_checkpoint
+      where head = 'own') as whole from ledger_batch`;
+    return row?.['whole'] === true;
+  });
+}
 
 /** openssl accepts each statement by its key, and refuses it by another. */
 async function checkedByOpenssl(bag: string): Promise<void> {
