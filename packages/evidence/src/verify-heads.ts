@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Entry } from '@impound/contracts/entry.ts';
 import { HeadsRootedV1 } from '@impound/contracts/heads/rooted.v1.ts';
 import { LOG_TENANT } from '@impound/contracts/log-key.ts';
 import type { Checkpoint } from '@impound/transparency/checkpoint.ts';
 import { leafHash } from '@impound/transparency/hash.ts';
 import { type HeadProof, parseHeadProof, verifyHead } from '@impound/transparency/heads.ts';
 import { NOTE_BYTES_MAX } from '@impound/transparency/note.ts';
-import { verifyInclusion } from '@impound/transparency/proof-check.ts';
-import { parseTlogProof } from '@impound/transparency/tlog-proof.ts';
 import { entryName, HEAD_PROOF, HEADS_ENTRY } from './custody-log.ts';
 import type { CustodyReader } from './custody-read.ts';
-import type { EndLine, Placed } from './verify-entries.ts';
+import { entryIn } from './statements.ts';
+import { type EndLine, type Placed, provenIndex } from './verify-entries.ts';
 
 /** Up to where nothing was left out of a chain, by the root over the heads of all chains. */
 export interface HeadsReport {
@@ -72,7 +70,7 @@ async function rooted(
 ): Promise<HeadsReport | undefined> {
   const name = HEADS_ENTRY;
   const said = rootIn(entry);
-  const index = await provenIndex(reader, entry, on.checkpoint);
+  const index = await provenIndex(reader, { name, entry, root: on.checkpoint });
   if (said === undefined || (index !== undefined && said.size > index)) {
     reader.add('root-differs', 'this entry holds no root over heads of this log', { name });
     return undefined;
@@ -92,31 +90,15 @@ interface Said {
   readonly recordedAt: string;
 }
 
-function rootIn(entry: Buffer): Said | undefined {
-  try {
-    const { event, recordedAt } = Entry.parse(JSON.parse(entry.toString('utf8')));
-    if (event.type !== HeadsRootedV1.type || event.tenant !== LOG_TENANT) return undefined;
-    const { size, root } = HeadsRootedV1.shape.parse(event.data);
-    return { size: BigInt(size), root: Buffer.from(root, 'hex'), recordedAt };
-  } catch {
+function rootIn(bytes: Buffer): Said | undefined {
+  const entry = entryIn(bytes);
+  if (entry?.event.type !== HeadsRootedV1.type || entry.event.tenant !== LOG_TENANT) {
     return undefined;
   }
-}
-
-async function provenIndex(
-  reader: CustodyReader,
-  entry: Buffer,
-  checkpoint: Checkpoint | undefined,
-): Promise<bigint | undefined> {
-  const name = `${HEADS_ENTRY}.tlog-proof`;
-  const bytes = await reader.read(name, PROOF_BYTES_MAX);
-  if (bytes === undefined || checkpoint === undefined) return undefined;
-  const { size, root } = checkpoint;
-  return reader.check({ name }, () => {
-    const { index, path } = parseTlogProof(bytes);
-    verifyInclusion({ index, path, size, root, leaf: leafHash(entry) });
-    return index;
-  });
+  const { data } = HeadsRootedV1.shape.safeParse(entry.event.data);
+  if (data === undefined) return undefined;
+  const { size, root } = data;
+  return { size: BigInt(size), root: Buffer.from(root, 'hex'), recordedAt: entry.recordedAt };
 }
 
 /** The head of the chain that begins where this one does; the bag must have that entry. */
