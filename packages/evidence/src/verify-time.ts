@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
 import { CheckpointStampedV1 } from '@impound/contracts/checkpoint/stamped.v1.ts';
-import { Entry } from '@impound/contracts/entry.ts';
 import { type Checkpoint, parseCheckpoint } from '@impound/transparency/checkpoint.ts';
 import { NOTE_BYTES_MAX, parseNote } from '@impound/transparency/note.ts';
 import type { CustodyReader } from './custody-read.ts';
+import { entryIn } from './statements.ts';
 import { type ChainLine, type EndLine, provenIndex } from './verify-entries.ts';
 import type { From } from './verify-log.ts';
 
@@ -145,14 +145,10 @@ async function checkToken(
 
 const WHY_CHARACTERS_MAX = 400;
 
-function stampedIn(entry: Buffer): CheckpointStampedV1 | undefined {
-  try {
-    const { event } = Entry.parse(JSON.parse(entry.toString('utf8')));
-    if (event.type !== CheckpointStampedV1.type) return undefined;
-    return CheckpointStampedV1.shape.safeParse(event.data).data;
-  } catch {
-    return undefined;
-  }
+function stampedIn(bytes: Buffer): CheckpointStampedV1 | undefined {
+  const event = entryIn(bytes)?.event;
+  if (event?.type !== CheckpointStampedV1.type) return undefined;
+  return CheckpointStampedV1.shape.safeParse(event.data).data;
 }
 
 /** What the ledger says of when it recorded must lie where the authority says that it did. */
