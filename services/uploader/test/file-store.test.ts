@@ -108,6 +108,18 @@ test('an object that changes between two readings is noticed, one reading per ca
   await assert.rejects(store.verify({ object: session, cause: 'three' }, stopped), /stopped/);
 });
 
+test('an object that is replaced within a tick of the clock that stamps files is read', async (t) => {
+  const { directory, store, put } = await storeOf(t);
+  await put(1, 'evidence');
+  await store.complete(session, wholeOf('evidence'), signal);
+  const path = join(directory, 'objects', keyOf(session));
+  await rm(path);
+  await writeFile(path, 'ecnedive');
+  const { ctimeMs } = await stat(path);
+  const held = await store.inspect({ object: session, versionId: undefined }, ctimeMs + 10);
+  assert.equal(held?.sha256, sha256('ecnedive'));
+});
+
 test('parts that come in order become the object as they lie there', async (t) => {
   const { directory, store, put } = await storeOf(t);
   await put(1, 'first ');

@@ -41,6 +41,9 @@ import { openSpace } from './file-space.ts';
 import { makeDirectory, translate } from './file-sync.ts';
 import { abortable, joiner, READINGS_MAX } from './joiner.ts';
 
+/** How far a file system's clock may stand behind the clock of a record: it moves by ticks. */
+const TICK_MS_MAX = 1_000;
+
 interface Place extends Uploads {
   /** Aborts when the store is closed. */
   readonly closing: AbortSignal;
@@ -128,7 +131,7 @@ async function inspect(
   const path = objectPath(root, keyOf(object));
   const found = await touchedFile(path);
   if (found === undefined) return undefined;
-  const read = found.touchedMs > storedMs ? await hashFile(path, closing) : undefined;
+  const read = found.touchedMs > storedMs - TICK_MS_MAX ? await hashFile(path, closing) : undefined;
   const { bytes } = read ?? found;
   return { bytes, sha256: read?.sha256, topVersionId: undefined, retention: { mode: 'none' } };
 }
