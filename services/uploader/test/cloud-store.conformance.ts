@@ -133,7 +133,7 @@ export function cloudConformance(
         parts.map(({ number, bytes }) => [number, bytes]),
         [[1, BODY.length]],
       );
-      if (get().knowsDigests) {
+      if (get().knowsDigests && get().losesSent !== true) {
         assert.equal(parts[0]?.sha256, sha256(BODY));
         assert.equal(await store.direct?.(session, partOf(1, BODY)), undefined);
         const other = store.direct?.(session, partOf(1, Buffer.from(BODY).reverse()));

@@ -33,6 +33,8 @@ export interface Subject {
   readonly keepsVersions: boolean;
   /** True where the digest of each part is compared and told by the store. */
   readonly knowsDigests: boolean;
+  /** True where the server keeps no digest with a part that its sender puts there. */
+  readonly losesSent?: boolean;
   /** True where a wrong whole is refused when it is completed, not only when it is verified. */
   readonly hashesWhole: boolean;
 }
