@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from './until.ts';
 
 const PROGRAM = new URL('./orphan.ts', import.meta.url).pathname;
 const NOBODY = 65_534;
@@ -27,11 +27,8 @@ for (const { name, who } of cases) {
     assert.ok(pids.every(isAlive));
     assert.ok(existsSync(files));
     child.kill('SIGKILL');
-    for (let turn = 0; turn < 100 && (pids.some(isAlive) || existsSync(files)); turn += 1) {
-      await sleep(50);
-    }
-    assert.ok(!pids.some(isAlive), 'a process lives on');
-    assert.ok(!existsSync(files), 'files are left');
+    await until(() => !pids.some(isAlive), 'every process ends');
+    await until(() => !existsSync(files), 'every file goes');
   });
 }
 

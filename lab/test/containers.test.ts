@@ -4,11 +4,13 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Lab, startCluster } from '../src/cluster.ts';
 import { DEMO_COLLECTOR, DEMO_STRANGER, DEMO_TARGET, demoScenario } from '../src/scenarios.ts';
-import { ask, execToEnd, startExec } from './exec-client.ts';
+import { ask, execToEnd, open, startExec } from './exec-client.ts';
+import { until } from './until.ts';
 
 const { namespace, pod, container } = DEMO_TARGET;
 const POD_PATH = `/api/v1/namespaces/${namespace}/pods`;
@@ -88,7 +90,7 @@ test('the audit names who asked for what and what came of it', async () => {
   await get(`${POD_PATH}/${pod}`, DEMO_COLLECTOR);
   await get('/api/v1/secrets', DEMO_COLLECTOR);
   await get(`${POD_PATH}/${pod}`, DEMO_STRANGER);
-  await sleep(20);
+  await until(() => lab.audit.length >= from + 3);
   const seen = lab.audit.slice(from).map((one) => `${one.account} ${one.path} ${one.status}`);
   assert.deepEqual(seen, [
     `${DEMO_COLLECTOR} ${POD_PATH}/${pod} 200`,
@@ -115,12 +117,13 @@ test('an ephemeral container beside a shell-less one reads its files through PID
     token: lab.token(DEMO_COLLECTOR),
   });
   assert.equal(answer.status, 200, answer.text);
-  let state: { running?: object } | undefined;
-  for (let turn = 0; turn < 40 && state?.running === undefined; turn += 1) {
-    await sleep(50);
-    state = (await get(path)).body.status.ephemeralContainerStatuses?.[0]?.state;
-  }
-  assert.ok(state?.running !== undefined, JSON.stringify(state));
+  await until(async () => {
+    const { status } = (await get(path)).body;
+    return status.ephemeralContainerStatuses?.[0]?.state.running !== undefined;
+  });
+  const token = lab.token('admin');
+  const log = async () => (await ask(lab, { path: `${path}/log?container=debug`, token })).text;
+  await until(async () => (await log()) === 'ready\n');
   const at = { namespace, pod: PAYMENTS, container: 'debug' };
   const read = 'cat /proc/1/root/app/config.json; readlink /proc/1/exe; cat /tmp/main.pid';
   const { exec } = await execToEnd(lab, ['sh', '-c', read], at);
@@ -128,19 +131,18 @@ test('an ephemeral container beside a shell-less one reads its files through PID
   assert.equal(config, '{"provider":"example"}');
   assert.equal(program, '/app/server');
   assert.ok(Number(pid) > 1, pid);
-  const log = await ask(lab, { path: `${path}/log?container=debug`, token: lab.token('admin') });
-  assert.equal(log.text, 'ready\n');
 });
 
 test('a watch tells the end of a pod that is deleted', async () => {
-  const watching = ask(lab, {
-    path: `${POD_PATH}?watch=true&labelSelector=app%3Dstorefront&timeoutSeconds=1`,
-    token: lab.token('admin'),
-  });
-  await sleep(100);
-  await lab.deletePod('shop', 'storefront-6b8d9f7c4-m3n5p');
-  const events = (await watching).text.trim().split('\n');
-  const types = events.map((line) => JSON.parse(line).type);
+  const path = `${POD_PATH}?watch=true&labelSelector=app%3Dstorefront`;
+  const watching = await open(lab, { path, token: lab.token('admin') });
+  const types: string[] = [];
+  for await (const line of createInterface({ input: watching })) {
+    types.push(JSON.parse(line).type);
+    if (types.length === 1) await lab.deletePod('shop', 'storefront-6b8d9f7c4-m3n5p');
+    if (types.at(-1) === 'DELETED') break;
+  }
+  watching.destroy();
   assert.equal(types[0], 'ADDED');
   assert.equal(types.at(-1), 'DELETED');
   assert.equal((await get(`${POD_PATH}/storefront-6b8d9f7c4-m3n5p`)).status, 404);
@@ -180,7 +182,8 @@ for (const [kind, code, sent] of [
       query: { container, command: ['head', '-c', '1000000', '/dev/zero'], stdout: 'true' },
       token: lab.token(DEMO_COLLECTOR),
     });
-    const end = await Promise.race([exec.ended, sleep(600, undefined)]);
+    if (code === undefined) await until(() => exec.output(1).length >= sent);
+    const end = await (code === undefined ? Promise.race([exec.ended, sleep(600)]) : exec.ended);
     assert.equal(end !== undefined && 'code' in end ? end.code : undefined, code);
     assert.ok(exec.output(1).length <= sent);
     if (kind !== 'cut') assert.equal(exec.output(1).length, sent);

@@ -22,8 +22,8 @@ export interface HttpQuestion {
   readonly upgrade?: boolean;
 }
 
-/** Makes one request of the lab. */
-export async function ask(lab: Lab, question: HttpQuestion): Promise<HttpAnswer> {
+/** Makes one request of the lab; its answer may last. */
+export async function open(lab: Lab, question: HttpQuestion): Promise<IncomingMessage> {
   const { method = 'GET', path, token, headers = {}, body } = question;
   const credential = token === undefined ? {} : { authorization: `Bearer ${token}` };
   const connection = question.upgrade === true ? 'Upgrade' : 'close';
@@ -34,6 +34,12 @@ export async function ask(lab: Lab, question: HttpQuestion): Promise<HttpAnswer>
   });
   sent.end(body === undefined ? undefined : JSON.stringify(body));
   const [answer] = (await once(sent, 'response')) as [IncomingMessage];
+  return answer;
+}
+
+/** Makes one request of the lab and reads the answer to its end. */
+export async function ask(lab: Lab, question: HttpQuestion): Promise<HttpAnswer> {
+  const answer = await open(lab, question);
   const chunks: Buffer[] = [];
   for await (const chunk of answer as AsyncIterable<Buffer>) chunks.push(chunk);
   const text = Buffer.concat(chunks).toString();

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Lab, startCluster } from '../src/cluster.ts';
 import type { ContainerSpec } from '../src/options.ts';
 import { ask, execToEnd } from './exec-client.ts';
+import { until } from './until.ts';
 
 const DROP_ALL = { capabilities: { drop: ['ALL'] } };
 const TARGETS: Readonly<Record<string, Partial<ContainerSpec>>> = {
@@ -53,13 +53,11 @@ async function addDebuggers(target: string): Promise<void> {
   const body = { spec: { ephemeralContainers } };
   const patch = { method: 'PATCH', path: `${path}/ephemeralcontainers`, token, headers, body };
   assert.equal((await ask(lab, patch)).status, 200);
-  for (let turn = 0; turn < 100; turn += 1) {
+  await until(async () => {
     const { status } = JSON.parse((await ask(lab, { path, token })).text);
     const states = (status.ephemeralContainerStatuses ?? []) as { state: { running?: object } }[];
-    if (states.filter((one) => one.state.running !== undefined).length === DEBUGGERS.length) return;
-    await sleep(50);
-  }
-  throw new Error(`the debuggers of ${target} did not start`);
+    return states.filter((one) => one.state.running !== undefined).length === DEBUGGERS.length;
+  }, `the debuggers of ${target}`);
 }
 
 // Without root there is only one user on the host, and nothing of this can be told apart.
