@@ -40,7 +40,8 @@ const signing =
     const service = saying.contract.type === 'evidence.stored.v1' ? 'uploader' : EXECUTOR;
     const signer = by.get(service);
     const speaker = { service, worker: 'w-1' as WorkerId, log: console, signer };
-    return await stated(speaker, saying, cause, AbortSignal.timeout(10_000));
+    const caused = { ...saying, causeHash: cause.entryHash };
+    return await stated(speaker, caused, AbortSignal.timeout(10_000));
   };
 
 type Data = Record<string, unknown>;

@@ -10,7 +10,7 @@ import { pull, settleUnreadable } from './pull.ts';
 import type { Said } from './say.ts';
 import type { Handling, House } from './service.ts';
 import { failed } from './span.ts';
-import { stated } from './statement.ts';
+import { sayStated } from './statement.ts';
 
 /** Messages of one event that one process handles at once. */
 const SLOTS = 8;
@@ -145,9 +145,10 @@ async function sayChild(
     tenant: message.tenant,
     acquisitionId: message.acquisitionId,
     causeId: message.id,
+    causeHash: message.entryHash,
     traceparent: message.event.traceparent,
   };
-  const reply = await house.say(await stated(house, saying, message, signal), signal);
+  const reply = await sayStated(house, saying, signal);
   if (reply.ok) return;
   if (reply.refusal === 'conflict') throw new Later('conflict', CONFLICT_AGAIN_MS, reply.because);
   throw new Never(reply.refusal, `${said.contract.type} was refused: ${reply.because}`);

@@ -16,7 +16,7 @@ import { LABEL, METRICS } from './semantics.ts';
 import type { House, Job, Work } from './service.ts';
 import { failed } from './span.ts';
 import type { Spool } from './spool.ts';
-import { stated } from './statement.ts';
+import { sayStated, stated } from './statement.ts';
 import { backoffMs, wait } from './wait.ts';
 
 /** The epoch is over or the acquisition is to stop: the reason a job's signal aborts with. */
@@ -96,8 +96,7 @@ async function claim<Deps>(
   signal: AbortSignal,
 ): Promise<boolean> {
   const { job, house, message } = it;
-  const said = sayingOf(it, job.claim(message, house.worker));
-  const saying = await stated(house, said, message, signal);
+  const saying = await stated(house, sayingOf(it, job.claim(message, house.worker)), signal);
   let version = heardAt;
   for (let attempt = 1; ; attempt++) {
     const expectedVersion = version ?? (await claimableAt(it, signal));
@@ -144,6 +143,7 @@ function sayingOf<Deps>({ house, message }: Turn<Deps>, said: Said): Saying {
     tenant: message.tenant,
     acquisitionId: message.acquisitionId,
     causeId: message.id,
+    causeHash: message.entryHash,
     traceparent: message.event.traceparent,
   };
 }
@@ -199,7 +199,7 @@ function failure<Deps>({ job, house, message }: Turn<Deps>, error: unknown): Sai
 /** The result is kept until the ledger has it. Throws Never where it is no result. */
 async function sayResult<Deps>(it: Turn<Deps>, said: Said, signal: AbortSignal): Promise<void> {
   const { house, message } = it;
-  const saying = await stated(house, sayingOf(it, said), message, signal);
+  const saying = sayingOf(it, said);
   await house.spool?.keep(saying).catch((error: unknown) => {
     house.log.error('result not kept', { id: message.id, because: messageOf(error) });
   });
@@ -210,9 +210,9 @@ async function sayResult<Deps>(it: Turn<Deps>, said: Said, signal: AbortSignal):
   house.log.warn('result refused', { id: message.id, refusal: reply.refusal, because });
 }
 
-/** Where nobody answers until the signal aborts, it stays in the spool. */
+/** Where nobody answers, or takes it, until the signal aborts, it stays in the spool. */
 async function sayAndDrop(house: House, saying: Saying, signal: AbortSignal): Promise<SayReply> {
-  const reply = await house.say(saying, signal);
+  const reply = await sayStated(house, saying, signal);
   await house.spool?.drop(saying.id).catch((error: unknown) => {
     house.log.warn('result kept on', { id: saying.id, because: messageOf(error) });
   });
@@ -228,14 +228,19 @@ export async function sayKept(
   spool: Spool,
   contracts: readonly EventContract[],
 ): Promise<void> {
+  const unsaid = (error: unknown, of: object = {}) => {
+    if (house.stopping.aborted) return;
+    house.log.error('kept result not said', { ...of, because: messageOf(error) });
+  };
   try {
     for (const saying of await spool.left(contracts)) {
-      const { ok } = await sayAndDrop(house, saying, house.stopping);
-      house.log.info('result of an earlier process said', { id: saying.id, ok });
+      const { id } = saying;
+      await sayAndDrop(house, saying, house.stopping)
+        .then(({ ok }) => house.log.info('result of an earlier process said', { id, ok }))
+        .catch((error: unknown) => unsaid(error, { id }));
     }
   } catch (error) {
-    const because = messageOf(error);
-    if (!house.stopping.aborted) house.log.error('kept results not said', { because });
+    unsaid(error);
   }
 }
 

@@ -31,6 +31,8 @@ export interface Saying<C extends EventContract = EventContract> extends Said<C>
   readonly tenant: string;
   readonly acquisitionId: string;
   readonly causeId?: string | undefined;
+  /** The leaf hash of the cause's entry, of the bytes that were heard. */
+  readonly causeHash?: string | undefined;
   readonly traceparent?: string | undefined;
   /** The chain's version it is meant to follow; left out: whatever it is. */
   readonly expectedVersion?: number | undefined;

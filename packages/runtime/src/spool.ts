@@ -3,7 +3,7 @@ import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EVENT_BYTES_MAX } from '@impound/contracts/envelope.ts';
 import type { EventContract } from '@impound/contracts/event.ts';
-import { AcquisitionId, EventId, Tenant } from '@impound/contracts/ids.ts';
+import { AcquisitionId, EventId, Sha256, Tenant } from '@impound/contracts/ids.ts';
 import * as z from 'zod';
 import { jsonOf } from './ask.ts';
 import { messageOf } from './fault.ts';
@@ -12,7 +12,7 @@ import type { Saying } from './say.ts';
 
 /**
  * What was done and is not on record yet, on disk: a process that dies while the ledger is away
- * must not take with it what it did to a target. The next one says it.
+ * must not take with it what it did to a target. The next one says it, and signs it.
  */
 export interface Spool {
   /** On disk when this resolves. */
@@ -30,6 +30,7 @@ const Kept = z.object({
   tenant: Tenant,
   acquisitionId: AcquisitionId,
   causeId: EventId.optional(),
+  causeHash: Sha256.optional(),
   traceparent: z.string().optional(),
 });
 
@@ -46,10 +47,12 @@ export async function openSpool(folder: string, log: Pick<Log, 'error'>): Promis
   };
   return {
     keep: async (saying) => {
-      const { contract, data, id, tenant, acquisitionId, causeId, traceparent } = saying;
-      const { type } = contract;
-      const kept = { type, data, id, tenant, acquisitionId, causeId, traceparent };
-      await writeWhole(folder, `${next()}.${id}${ENDING}`, JSON.stringify(kept));
+      const { contract, expectedVersion: _meant, ...kept } = saying;
+      await writeWhole(
+        folder,
+        `${next()}.${kept.id}${ENDING}`,
+        JSON.stringify({ ...kept, type: contract.type }),
+      );
     },
     drop: async (id) => {
       const names = (await readdir(folder)).filter((name) => name.endsWith(`.${id}${ENDING}`));

@@ -21,12 +21,13 @@ const SAYING: Saying = {
   tenant: 'default',
   acquisitionId: '0199f5a2-7c3e-7a10-8f52-2f6a3b9c4d01',
   causeId: CAUSE.id,
+  causeHash: CAUSE.entryHash,
 };
 const { privateKey, publicKey } = generateKeyPairSync('ed25519');
 const PEM = privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
 const SIGNER = statementSigner(PEM);
 const KEY = SIGNER.publicKey.toString('base64');
-const quiet = { warn: () => undefined };
+const quiet = { warn: () => undefined, error: () => undefined };
 const SPEAKER = {
   service: 'executor-kubernetes',
   worker: 'k8s-1-7f3a' as WorkerId,
@@ -49,7 +50,7 @@ function eventOf({ contract, data, id, tenant, acquisitionId, causeId }: Saying)
 }
 
 test('what is captured is signed together with its event, its cause and its objects', async () => {
-  const said = await stated(SPEAKER, SAYING, CAUSE, signal);
+  const said = await stated(SPEAKER, SAYING, signal);
   const read = readStatement(eventOf(said), EvidenceCapturedV1, TOOLS);
   if (typeof read === 'string') assert.fail(read);
   assert.equal(signedBy(read, ['other', KEY], TOOLS), KEY);
@@ -79,14 +80,14 @@ const CHANGES: readonly (readonly [string, (event: Envelope) => object, RegExp])
 ];
 for (const [how, change, because] of CHANGES) {
   test(`a statement that is said again ${how} is not about that event`, async () => {
-    const event = eventOf(await stated(SPEAKER, SAYING, CAUSE, signal));
+    const event = eventOf(await stated(SPEAKER, SAYING, signal));
     const read = readStatement({ ...event, ...change(event) }, EvidenceCapturedV1, TOOLS);
     assert.match(String(read), because);
   });
 }
 
 test('a payload that was changed is signed by nobody', async () => {
-  const said = await stated(SPEAKER, SAYING, CAUSE, signal);
+  const said = await stated(SPEAKER, SAYING, signal);
   const read = readStatement(eventOf(said), EvidenceCapturedV1, TOOLS);
   if (typeof read === 'string') assert.fail(read);
   const changed = { ...read, text: read.text.replace('k8s-1', 'k8s-2') };
@@ -95,19 +96,14 @@ test('a payload that was changed is signed by nobody', async () => {
 
 test('what needs no signature, and what is said without a key, stays as it is', async () => {
   const rejected = { ...SAYING, contract: EvidenceRejectedV1, data: EvidenceRejectedV1.example };
-  assert.equal(await stated(SPEAKER, rejected, CAUSE, signal), rejected);
+  assert.equal(await stated(SPEAKER, rejected, signal), rejected);
   const { signer: _signer, ...nobody } = SPEAKER;
-  assert.equal(await stated(nobody, SAYING, CAUSE, signal), SAYING);
+  assert.equal(await stated(nobody, SAYING, signal), SAYING);
 });
 
 test('a context without objects is signed by its data', async () => {
   const data = { objects: [], gaps: ['all of it'] };
-  const said = await stated(
-    SPEAKER,
-    { ...SAYING, contract: ContextCapturedV1, data },
-    CAUSE,
-    signal,
-  );
+  const said = await stated(SPEAKER, { ...SAYING, contract: ContextCapturedV1, data }, signal);
   const read = readStatement(eventOf(said), ContextCapturedV1, TOOLS);
   if (typeof read === 'string') assert.fail(read);
   assert.equal(read.payload.subject.length, 1);
@@ -121,16 +117,27 @@ test('a signer that fails is asked again, and what it says is told', async () =>
     if (asked === 1) throw new Error('the module is away');
     return await SIGNER.sign(message);
   };
-  const log = { warn: (_phrase: string, fields?: object) => void told.push(fields ?? {}) };
+  const warn = (_phrase: string, fields?: object) => void told.push(fields ?? {});
+  const log = { ...quiet, warn };
   const speaker = { ...SPEAKER, log, signer: { ...SIGNER, sign } };
-  const said = await stated(speaker, SAYING, CAUSE, signal);
+  const said = await stated(speaker, SAYING, signal);
   assert.notEqual(said, SAYING);
   assert.deepEqual(told, [{ attempt: 1, because: 'the module is away' }]);
 });
 
+test('a signer that fails is given up when the process ends', async () => {
+  const stop = new AbortController();
+  const sign = async () => {
+    stop.abort();
+    throw new Error('the module is away');
+  };
+  const speaker = { ...SPEAKER, signer: { ...SIGNER, sign } };
+  await assert.rejects(stated(speaker, SAYING, stop.signal), { name: 'AbortError' });
+});
+
 test('data that fits no contract is not signed: it is refused where it is said', async () => {
   const data = { ...EvidenceCapturedV1.example, startedAt: 'now' };
-  assert.equal((await stated(SPEAKER, { ...SAYING, data }, CAUSE, signal)).data, data);
+  assert.equal((await stated(SPEAKER, { ...SAYING, data }, signal)).data, data);
 });
 
 test('the length in what is signed counts bytes', () => {

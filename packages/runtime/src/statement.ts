@@ -8,6 +8,7 @@ import {
   sign,
 } from 'node:crypto';
 import type { WorkerId } from '@impound/contracts/ids.ts';
+import type { SayReply } from '@impound/contracts/say.ts';
 import {
   DATA_SUBJECT,
   PAYLOAD_TYPE,
@@ -19,8 +20,7 @@ import {
 } from '@impound/contracts/statement.ts';
 import { messageOf, Never } from './fault.ts';
 import type { Log } from './log.ts';
-import type { Message } from './message.ts';
-import type { Saying } from './say.ts';
+import type { Saying, SayNow } from './say.ts';
 import { backoffMs, wait } from './wait.ts';
 
 /** Signs bytes by the Ed25519 key of a service, wherever that is kept. */
@@ -60,33 +60,66 @@ function privateKeyOf(pem: string): KeyObject {
 export interface Speaker {
   readonly service: string;
   readonly worker: WorkerId;
-  readonly log: Pick<Log, 'warn'>;
+  readonly log: Pick<Log, 'warn' | 'error'>;
   readonly signer?: StatementSigner | undefined;
 }
 
 const VERSION = '0.1.0';
 
 /**
- * What is to be said because of a message, under the signature of who says it, where its contract
+ * Says what was done, under the signature of who says it. A ledger that does not take the
+ * signature, or wants one where there is no key, has not answered for good: it is said again until
+ * somebody has put the key on record, or the process is to end. Throws Never where it cannot be
+ * said at all.
+ */
+export async function sayStated(
+  speaker: Speaker & { readonly say: SayNow; readonly stopping: AbortSignal },
+  saying: Saying,
+  signal: AbortSignal,
+): Promise<SayReply> {
+  const said = await stated(speaker, saying, signal);
+  for (let attempt = 1; ; attempt++) {
+    const reply = await speaker.say(said, signal);
+    const isUnsigned = said.contract.signs !== undefined && !reply.ok && reply.refusal === UNSIGNED;
+    if (!isUnsigned) return reply;
+    if (Number.isInteger(Math.log2(attempt))) {
+      const { id, contract } = said;
+      const fields = { type: contract.type, id, attempt, because: reply.because };
+      speaker.log.error('not taken as it is signed', { ...fields, advice: ADVICE });
+    }
+    await wait(backoffMs(attempt), speaker.stopping);
+    speaker.stopping.throwIfAborted();
+  }
+}
+
+/** What the ledger answers to what its speaker has not signed by a key on record. */
+const UNSIGNED = 'forbidden';
+const ADVICE = 'docs/deployment.md, "Who signs evidence"';
+
+/**
+ * What is to be said because of an entry, under the signature of who says it, where its contract
  * wants one and there is a key. A signer that fails is asked again until the signal aborts: what
  * was done to a target is not dropped because of it. Throws Never where the data has no bytes.
  */
 export async function stated(
   speaker: Speaker,
   saying: Saying,
-  message: Pick<Message, 'id' | 'entryHash'>,
   signal: AbortSignal,
 ): Promise<Saying> {
   const { signer } = speaker;
-  const { contract } = saying;
+  const { contract, causeId, causeHash } = saying;
   if (signer === undefined || contract.signs === undefined) return saying;
+  if (causeId === undefined || causeHash === undefined) return saying;
   // What fits no contract is refused where it is said.
   const checked = contract.shape.safeParse(saying.data);
   if (!checked.success) return saying;
   const data: Record<string, unknown> = checked.data;
   const sha256 = hash('sha256', bytesOf(contract.type, data), 'hex');
   const subjects = [{ name: DATA_SUBJECT, sha256 }, ...contract.signs(data)];
-  const text = statementText(subjects, predicateOf(speaker, saying, message));
+  const text = statementText(
+    subjects,
+    predicateOf(speaker, saying, { id: causeId, entryHash: causeHash }),
+  );
   const signature = await signedUntil(signer, { text, speaker }, signal);
   const statement: Statement = {
     payloadType: PAYLOAD_TYPE,
@@ -112,13 +145,13 @@ function bytesOf(type: string, data: Record<string, unknown>): string {
 function predicateOf(
   { service, worker }: Speaker,
   { contract, id, acquisitionId, tenant, data }: Saying,
-  message: Pick<Message, 'id' | 'entryHash'>,
+  cause: { readonly id: string; readonly entryHash: string },
 ): Predicate {
   const { epoch } = data as { readonly epoch?: number };
   return {
     event: { id, type: contract.type, acquisitionId, tenant },
     ...(epoch === undefined ? {} : { epoch }),
-    cause: { id: message.id, entryHash: message.entryHash },
+    cause,
     by: { service, worker, version: VERSION },
   } as Predicate;
 }
@@ -130,6 +163,7 @@ async function signedUntil(
 ): Promise<Uint8Array> {
   const bytes = Buffer.from(preAuthText(text), 'utf8');
   for (let attempt = 1; ; attempt++) {
+    signal.throwIfAborted();
     try {
       return await signer.sign(bytes);
     } catch (error) {

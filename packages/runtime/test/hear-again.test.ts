@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { AcquisitionRequestedV1 } from '@impound/contracts/acquisition/requested.v1.ts';
+import { ContextCapturedV1 } from '@impound/contracts/context/captured.v1.ts';
 import { eventSubject } from '@impound/contracts/event.ts';
 import { STREAM } from '@impound/contracts/streams.ts';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
+import * as z from 'zod';
 import { newId } from '../src/ids.ts';
+import { say } from '../src/say.ts';
+import { on, service } from '../src/service.ts';
+import { newStatementKey } from '../src/statement.ts';
 import { wait } from '../src/wait.ts';
 import { answerTo, hearer, missing, ofDiscovery, request, settled, TYPE } from './hearer.ts';
 import { until } from './world.ts';
@@ -32,6 +38,37 @@ suite('hear again', { concurrency: 4 }, () => {
     await answerTo(it, silent);
     await until(() => settled(it));
     assert.deepEqual(handled, [answered, silent, silent]);
+  });
+
+  test('what is refused as it is not signed is left to a process that has a key', async (t) => {
+    const refusal = { refusal: 'forbidden', because: 'not signed', version: 1 } as const;
+    const it = await ofDiscovery(t, ({ type, data }) =>
+      type === ContextCapturedV1.type && data['statement'] === undefined
+        ? { ok: false, ...refusal }
+        : undefined,
+    );
+    const capturing = service({
+      name: 'discovery',
+      config: z.object({}),
+      open: async () => ({}),
+      says: [ContextCapturedV1],
+      hears: [
+        on(
+          AcquisitionRequestedV1,
+          async () => say(ContextCapturedV1, { objects: [], gaps: ['as it was'] }),
+          (_message, { code }) => say(ContextCapturedV1, { objects: [], gaps: [code] }),
+        ),
+      ],
+      answers: [],
+    });
+    const first = await it.start(capturing);
+    const acquisitionId = await request(it);
+    await until(() => it.lines.some(({ phrase }) => phrase === 'not taken as it is signed'));
+    await first[Symbol.asyncDispose]();
+    await it.start(capturing, { STATEMENT_KEY: newStatementKey() });
+    const said = await until(() => it.ledger.chain(acquisitionId)[1]);
+    assert.deepEqual(said.event.data['gaps'], ['as it was']);
+    await until(() => settled(it));
   });
 
   test('a stream that was deleted and laid again is heard as before', async (t) => {

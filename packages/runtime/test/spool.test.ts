@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
+import { hash } from 'node:crypto';
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { EvidenceCapturedV1 } from '@impound/contracts/evidence/captured.v1.ts';
 import { ExecutionFailedV1 } from '@impound/contracts/execution/failed.v1.ts';
 import { ExecutionStartedV1 } from '@impound/contracts/execution/started.v1.ts';
+import { Payload, Statement } from '@impound/contracts/statement.ts';
+import { jsonOf } from '../src/ask.ts';
 import { newId } from '../src/ids.ts';
 import { openSpool } from '../src/spool.ts';
+import { newStatementKey, statementSigner } from '../src/statement.ts';
 import { testFolder } from '../src/testing/bus.ts';
+import type { BeforeSay } from '../src/testing/scripted-ledger.ts';
 import { assign, captured, EXECUTOR, executor, resultOf, typesOf } from './worker.ts';
 import { until, world } from './world.ts';
 
@@ -82,3 +87,56 @@ test('results are given in the order in which they were kept, and a damaged one 
   assert.equal((await spool.left(CONTRACTS)).length, 2);
   assert.deepEqual(await spool.left([]), []);
 });
+
+const KEYS = [newStatementKey(), newStatementKey()] as const;
+const [, LISTED] = KEYS.map((pem) => hash('sha256', statementSigner(pem).publicKey, 'hex'));
+
+/** A ledger that has the second of the keys on record, and was told of it once it has. */
+function strict(isStrict: () => boolean): { readonly before: BeforeSay } {
+  const because = 'executor-kubernetes has not signed it: give it STATEMENT_KEY';
+  return {
+    before: ({ type, data: { statement } }) => {
+      const keyid = Statement.safeParse(statement).data?.signatures[0]?.keyid;
+      if (!isStrict() || type === ExecutionStartedV1.type || keyid === LISTED) return undefined;
+      return { ok: false, refusal: 'forbidden', because, version: 0 };
+    },
+  };
+}
+
+for (const [how, before] of [
+  ['without a key', {}],
+  ['with a key that does not count', { STATEMENT_KEY: KEYS[0] }],
+] as const) {
+  test(`a result of a process ${how} is not lost where the ledger wants it signed`, async (t) => {
+    const folder = await testFolder(t);
+    let wanted = false;
+    const it = await world(
+      t,
+      [EXECUTOR],
+      strict(() => wanted),
+    );
+    const environment = { SPOOL_DIR: folder };
+    const first = await it.start(
+      executor(async (message, work) => {
+        wanted = true;
+        return captured(message, work);
+      }),
+      { ...environment, ...before },
+    );
+    const acquisitionId = await assign(it);
+    await until(() => it.lines.find(({ phrase }) => phrase === 'not taken as it is signed'));
+    await first[Symbol.asyncDispose]();
+    assert.equal((await readdir(join(folder, EXECUTOR))).length, 1);
+    assert.equal(typesOf(it, acquisitionId).length, 2);
+    const idle = executor(async () => assert.fail('nothing was assigned'));
+    await it.start(idle, { ...environment, STATEMENT_KEY: KEYS[1] });
+    const said = await resultOf(it, acquisitionId);
+    assert.deepEqual([said.type, said['worker']], [EvidenceCapturedV1.type, first.worker]);
+    const [cause, , result] = it.ledger.chain(acquisitionId);
+    const { payload } = Statement.parse(result?.event.data['statement']);
+    const { predicate } = Payload.parse(jsonOf(Buffer.from(payload, 'base64')));
+    assert.equal(predicate.cause.id, cause?.event.id);
+    assert.equal(predicate.cause.entryHash, it.ledger.hashOf(cause?.event.id ?? ''));
+    await until(async () => (await readdir(join(folder, EXECUTOR))).length === 0);
+  });
+}

@@ -48,8 +48,7 @@ async function say(
   const speaker = { service: SERVICE, worker: 'w-1' as WorkerId, log: console, signer: by };
   const { data } = await stated(
     speaker,
-    { ...saying, causeId: CAUSE.id },
-    CAUSE,
+    { ...saying, causeId: CAUSE.id, causeHash: CAUSE.entryHash },
     AbortSignal.timeout(10_000),
   );
   return await it.say(contract, as, data, { id, causeId: CAUSE.id });

@@ -38,6 +38,8 @@ export interface ScriptedLedger {
       Partial<Pick<Saying, 'tenant' | 'id'>>,
   ): Promise<Entry>;
   chain(acquisitionId: string): readonly Entry[];
+  /** The leaf hash of the entry with an event. */
+  hashOf(eventId: string): string | undefined;
   /** Ends it as a crash would: nobody answers any more. */
   stop(): Promise<void>;
   /** Starts it again after a stop, with all that it had recorded. */
@@ -95,6 +97,7 @@ export async function scriptedLedger(
       return await append(house, log, envelopeOf(saying));
     },
     chain: (acquisitionId) => chainOf(log, acquisitionId).map(({ entry }) => entry),
+    hashOf: (eventId) => log.find(({ entry }) => entry.event.id === eventId)?.hash,
     stop,
     again: async () => {
       running ??= await begin();
