@@ -13,6 +13,9 @@ import { handshakeFault, upgradeRefusal } from './refusal.ts';
 import type { StdinSink } from './stdin.ts';
 import { byteTail, type Tail } from './tail.ts';
 
+/** So often it is looked whether something still comes before a channel is closed. */
+const CLOSE_LOOKS = 5;
+
 /** What a session is about. */
 export interface SessionOptions {
   readonly argv: readonly string[];
@@ -34,7 +37,7 @@ export class ExecSession implements AsyncDisposable, StdinSink {
   readonly #status: StatusReader;
   readonly #keepalive: Keepalive;
   readonly #readyTimer: NodeJS.Timeout;
-  #closeTimer: NodeJS.Timeout | undefined;
+  #closing: Keepalive | undefined;
   #opened = false;
   #failure: KubernetesFault | undefined;
 
@@ -53,7 +56,8 @@ export class ExecSession implements AsyncDisposable, StdinSink {
       pingMs: limits.pingMs,
       idleMsMax: limits.idleMsMax,
       ping: () => this.#ping(),
-      paused: () => this.output.paused(),
+      // The handshake has limits of its own.
+      paused: () => !this.#opened || this.output.paused(),
       onIdle: () => this.#fail(lost(`silent for ${limits.idleMsMax} ms`)),
     });
     this.#readyTimer = setTimeout(() => this.#fail(notReady(limits)), limits.readyMsMax);
@@ -137,15 +141,19 @@ export class ExecSession implements AsyncDisposable, StdinSink {
 
   #heard(): void {
     this.#keepalive.heard();
-    this.#closeTimer?.refresh();
+    this.#closing?.heard();
   }
 
   /** Output may still follow the status of an older server; a server that never closes may not. */
   #expectClose(): void {
-    if (this.#closeTimer) return;
-    this.#closeTimer = setInterval(() => {
-      if (!this.output.paused()) this.#ws.terminate();
-    }, this.#options.limits.closeMsMax);
+    const { closeMsMax } = this.#options.limits;
+    this.#closing ??= startKeepalive({
+      pingMs: closeMsMax / CLOSE_LOOKS,
+      idleMsMax: closeMsMax,
+      ping: () => undefined,
+      paused: () => this.output.paused(),
+      onIdle: () => this.#ws.terminate(),
+    });
   }
 
   #ping(): void {
@@ -184,7 +192,7 @@ export class ExecSession implements AsyncDisposable, StdinSink {
 
   #closed(code: number, reason: Buffer): void {
     clearTimeout(this.#readyTimer);
-    clearInterval(this.#closeTimer);
+    this.#closing?.stop();
     this.#keepalive.stop();
     this.#signal.removeEventListener('abort', this.#onAbort);
     const outcome = this.#status.outcome();
