@@ -63,8 +63,7 @@ const STOPS = [
 for (const [reason, permanent] of STOPS) {
   test(`a job that is ${reason.code} drops the shell at once, and tells what it did`, async () => {
     const stop = new AbortController();
-    setTimeout(() => stop.abort(reason), 20);
-    const script = { says: [...CUT, undefined] };
+    const script = { says: [...CUT, undefined], waits: () => stop.abort(reason) };
     const { said, shell, aborted } = await failure({ script, signal: stop.signal });
     assert.deepEqual([said.code, said.permanent], [reason.code, permanent]);
     assert.deepEqual([said.salvaged, shell.disposed, aborted.length], [[], 1, 2]);
@@ -80,9 +79,15 @@ test('a job that is cancelled before it began has touched nothing', async () => 
   assert.deepEqual([said.code, said.footprint.touched, shell.runs], ['cancelled', false, 0]);
 });
 
-test('what came until the deadline is handed in', async () => {
-  const data = { deadline: timeOf(Date.now() + 100) };
-  const { said, shell } = await capture({ script: { says: [...CUT, undefined] }, data });
+test('what came until the deadline is handed in', async (t) => {
+  const over = new AbortController();
+  const timeout = t.mock.method(AbortSignal, 'timeout').mock;
+  timeout.mockImplementationOnce(() => over.signal);
+  const data = { deadline: timeOf(Date.now() + 5_000) };
+  const script = { says: [...CUT, undefined], waits: () => over.abort() };
+  const { said, shell } = await capture({ script, data });
+  const [msMax = 0] = timeout.calls[0]?.arguments ?? [];
+  assert.ok(msMax > 0 && msMax <= 5_000, `${msMax} ms`);
   assert.equal(said.partial, true);
   assert.match(said.because ?? '', /^the time for this attempt was over/);
   assert.equal(shell.disposed, 1);

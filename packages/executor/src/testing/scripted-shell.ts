@@ -46,6 +46,8 @@ export function streamText(): StreamText {
 export interface Script {
   /** Its output; what it yields as `undefined` waits for ever, or until the run is aborted. */
   readonly says: readonly (string | Buffer | Error | undefined)[];
+  /** Called when it begins to wait. */
+  readonly waits?: () => void;
   readonly exit?: number | Error;
   readonly stderr?: string;
   /** Why it cannot be run at all. */
@@ -95,7 +97,7 @@ function runOf(shell: ScriptedShell, script: Script, signal: AbortSignal): Run {
       async *[Symbol.asyncIterator]() {
         for (const one of script.says) {
           // An aborted channel ends its output, which says nothing about success.
-          if (one === undefined) await aborted(signal);
+          if (one === undefined) await aborted(signal, script.waits);
           if (one === undefined || signal.aborted) return;
           said += 1;
           yield bytesOf(one);
@@ -115,8 +117,10 @@ function bytesOf(one: string | Buffer | Error): Buffer {
   return Buffer.from(one as Buffer);
 }
 
-async function aborted(signal: AbortSignal): Promise<void> {
+async function aborted(signal: AbortSignal, waits = () => {}): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   signal.addEventListener('abort', () => resolve(), { once: true });
+  if (signal.aborted) resolve();
+  waits();
   await promise;
 }
