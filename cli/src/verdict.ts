@@ -196,7 +196,7 @@ function unsignedLines({ statements: { unsigned, signers } }: LogReport): readon
   const services = [...new Set(unsigned.map(({ service }) => service))];
   const nobody = services.map((service) => {
     const entries = unsigned.filter((one) => one.service === service).map(({ acqSeq }) => acqSeq);
-    return `that ${ascii(service)} said entry ${entries.join(', ')}: it has not signed them;`;
+    return `that ${ascii(service)} said entry ${entries.join(', ')}: no key on record has signed it;`;
   });
   const unvouched = signers.filter((one) => one.unvouched);
   return [

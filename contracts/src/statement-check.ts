@@ -102,14 +102,21 @@ function namedText({ name, sha256 }: Named): string {
   return `${sha256}  ${name}`;
 }
 
-/** Which of these keys, in base64, has signed a statement; undefined: none of them. */
+/** A key that has signed a statement, and its signature; both are base64. */
+export interface SignedBy {
+  readonly publicKey: string;
+  readonly sig: string;
+}
+
+/** Which of these keys has signed a statement; undefined: none of them. */
 export function signedBy(
   { statement, text }: ReadStatement,
   keys: readonly string[],
   tools: Pick<StatementTools, 'isSigned'>,
-): string | undefined {
+): SignedBy | undefined {
   const signed = preAuthText(text);
-  return keys.find((key) =>
-    statement.signatures.some(({ sig }) => tools.isSigned(key, signed, sig)),
+  const pairs = keys.flatMap((publicKey) =>
+    statement.signatures.map(({ sig }) => ({ publicKey, sig })),
   );
+  return pairs.find(({ publicKey, sig }) => tools.isSigned(publicKey, signed, sig));
 }

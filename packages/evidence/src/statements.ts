@@ -102,9 +102,10 @@ export function statementFiles(
 ): readonly StatementFile[] {
   if (typeof read !== 'object') return [];
   const name = statementName(acqSeq);
-  const key = signedBy(read, keys, STATEMENT_TOOLS);
-  const signature = read.statement.signatures[0]?.sig ?? '';
-  const pem = key && publicKey(Buffer.from(key, 'base64')).export({ format: 'pem', type: 'spki' });
+  const own = signedBy(read, keys, STATEMENT_TOOLS);
+  const signature = own?.sig ?? read.statement.signatures[0]?.sig ?? '';
+  const key = own && publicKey(Buffer.from(own.publicKey, 'base64'));
+  const pem = key?.export({ format: 'pem', type: 'spki' });
   return [
     { name: `${name}.json`, bytes: Buffer.from(read.text, 'utf8') },
     { name: `${name}.sig`, bytes: Buffer.from(signature, 'base64') },

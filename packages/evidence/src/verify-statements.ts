@@ -38,7 +38,7 @@ export interface Unsigned {
 export interface StatementReport {
   /** How many entries are signed by who said them. */
   readonly signed: number;
-  /** Entries that nobody has signed, where nobody was on record who does. */
+  /** Entries without a signature that counts, where nobody was on record who signs. */
   readonly unsigned: readonly Unsigned[];
   readonly signers: readonly SignerSeen[];
 }
@@ -94,7 +94,7 @@ function count(
   known: Known,
 ): void {
   if (key === undefined) {
-    if (read === undefined && !isWanted) report.unsigned.push({ acqSeq, service });
+    if (typeof read !== 'string' && !isWanted) report.unsigned.push({ acqSeq, service });
     return;
   }
   report.signed += 1;
@@ -204,17 +204,19 @@ async function checkOne(reader: CustodyReader, one: One): Promise<string | undef
   }
   await checkFiles(reader, stated, { keys, of });
   const fault = faultOf(read, one);
-  if (fault === undefined) return signedBy(read, keys, STATEMENT_TOOLS);
+  if (fault === undefined) return signedBy(read, keys, STATEMENT_TOOLS)?.publicKey;
   reader.add('statement-refused', fault, at);
   return undefined;
 }
 
-function faultOf(read: ReadStatement, { stated, keys, causes }: One): string | undefined {
+function faultOf(read: ReadStatement, { stated, keys, causes, isWanted }: One): string | undefined {
   const { service } = stated;
   const { cause } = read.payload.predicate;
   if (causes.get(cause.id) !== cause.entryHash) {
     return `it was said because of the entry ${cause.entryHash}, which does not stand before it`;
   }
+  // Services are given keys before the log is told of them: until then these vouch for nothing.
+  if (!isWanted) return undefined;
   if (keys.length === 0) return `nobody was on record then who signs for ${service}`;
   if (signedBy(read, keys, STATEMENT_TOOLS) !== undefined) return undefined;
   return `it is signed by no key of ${service} that counted then`;

@@ -53,7 +53,7 @@ test('what is captured is signed together with its event, its cause and its obje
   const said = await stated(SPEAKER, SAYING, signal);
   const read = readStatement(eventOf(said), EvidenceCapturedV1, TOOLS);
   if (typeof read === 'string') assert.fail(read);
-  assert.equal(signedBy(read, ['other', KEY], TOOLS), KEY);
+  assert.equal(signedBy(read, ['other', KEY], TOOLS)?.publicKey, KEY);
   const { predicate, subject } = read.payload;
   assert.deepEqual(predicate.cause, CAUSE);
   assert.equal(predicate.epoch, 1);

@@ -28,6 +28,12 @@ interface Change {
   readonly recordedAt?: string;
   readonly causationid?: string;
   readonly tenant?: string;
+  readonly source?: string;
+}
+
+/** The id of the event at a place of such a chain, counted from 0. */
+export function eventIdAt(place: number): string {
+  return `0199f5a2-7c3e-7a10-8f52-${String(place).padStart(12, '0')}`;
 }
 
 /** A chain that grows as the ledger grows it. */
@@ -42,8 +48,8 @@ export function growingChain(now = NOW) {
     const { time = NOW, recordedAt = now, causationid, tenant = 'default' } = change;
     const event = canonical({
       specversion: '1.0',
-      id: `0199f5a2-7c3e-7a10-8f52-${String(lines.length).padStart(12, '0')}`,
-      source: '/impound/ledger/ledger-1',
+      id: eventIdAt(lines.length),
+      source: change.source ?? '/impound/ledger/ledger-1',
       type,
       subject: acq,
       time,

@@ -39,6 +39,12 @@ export interface SpecimenAuthority {
   stamp(data: Buffer): Promise<Buffer>;
 }
 
+/** An entry by which the log names a signer, and in front of which entry of a chain it stands. */
+export interface SpecimenSigner {
+  readonly entry: Buffer;
+  readonly before: number;
+}
+
 /** A log with keys of its own and one witness, which takes chains in. */
 export function specimenLog(
   origin = 'ledger.example/custody/1',
@@ -62,17 +68,29 @@ export function specimenLog(
   const noteOver = (size: number, root: Buffer) => headOf(signer, size, root);
 
   /** The chain in a tree among leaves of others; behind the entry `seal` its leaf of sigsum. */
-  const record = async (chain: readonly Buffer[], seal: number): Promise<CustodyLog> => {
+  const record = async (
+    chain: readonly Buffer[],
+    seal: number,
+    named: readonly SpecimenSigner[] = [],
+  ): Promise<CustodyLog> => {
     signedAt = cosignedAt(chain.at(-1), cosignedSeconds);
     const leaf = sealLeafOf(chain[seal] ?? Buffer.alloc(0), submitter);
     const leaves: Buffer[] = [...OTHERS];
     const after = await stampOver(leaves, { noteOver, authority });
     const afterAt = leaves.push(after.entry) - 1;
+    const signers: { readonly entry: Buffer; readonly index: number }[] = [];
+    const name = (at: number) => {
+      for (const { entry } of named.filter(({ before }) => before === at)) {
+        signers.push({ entry, index: leaves.push(entry) - 1 });
+      }
+    };
     const places = chain.map((entry, at) => {
+      name(at);
       const index = leaves.push(entry) - 1;
       leaves.push(at === seal ? leaf : Buffer.from(`other after ${at}`));
       return index;
     });
+    name(chain.length);
     const before = await stampOver(leaves, { noteOver, authority });
     const rooted = rootOver(leaves, { chain, first: places[0] ?? 0 });
     const rootedAt = leaves.push(rooted.entry) - 1;
@@ -87,6 +105,9 @@ export function specimenLog(
     return {
       ...{ checkpoint: await noteOver(size, root), key, policy },
       proofs: await Promise.all(places.map(proofOf)),
+      signers: await Promise.all(
+        signers.map(async ({ entry, index }) => ({ entry, ...(await proofOf(index)) })),
+      ),
       ...(authority && { time: await time(authority) }),
       heads: { ...(await proofOf(rootedAt)), ...(await rooted.proven()) },
       ...(place === undefined
