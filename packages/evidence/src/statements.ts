@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { hash } from 'node:crypto';
 import { Entry } from '@impound/contracts/entry.ts';
 import { type Envelope, serviceOf } from '@impound/contracts/envelope.ts';
 import { EVENTS } from '@impound/contracts/events.ts';
@@ -9,23 +8,15 @@ import {
   hasStatement,
   type ReadStatement,
   readStatement,
-  type StatementTools,
   signedBy,
 } from '@impound/contracts/statement-check.ts';
-import { isSigned } from '@impound/transparency/note.ts';
+import { signedText } from '@impound/transparency/signed-text.ts';
 import { publicKey } from '@impound/transparency/vkey.ts';
 import { isFoldable } from './entry-data.ts';
 
 const SIGNED = new Map(
   EVENTS.flatMap((contract) => (contract.signs === undefined ? [] : [[contract.type, contract]])),
 );
-
-/** Checks statements by Ed25519 and SHA-256. */
-export const STATEMENT_TOOLS: StatementTools = {
-  sha256: (text) => hash('sha256', text, 'hex'),
-  isSigned: (key, text, signature) =>
-    isSigned(Buffer.from(key, 'base64'), Buffer.from(text), Buffer.from(signature, 'base64')),
-};
 
 /** An event that is to be signed by who says it, as an entry of a chain holds it. */
 export interface Stated {
@@ -42,7 +33,7 @@ export function statedIn(bytes: Buffer): Stated | undefined {
   const contract = entry && SIGNED.get(entry.event.type);
   if (entry === undefined || contract === undefined || !isFoldable(entry.event)) return undefined;
   const { acqSeq, event } = entry;
-  const read = hasStatement(event) ? readStatement(event, contract, STATEMENT_TOOLS) : undefined;
+  const read = hasStatement(event) ? readStatement(event, contract, signedText) : undefined;
   return { acqSeq, event, service: serviceOf(event.source), read };
 }
 
@@ -102,7 +93,7 @@ export function statementFiles(
 ): readonly StatementFile[] {
   if (typeof read !== 'object') return [];
   const name = statementName(acqSeq);
-  const own = signedBy(read, keys, STATEMENT_TOOLS);
+  const own = signedBy(read, keys, signedText);
   const signature = own?.sig ?? read.statement.signatures[0]?.sig ?? '';
   const key = own && publicKey(Buffer.from(own.publicKey, 'base64'));
   const pem = key?.export({ format: 'pem', type: 'spki' });

@@ -4,12 +4,12 @@ import { type Signers, signerSuccessionText } from '@impound/contracts/signer.ts
 import { type ReadStatement, signedBy } from '@impound/contracts/statement-check.ts';
 import type { Checkpoint } from '@impound/transparency/checkpoint.ts';
 import { leafHash } from '@impound/transparency/hash.ts';
+import { signedText } from '@impound/transparency/signed-text.ts';
 import { entryName } from './custody-log.ts';
 import type { CustodyReader } from './custody-read.ts';
 import {
   entryIn,
   type SignerChange,
-  STATEMENT_TOOLS,
   type Stated,
   signerChangeIn,
   signerName,
@@ -136,7 +136,7 @@ function checkVoucher(
   const vouched = registered?.vouched;
   if (vouched === undefined) return;
   const text = signerSuccessionText(service, publicKey);
-  if (STATEMENT_TOOLS.isSigned(vouched.by, text, vouched.signature)) return;
+  if (signedText.isSigned(vouched.by, text, vouched.signature)) return;
   reader.add('signature-refused', `${vouched.by} has not vouched for this key`, at);
 }
 
@@ -204,7 +204,7 @@ async function checkOne(reader: CustodyReader, one: One): Promise<string | undef
   }
   await checkFiles(reader, stated, { keys, of });
   const fault = faultOf(read, one);
-  if (fault === undefined) return signedBy(read, keys, STATEMENT_TOOLS)?.publicKey;
+  if (fault === undefined) return signedBy(read, keys, signedText)?.publicKey;
   reader.add('statement-refused', fault, at);
   return undefined;
 }
@@ -218,7 +218,7 @@ function faultOf(read: ReadStatement, { stated, keys, causes, isWanted }: One): 
   // Services are given keys before the log is told of them: until then these vouch for nothing.
   if (!isWanted) return undefined;
   if (keys.length === 0) return `nobody was on record then who signs for ${service}`;
-  if (signedBy(read, keys, STATEMENT_TOOLS) !== undefined) return undefined;
+  if (signedBy(read, keys, signedText) !== undefined) return undefined;
   return `it is signed by no key of ${service} that counted then`;
 }
 

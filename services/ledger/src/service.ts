@@ -27,8 +27,8 @@ import { measuresOf } from '@impound/runtime/metrics.ts';
 import { type Database, openDatabase } from '@impound/runtime/postgres.ts';
 import { answer, type House, service } from '@impound/runtime/service.ts';
 import { wait } from '@impound/runtime/wait.ts';
+import { signedText } from '@impound/transparency/signed-text.ts';
 import { busReturns, natsConsumers, natsStream, tellVerdict } from './adapters/nats-stream.ts';
-import { nodeStatements } from './adapters/node-statements.ts';
 import { nodeTools } from './adapters/node-tools.ts';
 import { openOutside, ownLogs, witnessedBy } from './adapters/open-outside.ts';
 import { postgresAudit } from './adapters/postgres-audit.ts';
@@ -88,7 +88,7 @@ export const ledger = service({
     const log = postgresLog(sql);
     const stream = natsStream(house);
     void tellVerdict(house);
-    const signing = { keys: LOG_KEYS, signers: given.SIGNERS ?? {}, statements: nodeStatements };
+    const signing = { keys: LOG_KEYS, signers: given.SIGNERS ?? {}, statements: signedText };
     const checkOwn = async () => checkKeys(await asked(() => readOwn(sql)), signing);
     const guards = { check: () => checkWhole(sql).then(checkOwn) };
     await readyToStart({ guards, log, stream, logging: house.log }, house.stopping);

@@ -19,7 +19,7 @@ import {
 import { rangeRoots } from '@impound/transparency/tile-reader.ts';
 import { EMPTY_TREE, grow, rootOf } from '@impound/transparency/tree.ts';
 import { formatVkey, KEY_TYPES, rawPublicKey, vkey } from '@impound/transparency/vkey.ts';
-import type { CustodyLog } from '../custody-log.ts';
+import type { CustodyLog, LeafProof, SignerLog } from '../custody-log.ts';
 import { ACQUISITION, growingChain } from './chain-specimen.ts';
 
 /** A witness signs so many seconds after the last entry of a chain was recorded. */
@@ -51,18 +51,15 @@ export function specimenLog(
   authority?: SpecimenAuthority,
   cosignedSeconds = COSIGNED_SECONDS,
 ) {
-  const [own, sigsum, submitter, witness] = [pair(), pair(), pair(), pair()];
+  const [own, sigsum, submitter, witness] = [pair(), pair(), pair(), specimenWitness()];
   const key = vkey(origin, KEY_TYPES.note, own.raw);
   const sigsumKey = sigsumVkey(sigsum.raw);
-  const witnessKey = vkey('witness.example/w1', KEY_TYPES.cosignature, witness.raw);
-  const policy = `log ${formatVkey(key)}\nwitness w1 ${formatVkey(witnessKey)}\nquorum w1\n`;
+  const policy = `log ${formatVkey(key)}\nwitness w1 ${formatVkey(witness.key)}\nquorum w1\n`;
 
   let signedAt = 0n;
   const headOf = async (signer: ReturnType<typeof noteSigner>, size: number, root: Buffer) => {
     const text = formatCheckpoint({ origin: signer.vkey.name, size: BigInt(size), root });
-    const signed = sign(null, cosignedMessage(signedAt, text), witness.privateKey);
-    const note = await signNote(text, [signer]);
-    return note + signatureLine(witnessKey, writeCosignature(signedAt, signed));
+    return (await signNote(text, [signer])) + witness.line(text, signedAt);
   };
   const signer = noteSigner(key, own.privateKey);
   const noteOver = (size: number, root: Buffer) => headOf(signer, size, root);
@@ -78,19 +75,7 @@ export function specimenLog(
     const leaves: Buffer[] = [...OTHERS];
     const after = await stampOver(leaves, { noteOver, authority });
     const afterAt = leaves.push(after.entry) - 1;
-    const signers: { readonly entry: Buffer; readonly index: number }[] = [];
-    const name = (at: number) => {
-      for (const { entry } of named.filter(({ before }) => before === at)) {
-        signers.push({ entry, index: leaves.push(entry) - 1 });
-      }
-    };
-    const places = chain.map((entry, at) => {
-      name(at);
-      const index = leaves.push(entry) - 1;
-      leaves.push(at === seal ? leaf : Buffer.from(`other after ${at}`));
-      return index;
-    });
-    name(chain.length);
+    const { places, signers } = laid(leaves, { chain, named, seal: { at: seal, leaf } });
     const before = await stampOver(leaves, { noteOver, authority });
     const rooted = rootOver(leaves, { chain, first: places[0] ?? 0 });
     const rootedAt = leaves.push(rooted.entry) - 1;
@@ -105,9 +90,7 @@ export function specimenLog(
     return {
       ...{ checkpoint: await noteOver(size, root), key, policy },
       proofs: await Promise.all(places.map(proofOf)),
-      signers: await Promise.all(
-        signers.map(async ({ entry, index }) => ({ entry, ...(await proofOf(index)) })),
-      ),
+      signers: await Promise.all(signers.map((one) => provenBy(proofOf, one))),
       ...(authority && { time: await time(authority) }),
       heads: { ...(await proofOf(rootedAt)), ...(await rooted.proven()) },
       ...(place === undefined
@@ -123,6 +106,47 @@ export function specimenLog(
     };
   };
   return { record, key, policy, submitter: submitter.raw };
+}
+
+function specimenWitness() {
+  const { raw, privateKey } = pair();
+  const key = vkey('witness.example/w1', KEY_TYPES.cosignature, raw);
+  const line = (text: string, at: bigint) =>
+    signatureLine(key, writeCosignature(at, sign(null, cosignedMessage(at, text), privateKey)));
+  return { key, line };
+}
+
+/** The leaves with a chain behind them, among others, and where what is of it stands. */
+function laid(
+  leaves: Buffer[],
+  of: {
+    readonly chain: readonly Buffer[];
+    readonly named: readonly SpecimenSigner[];
+    readonly seal: { readonly at: number; readonly leaf: Buffer };
+  },
+) {
+  const { chain, named, seal } = of;
+  const signers: { readonly entry: Buffer; readonly index: number }[] = [];
+  const name = (at: number) => {
+    for (const { entry } of named.filter(({ before }) => before === at)) {
+      signers.push({ entry, index: leaves.push(entry) - 1 });
+    }
+  };
+  const places = chain.map((entry, at) => {
+    name(at);
+    const index = leaves.push(entry) - 1;
+    leaves.push(at === seal.at ? seal.leaf : Buffer.from(`other after ${at}`));
+    return index;
+  });
+  name(chain.length);
+  return { places, signers };
+}
+
+async function provenBy(
+  proofOf: (index: number) => Promise<LeafProof>,
+  { entry, index }: { readonly entry: Buffer; readonly index: number },
+): Promise<SignerLog> {
+  return { entry, ...(await proofOf(index)) };
 }
 
 function sealLeafOf(sealed: Buffer, submitter: ReturnType<typeof pair>): Buffer {
