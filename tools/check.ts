@@ -8,7 +8,7 @@ const write = process.argv.includes('--write');
 const CHECKS = [
   ['formatting, lint and the import law', 'biome', write ? ['check', '--write', '.'] : ['ci', '.']],
   ['types', 'tsc', ['-p', '.']],
-  ['unused files, exports and dependencies', 'knip', []],
+  ['unused files, exports and dependencies', 'knip', ['--no-config-hints']],
   ['the law of the house', process.execPath, ['--test', 'test/house.test.ts']],
 ] as const;
 
