@@ -65,6 +65,8 @@ async function firstConnection(
         reconnectTimeWait: RECONNECT_MS,
         pingInterval: PING_MS,
         timeout: CONNECT_MS_MAX,
+        // The trace of who asks costs each request a stack, and only errors would show it.
+        noAsyncTraces: true,
         ...known,
       });
     } catch (error) {
