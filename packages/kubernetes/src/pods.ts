@@ -48,7 +48,11 @@ export async function getPod(
   name: PodName,
   signal: AbortSignal,
 ): Promise<Pod> {
-  const json = await getJson(connection, { path: podPath(name) }, signal);
+  return podIn(await getJson(connection, { path: podPath(name) }, signal), name);
+}
+
+/** The pod of that name in what a cluster has told of it. Throws `malformed-answer`. */
+export function podIn(json: unknown, name: PodName): Pod {
   const pod = podOf(parsed(PodObject, json, 'Pod'), name.namespace);
   if (pod.metadata.name === name.pod && pod.metadata.namespace === name.namespace) return pod;
   throw new KubernetesFault(

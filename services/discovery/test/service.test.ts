@@ -133,6 +133,8 @@ test('a container is found, and what the control plane knows of it is stored', a
   ]) {
     assert.ok(names.includes(`context/${wanted}`), `${wanted} in ${names.join(', ')}`);
   }
+  const asked = lab.audit.filter(({ path }) => path.endsWith(`/pods/${DEMO_TARGET.pod}`));
+  assert.equal(asked.length, 2, 'once to find it, once to keep it: what is kept is what is read');
   const granted = [...DISCOVERY_RIGHTS, ...DIGEST_RIGHTS].map(rightText);
   const used = [...new Set(lab.audit.map(rightOf))];
   const beyond = used.filter((right) => !granted.includes(right));

@@ -7,7 +7,7 @@ import { KubernetesFault } from '@impound/kubernetes/fault.ts';
 import { getNode } from '@impound/kubernetes/node.ts';
 import { ownerChain } from '@impound/kubernetes/owners.ts';
 import type { Pod, PodContainer } from '@impound/kubernetes/pod.ts';
-import { containerLog, getPod, type PodName, podPath } from '@impound/kubernetes/pods.ts';
+import { containerLog, getPod, type PodName, podIn, podPath } from '@impound/kubernetes/pods.ts';
 
 /** One thing that was asked of the API server, and what came of it. */
 export interface ContextItem {
@@ -53,10 +53,8 @@ export async function* contextItems(
     const { bytes, cut } = await getBytes(connection, call, signal);
     return { content: Buffer.from(bytes), partial: cut ? 'larger than 4 MiB' : undefined };
   });
-  const [read, pod] = await Promise.all([
-    itself(),
-    getPod(connection, name, signal).catch(() => undefined),
-  ]);
+  const read = await itself();
+  const pod = await podOf(read, { connection, name }, signal);
   if (pod !== undefined && pod.metadata.uid !== uid) {
     yield { path: 'pod.json', verdict: 'absent', because: 'another pod has its name by now' };
     return yield* inOrder([events]);
@@ -68,6 +66,21 @@ export async function* contextItems(
     events,
     ...around(connection, pod, signal),
   ]);
+}
+
+/** The pod that is in what was read; one that was cut off is asked for once more. */
+async function podOf(
+  { verdict, content }: ContextItem,
+  { connection, name }: { readonly connection: ClusterConnection; readonly name: PodName },
+  signal: AbortSignal,
+): Promise<Pod | undefined> {
+  if (content === undefined) return undefined;
+  if (verdict === 'partial') return await getPod(connection, name, signal).catch(() => undefined);
+  try {
+    return podIn(JSON.parse(content.toString('utf8')), name);
+  } catch {
+    return undefined;
+  }
 }
 
 function around(connection: ClusterConnection, pod: Pod, signal: AbortSignal): Asking[] {
