@@ -5,7 +5,7 @@ import type { FaultKind } from '@impound/lab/api/faults.ts';
 import type { PodSpec } from '@impound/lab/options.ts';
 import { assertSealedOnce, chainOf, story } from './chain.ts';
 import { ask, ended, stageFor } from './platform.ts';
-import { processesBeside } from './processes.ts';
+import { assertLeft } from './processes.ts';
 
 interface Trouble {
   readonly pod: string;
@@ -61,7 +61,7 @@ describe('an API server', { concurrency: 6 }, () => {
       assert.equal(status, epochs === 0 ? 'failed' : 'sealed', story(chain));
       if (epochs > 0) assertSealedOnce(chain, epochs);
       else t.diagnostic(String(chain.data('acquisition.failed.v1')['because']));
-      assert.deepEqual(processesBeside(stage.lab.pidOf('shop', name, 'main')), []);
+      await assertLeft(stage.lab.pidOf('shop', name, 'main'));
     });
   }
 });

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import type { AccountSpec, ContainerSpec, PodSpec } from '@impound/lab/options.ts';
 import { type Chain, chainOf } from './chain.ts';
 import { ask, CLUSTER, ended, stageFor, type Wanted } from './platform.ts';
-import { processesBeside } from './processes.ts';
+import { assertLeft } from './processes.ts';
 
 function container(name: string, more: Partial<ContainerSpec> = {}): ContainerSpec {
   return { name, image: `registry.example/shop/${name}:1`, flavor: 'busybox', ...more };
@@ -155,7 +155,7 @@ describe('bad targets', { concurrency: 3 }, () => {
       await assertContextKept(chain);
       // What is no shell cannot be told to end: it hangs in a write that nobody reads.
       const left = pod === 'endless' ? ['sh'] : [];
-      assert.deepEqual(processesBeside(stage.lab.pidOf('shop', pod, 'main')), left);
+      await assertLeft(stage.lab.pidOf('shop', pod, 'main'), left);
     });
   }
 

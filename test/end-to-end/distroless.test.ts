@@ -6,7 +6,7 @@ import { EvidenceCapturedV1 } from '@impound/contracts/evidence/captured.v1.ts';
 import { ExecutionFailedV1 } from '@impound/contracts/execution/failed.v1.ts';
 import { assertSealedOnce, chainOf } from './chain.ts';
 import { ask, ended, stageFor } from './platform.ts';
-import { pidsBeside } from './processes.ts';
+import { assertLeft } from './processes.ts';
 
 const image = (name: string) => `registry.example/distroless/${name}:1`;
 const pod = (name: string) => ({
@@ -36,7 +36,7 @@ test('a container without a shell is tried by exec, and then collected from besi
   assert.equal(captured.method, 'ephemeral-container');
   const name = `impound-${acquisitionId}-e2`;
   assert.ok(captured.footprint.notes[0]?.includes(name), captured.footprint.notes.join());
-  assert.deepEqual(pidsBeside(stage.lab.pidOf('shop', 'paid', 'main')), []);
+  await assertLeft(stage.lab.pidOf('shop', 'paid', 'main'));
 });
 
 test('where no rung holds it fails, says why of each, and leaves the pod as it was', async () => {

@@ -45,7 +45,7 @@ export interface Wanted {
 
 export const CLUSTER = 'lab';
 const START_MS_MAX = 90_000;
-const ENDED_MS_MAX = 90_000;
+const ENDED_MS_MAX = 200_000;
 const LOOK_MS = 150;
 
 /** Starts a stage before the first test of a file and ends it after the last. */

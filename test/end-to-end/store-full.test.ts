@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { chainOf, story } from './chain.ts';
 import { ask, ended, stageFor } from './platform.ts';
-import { processesBeside } from './processes.ts';
+import { assertLeft } from './processes.ts';
 
 const MEBIBYTE = 1_048_576;
 const container = { name: 'main', image: 'registry.example/shop:1', flavor: 'debian' as const };
@@ -27,7 +27,7 @@ test('a store that stays full ends the acquisition, says so, and takes the next 
   assert.equal(status, 'failed', story(chain));
   assert.match(String(chain.data('execution.failed.v1')['code']), /store-full/);
   assert.match(String(chain.data('acquisition.failed.v1')['because']), /full|space/);
-  assert.deepEqual(processesBeside(lab.pidOf('shop', 'large', 'main')), []);
+  await assertLeft(lab.pidOf('shop', 'large', 'main'));
 
   const small = await ask(client, { place });
   const after = await ended(client, small);

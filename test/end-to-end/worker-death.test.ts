@@ -9,12 +9,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { assertSealedOnce, chainOf } from './chain.ts';
 import { ask, ended, stageFor, until } from './platform.ts';
-import { processesBeside } from './processes.ts';
+import { assertLeft, processesBeside } from './processes.ts';
 
 const MAIN = fileURLToPath(
   new URL('../../services/executor-kubernetes/src/main.ts', import.meta.url),
 );
-const TAKEN_OVER_MS_MAX = 120_000;
+const TAKEN_OVER_MS_MAX = 280_000;
 /** The collector has sent this much when its line goes silent. */
 const STALLED_BYTES = 4_096;
 const LOOK_MS = 50;
@@ -92,7 +92,7 @@ test('an executor that dies or freezes is replaced, and a late one is fenced on 
     const [first, second] = chain.entries.filter(({ event }) => event.type.includes('started'));
     assert.notEqual(first?.event.data['worker'], second?.event.data['worker']);
     assert.ok(chain.types.includes('execution.lapsed.v1'));
-    assert.deepEqual(processesBeside(lab.pidOf('shop', 'killed', 'main')), []);
+    await assertLeft(lab.pidOf('shop', 'killed', 'main'));
   });
 
   await t.test(
