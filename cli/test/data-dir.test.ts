@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // A data directory through interruptions, crashes and careless hands.
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, readdir, readlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { DEMO_TARGET } from '@impound/lab/scenarios.ts';
 import { EXIT } from '../src/exit-code.ts';
 import { begin, clean, impound, type Running } from './command-line.ts';
 import { CART, openWorld, WHY, type World } from './world.ts';
+
+/** A bag with it is still being written when somebody has read that it is. */
+const LARGE = '/tmp/large.bin';
+const LARGE_BYTES = 64 * 1_048_576;
 
 const scope = new AsyncDisposableStack();
 let world: World;
@@ -15,13 +21,16 @@ let data: string;
 before(async () => {
   world = scope.use(await openWorld());
   data = join(world.folder, 'data');
+  const { namespace, pod, container } = DEMO_TARGET;
+  const files = world.lab.filesOf(namespace, pod, container);
+  await writeFile(join(files, LARGE), randomBytes(LARGE_BYTES));
 });
 
 after(() => scope.disposeAsync());
 
-function acquire(out: string): Running {
+function acquire(out: string, ...more: readonly string[]): Running {
   const alone = ['--kubeconfig', world.kubeconfig, '--data', data];
-  return begin(['acquire', CART, ...WHY, ...alone, '--out', join(world.folder, out)]);
+  return begin(['acquire', CART, ...WHY, ...alone, ...more, '--out', join(world.folder, out)]);
 }
 
 /** The processes that work in the data directory. */
@@ -45,16 +54,16 @@ async function settled(): Promise<void> {
   );
 }
 
-const STAGES: readonly (readonly [string, RegExp])[] = [
+const STAGES: readonly (readonly [string, RegExp, ...string[]])[] = [
   ['the database is made', /starting PostgreSQL/],
   ['the services start', /starting services/],
   ['the request is on record', /acquisition \S+ of/],
   ['the target is touched', /execution\.started/],
-  ['the bag is written', /fetching/],
+  ['the bag is written', /fetching/, '--path', LARGE],
 ];
-for (const [index, [stage, words]] of STAGES.entries()) {
+for (const [index, [stage, words, ...more]] of STAGES.entries()) {
   test(`interrupted while ${stage}: 3, and nothing is left running or half done`, async () => {
-    const going = acquire(`bag-${index}`);
+    const going = acquire(`bag-${index}`, ...more);
     await going.says(words);
     going.kill('SIGINT');
     const done = await going.end;
