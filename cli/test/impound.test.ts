@@ -88,11 +88,18 @@ test('a target that is not there fails, and show says what to do', async () => {
 });
 
 test('who joins an acquisition gets the result of the other, and its bag', async () => {
-  using _slow = world.lab.inject({ kind: 'slow', delayMs: 1_500, path: /\/exec/ });
+  const goOn = Promise.withResolvers<void>();
+  const kind = 'pause';
+  const until = goOn.promise;
+  const path = /\/exec/;
+  using _held = world.lab.inject({ kind, afterBytes: 1_000, path, times: 1, reached() {}, until });
   const target = 'kubernetes://demo/shop/storefront-6b8d9f7c4-m3n5p/web';
   const twice = ['acquire', target, ...WHY, '--path', '/srv', ...at.data, '--json', '--out'];
   const bags = [join(world.folder, 'one'), join(world.folder, 'two')];
-  const ends = await Promise.all(bags.map((bag) => impound([...twice, bag])));
+  const [first, second] = [begin([...twice, bags[0] ?? '']), begin([...twice, bags[1] ?? ''])];
+  await Promise.race([first, second].map((going) => going.says(/acquisition\.joined/)));
+  goOn.resolve();
+  const ends = await Promise.all([first.end, second.end]);
   for (const [index, done] of ends.entries()) {
     assert.equal(done.code, EXIT.ok, done.err);
     assert.equal((await impound(['verify', bags[index] ?? ''])).code, EXIT.ok);
