@@ -13,6 +13,7 @@ import { promisify } from 'node:util';
 import { parseCheckpoint } from '@impound/transparency/checkpoint.ts';
 import { parseTlogProof } from '@impound/transparency/tlog-proof.ts';
 import { formatVkey, publicKey } from '@impound/transparency/vkey.ts';
+import { impound } from '../../cli/test/command-line.ts';
 import { bare, barePath, commandsOf, found, type Skip, SPICY } from './bare-machine.ts';
 import { type Change, openRealBag, type RealBag } from './real-bag.ts';
 
@@ -232,6 +233,48 @@ for (const change of README_REFUSES) {
     await assert.rejects(bare(commands, { bag, path }), { code: 1 });
   });
 }
+
+for (const side of ['after', 'before']) {
+  test(
+    `openssl accepts the token of time ${side} the chain, and no other bytes`,
+    OPENSSL,
+    async () => {
+      const at = (name: string) => custody(world.bag, `time/${side}.${name}`);
+      const by = ['-in', at('tsr'), '-CAfile', world.tsa];
+      await run('openssl', ['ts', '-verify', '-data', at('checkpoint'), ...by]);
+      await assert.rejects(run('openssl', ['ts', '-verify', '-data', at('json'), ...by]));
+    },
+  );
+}
+
+test('impound verify tells between which tokens the chain came into the log', async () => {
+  const { code, out } = await impound(['verify', world.bag, '--tsa', world.tsa]);
+  assert.equal(code, 0, out);
+  assert.match(out, /^ {2}time {8}came into the log after 2\S+Z, by CN=tsa$/m);
+  assert.match(out, /^ {14}up to its seal it existed before 2\S+Z, by CN=tsa$/m);
+});
+
+test('the bag names the version of each object that the store has, and its lock', async (t) => {
+  const { versions } = world;
+  if (versions === undefined) return t.skip('no moto_server here: pip install "moto[server]"');
+  const chain = (await readFile(custody(world.bag, 'chain.jsonl'), 'utf8')).trimEnd().split('\n');
+  const stored = chain
+    .map((line) => JSON.parse(line).event)
+    .filter(({ type }) => /^(context|evidence)\.stored\./.test(type))
+    .flatMap(({ data }) => data.objects);
+  assert.deepEqual(stored.map(({ name }) => name).toSorted(), [
+    'context-manifest.jsonl',
+    'context.tar.zst',
+    'evidence.tar.zst',
+    'manifest.jsonl',
+  ]);
+  for (const { key, versionId, retention, store } of stored) {
+    assert.equal(store, 's3');
+    assert.equal(versions.get(`objects/${key}`), versionId);
+    assert.equal(retention.mode, 'compliance');
+    assert.ok(Date.parse(retention.until) > Date.now());
+  }
+});
 
 test('the reports in the bag are those of its chain', async () => {
   const at = (name: string) => join(world.bag, 'custody/reports', `chain-of-custody.${name}`);

@@ -1,21 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 // The bag of a real acquisition, made by the command line of a platform whose log is witnessed and
-// stamped, for programs that nobody here wrote; and copies of it that were changed.
+// stamped in front of it and behind it, and whose store keeps versions and locks them where there
+// is a server that does, for programs that nobody here wrote; and copies that were changed.
 import assert from 'node:assert/strict';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { hasProgram, motoServer } from '@impound/bucket/testing/store-servers.ts';
 import { startCluster } from '@impound/lab/cluster.ts';
 import { DEMO_COLLECTOR, DEMO_TARGET, demoScenario } from '@impound/lab/scenarios.ts';
 import { openLog } from '@impound/runtime/log.ts';
+import { openDatabase } from '@impound/runtime/postgres.ts';
 import { Secret } from '@impound/runtime/secret.ts';
+import { wait } from '@impound/runtime/wait.ts';
 import { opensslAuthority } from '@impound/timestamp/testing/openssl-authority.ts';
 import { headSigners, newLogKeys, readLogKeys } from '@impound/transparency/log-keys.ts';
 import { sigsumWitnessVkey } from '@impound/transparency/sigsum.ts';
 import { formatVkey, parseVkey, type Vkey } from '@impound/transparency/vkey.ts';
 import { initWitness } from '@impound/witness/init.ts';
 import { openWitness } from '@impound/witness/witness.ts';
-import { addCluster, startPlatform } from '../../cli/src/platform.ts';
+import { addCluster, type Platform, startPlatform } from '../../cli/src/platform.ts';
 import { impound } from '../../cli/test/command-line.ts';
 
 const START_MS_MAX = 120_000;
@@ -31,6 +35,10 @@ export interface RealBag extends AsyncDisposable {
   readonly key: Vkey;
   /** What the command line said when it had written the bag. */
   readonly said: string;
+  /** The root of the authority of time, in a file. */
+  readonly tsa: string;
+  /** What the store itself says of versions, by the ends of their names; undefined: it has none. */
+  readonly versions: ReadonlyMap<string, string> | undefined;
   /** A copy in which one file says something else, in a folder of its own. */
   changed(change: Change): Promise<string>;
 }
@@ -40,9 +48,9 @@ export async function openRealBag(): Promise<RealBag> {
   const home = await mkdtemp(join(tmpdir(), 'impound-real-bag-'));
   const bag = join(home, 'bag');
   const keys = newLogKeys('ledger.example.org/custody/1');
-  const said = await acquired(home, bag, keys);
+  const done = await acquired(home, bag, keys);
   return {
-    ...{ home, bag, said, key: headSigners(readLogKeys(keys)).own.vkey },
+    ...{ home, bag, ...done, key: headSigners(readLogKeys(keys)).own.vkey },
     changed: async ([, file, by]) => {
       const copy = join(await mkdtemp(join(home, 'changed-')), 'bag');
       await cp(bag, copy, { recursive: true });
@@ -55,15 +63,20 @@ export async function openRealBag(): Promise<RealBag> {
   };
 }
 
-async function acquired(home: string, bag: string, keys: string): Promise<string> {
+async function acquired(home: string, bag: string, keys: string) {
   await using scope = new AsyncDisposableStack();
   const signal = AbortSignal.timeout(START_MS_MAX);
   const lab = scope.use(await startCluster({ ...demoScenario(), cluster: 'lab' }, signal));
   const dataDir = join(home, 'data');
+  const authority = await opensslAuthority({ after: (work) => scope.defer(work) });
+  const tsa = join(home, 'tsa.pem');
+  await writeFile(tsa, authority.root);
+  const store = hasProgram('moto_server') ? await lockingStore(scope) : undefined;
   const environment = {
     LOG_KEYS: keys,
     POLICY: await witnessed(home, keys, scope),
-    ...(await stamped(scope)),
+    ...{ TSA_URL: authority.url.href, TSA_CERTIFICATES: authority.root, TSA_MINUTES: '1' },
+    ...store?.environment,
   };
   const natsBinary = process.env['NATS_SERVER'];
   const platform = scope.use(await startPlatform({ dataDir, natsBinary, environment }, signal));
@@ -73,9 +86,58 @@ async function acquired(home: string, bag: string, keys: string): Promise<string
   const why = ['--case', 'E2E-1', '--reason', 'strangers will check it'];
   const { url: IMPOUND_URL, token: IMPOUND_TOKEN } = platform;
   const reached = { IMPOUND_URL, IMPOUND_TOKEN };
-  const done = await impound(['acquire', CONTAINER, ...why, '--out', bag], reached);
+  await onRecord(platform, 'stamped', scope);
+  const done = await impound(['acquire', CONTAINER, ...why, '--json'], reached);
   assert.equal(done.code, 0, done.out + done.err);
-  return done.out;
+  await onRecord(platform, 'stamped behind a seal', scope);
+  const id = String(done.values.find(({ kind }) => kind === 'result')?.['acquisitionId']);
+  const exported = await impound(['export', id, '--out', bag], reached);
+  assert.equal(exported.code, 0, exported.out + exported.err);
+  return { said: exported.out, tsa, versions: await store?.versions() };
+}
+
+const BUCKET = 'evidence';
+const LOOK_MS = 250;
+
+/** A bucket that keeps each version of an object, and lets nobody remove one before its time. */
+async function lockingStore(scope: AsyncDisposableStack) {
+  const endpoint = await motoServer(scope);
+  const bucket = `${endpoint}/${BUCKET}`;
+  const headers = { 'x-amz-bucket-object-lock-enabled': 'true' };
+  const made = await fetch(bucket, { method: 'PUT', headers });
+  assert.equal(made.status, 200, await made.text());
+  return {
+    environment: {
+      STORE_URL: `s3://${BUCKET}/?endpoint=${endpoint}`,
+      ...{ STORE_KEY: 'AKIAIOSFODNN7EXAMPLE:none', RETENTION_MODE: 'compliance' },
+    },
+    versions: async () => {
+      const listed = await (await fetch(`${bucket}?versions`)).text();
+      const versions = listed.matchAll(/<Version>.*?<Key>(.*?)<.*?<VersionId>(.*?)</gs);
+      return new Map([...versions].map(([, key = '', version = '']) => [key, version]));
+    },
+  };
+}
+
+const ON_RECORD = {
+  stamped: `select true from ledger_entry where type = 'checkpoint.stamped.v1'`,
+  'stamped behind a seal': `select true from ledger_entry join ledger_anchor on idx < size
+    where type = 'acquisition.sealed.v1'`,
+};
+
+/** Waits until the log has it. */
+async function onRecord(
+  { databaseUrl }: Platform,
+  what: keyof typeof ON_RECORD,
+  scope: AsyncDisposableStack,
+): Promise<void> {
+  const limit = AbortSignal.timeout(START_MS_MAX);
+  const options = { connectionsMax: 1, name: 'test' };
+  const sql = openDatabase(new Secret(databaseUrl), options, scope);
+  while ((await sql.unsafe(ON_RECORD[what])).length === 0) {
+    limit.throwIfAborted();
+    await wait(LOOK_MS, limit);
+  }
 }
 
 /** Two witnesses, one for each name of the log; gives the policy that asks for the second. */
@@ -100,9 +162,4 @@ async function witnessed(home: string, keys: string, scope: AsyncDisposableStack
     // What sigsum verifies must have been signed by who looks at that name of the log.
     'quorum other\n',
   ].join('\n');
-}
-
-async function stamped(scope: AsyncDisposableStack): Promise<Record<string, string>> {
-  const { url, root } = await opensslAuthority({ after: (work) => scope.defer(work) });
-  return { TSA_URL: url.href, TSA_CERTIFICATES: root, TSA_MINUTES: '1' };
 }
