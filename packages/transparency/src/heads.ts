@@ -4,8 +4,8 @@ import { fromDecimal } from './decimal.ts';
 import { HASH_BYTES, leafHash, nodeHash } from './hash.ts';
 import { PATH_MAX, verifyInclusion } from './proof-check.ts';
 import { ProofFault } from './proof-fault.ts';
-import { hashesAt, TILE_HEIGHT, TILE_WIDTH, type Tile } from './tile.ts';
-import { type RangeRoot, rangeRoots } from './tile-reader.ts';
+import { hashesAt, TILE_HEIGHT, TILE_WIDTH } from './tile.ts';
+import { type RangeRoot, rangesOf } from './tile-reader.ts';
 
 /** Where a chain stands: how many entries it has, and the leaf hash of the last. */
 export interface Head {
@@ -34,8 +34,9 @@ export function headHash({ acq, acqSeq, last }: Head): Buffer {
 export type HeadHashes = ReadonlyMap<number, Buffer>;
 
 /**
- * The tree over the heads of all chains: as many leaves as the log has. It keeps the roots of full
- * tiles, an eighth of a byte for each leaf, and is told the heads of those that have changed.
+ * The tree over the heads of all chains: as many leaves as the log has. It keeps the roots over full
+ * tiles and all that stands above them, a quarter of a byte for each leaf, and is told the roots of
+ * tiles in which heads have changed.
  */
 export interface HeadsTree {
   size(): number;
@@ -51,66 +52,69 @@ export interface HeadsTree {
 /** A tree without leaves. */
 export function openHeadsTree(): HeadsTree {
   let size = 0;
-  /** By level, from 1 on: the roots of full tiles of the level below. */
-  const levels: Buffer[][] = [];
-  const at = (level: number) => (levels[level - 1] ??= []);
+  /** Roots over 256 leaves, over 512, and so on: as many as are full. */
+  const rows: Buffer[][] = [];
   return {
     size: () => size,
     become: (to, roots) => {
-      let changed = new Set(roots.keys());
-      const full = [...roots].filter(([n]) => n < hashesAt(to, 1));
-      for (const [n, root] of full) at(1)[n] = root;
-      for (let level = 1; hashesAt(Math.max(size, to), level) > 0; level++) {
-        fit(at(level), { from: hashesAt(size, level), to: hashesAt(to, level), level });
-        changed = above(changed, { from: hashesAt(size, level + 1), to: hashesAt(to, level + 1) });
-        for (const n of changed) at(level + 1)[n] = rootsRoot(at(level), n);
+      const tiles = hashesAt(to, 1);
+      let row = (rows[0] ??= []);
+      let changed = new Set([...roots.keys()].filter((n) => n < tiles));
+      for (const n of changed) row[n] = roots.get(n) as Buffer;
+      for (let n = hashesAt(size, 1); n < tiles; n++) {
+        row[n] ??= emptyRoot(TILE_HEIGHT);
+        changed.add(n);
+      }
+      row.length = tiles;
+      for (let height = 1; rows[height] !== undefined || row.length > 1; height++) {
+        const above = (rows[height] ??= []);
+        changed = grown(row, changed, above);
+        row = above;
       }
       size = to;
     },
     ranges: (headsIn) => {
-      const tile = async ({ level, n, width }: Tile) => {
-        const [first, end] = [n * TILE_WIDTH, n * TILE_WIDTH + width];
-        if (level > 0) return Buffer.concat(at(level).slice(first, end));
-        const heads = await headsIn(n);
-        const hashes = Array.from({ length: width }, (_, on) => heads.get(first + on) ?? NO_HEAD);
-        return Buffer.concat(hashes);
+      const tile = memory(headsIn);
+      const perfect = async (from: number, count: number) => {
+        const height = Math.log2(count) - TILE_HEIGHT;
+        if (height >= 0) return rows[height]?.[from / count] as Buffer;
+        const heads = await tile(Math.floor(from / TILE_WIDTH));
+        return sparseRoot(heads, { from, height: Math.log2(count) });
       };
-      return rangeRoots({ tile }, size);
+      return rangesOf(perfect, size);
     },
   };
 }
 
-/** As many roots of a level as there are now: those that nobody named are over no heads. */
-function fit(
-  roots: Buffer[],
-  { from, to, level }: { readonly from: number; readonly to: number; readonly level: number },
-): void {
-  for (let n = from; n < to; n++) roots[n] ??= emptyRoot(level * TILE_HEIGHT);
-  roots.length = to;
+/** Makes those roots of a row anew that stand over changed ones; gives which. */
+function grown(row: readonly Buffer[], changed: ReadonlySet<number>, above: Buffer[]): Set<number> {
+  above.length = Math.floor(row.length / 2);
+  const parents = [...changed].map((n) => Math.floor(n / 2)).filter((n) => n < above.length);
+  const moved = new Set(parents);
+  for (const n of moved) above[n] = nodeHash(row[2 * n] as Buffer, row[2 * n + 1] as Buffer);
+  return moved;
 }
 
-/** Which roots of the next level change: of those that changed, and those that come to be. */
-function above(
-  changed: ReadonlySet<number>,
-  { from, to }: { readonly from: number; readonly to: number },
-): Set<number> {
-  const next = new Set([...changed].map((n) => Math.floor(n / TILE_WIDTH)).filter((n) => n < to));
-  for (let n = from; n < to; n++) next.add(n);
-  return next;
-}
-
-function rootsRoot(roots: readonly Buffer[], n: number): Buffer {
-  let row = roots.slice(n * TILE_WIDTH, (n + 1) * TILE_WIDTH);
-  while (row.length > 1) {
-    row = Array.from({ length: row.length / 2 }, (_, at) =>
-      nodeHash(row[2 * at] as Buffer, row[2 * at + 1] as Buffer),
-    );
-  }
-  return row[0] as Buffer;
+/** Asks for each tile once. */
+function memory(headsIn: (n: number) => Promise<HeadHashes>): typeof headsIn {
+  const known = new Map<number, Promise<HeadHashes>>();
+  return (n) => {
+    const heads = known.get(n) ?? headsIn(n);
+    known.set(n, heads);
+    return heads;
+  };
 }
 
 /** The root over the heads that begin in a full tile of level 0. */
 export function headsTileRoot(n: number, heads: HeadHashes): Buffer {
+  return sparseRoot(heads, { from: n * TILE_WIDTH, height: TILE_HEIGHT });
+}
+
+/** The root over so many halvings of leaves, of which few are heads. */
+function sparseRoot(
+  heads: HeadHashes,
+  of: { readonly from: number; readonly height: number },
+): Buffer {
   const root = (from: number, height: number, begun: readonly number[]): Buffer => {
     const [only] = begun;
     if (only === undefined) return emptyRoot(height);
@@ -120,7 +124,9 @@ export function headsTileRoot(n: number, heads: HeadHashes): Buffer {
     const right = begun.filter((at) => at >= middle);
     return nodeHash(root(from, height - 1, left), root(middle, height - 1, right));
   };
-  return root(n * TILE_WIDTH, TILE_HEIGHT, [...heads.keys()]);
+  const end = of.from + 2 ** of.height;
+  const within = [...heads.keys()].filter((at) => at >= of.from && at < end);
+  return root(of.from, of.height, within);
 }
 
 const empty: Buffer[] = [NO_HEAD];

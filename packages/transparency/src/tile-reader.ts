@@ -12,6 +12,8 @@ export interface TileReader {
 /** The root over the leaves `from` up to, without, `to`. */
 export type RangeRoot = (from: number, to: number) => Promise<Buffer>;
 
+type PerfectRoot = (from: number, count: number) => Promise<Buffer>;
+
 /**
  * Roots over ranges of leaves of one tree (MTH(D[from:to]) of RFC 6962), which is all that a proof
  * is made of: of an inclusion, a consistency, or of the whole. Each tile is read once. Throws
@@ -39,6 +41,14 @@ export function rangeRoots(reader: TileReader, size: number): RangeRoot {
     }
     return rootOfHashes(hashesIn(bytes.subarray(begin, end)));
   };
+  return rangesOf(perfect, size);
+}
+
+/**
+ * The same of any tree of this size: `perfect` gives the root over a power of two of leaves that
+ * begins at a multiple of it. Throws RangeError where a range is not in the tree.
+ */
+export function rangesOf(perfect: PerfectRoot, size: number): RangeRoot {
   const range: RangeRoot = async (from, to) => {
     const count = to - from;
     const power = largestPowerBelow(count);

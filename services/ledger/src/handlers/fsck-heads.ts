@@ -95,8 +95,9 @@ function openHeads() {
         tiles.set(n, heads);
         changed.add(n);
       }
+      const full = [...changed].filter((n) => (n + 1) * TILE_WIDTH <= size);
       const root = (n: number) => headsTileRoot(n, tiles.get(n) ?? new Map());
-      tree.become(size, new Map([...changed].map((n) => [n, root(n)])));
+      tree.become(size, new Map(full.map((n) => [n, root(n)])));
       return (await tree.ranges(headsIn)(0, size)).toString('hex');
     },
   };
