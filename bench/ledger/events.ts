@@ -18,20 +18,31 @@ const CHAIN: readonly (readonly [string, EventContract])[] = [
   ['gateway', CallbackDeliveredV1],
   ['gateway', EvidenceAccessedV1],
 ];
+const LATER = ['gateway', EvidenceAccessedV1] as const;
 
-/** Events of whole chains as they come through the door, one chain after the other. */
-export function saids(count: number): Said[] {
+/**
+ * Events of whole chains as they come through the door, one chain after the other. Longer chains
+ * than usual are those of which somebody has evidence handed out again and again.
+ */
+export function saids(count: number, length = CHAIN.length): Said[] {
   const made: Said[] = [];
   while (made.length < count) {
     const acquisition = newId();
     let id = newId();
-    for (const [service, contract] of CHAIN) {
+    for (let at = 0; at < length; at++) {
+      const [service, contract] = CHAIN[at] ?? LATER;
       made.push(said(service, contract, { acquisition, id }));
       // What follows has an id that is made from its cause's, as the services make it.
       id = childId(id, contract.type);
     }
   }
   return made.slice(0, count);
+}
+
+/** One more event in each of these chains, long after their end. */
+export function laterSaids(acquisitions: readonly string[]): Said[] {
+  const [service, contract] = LATER;
+  return acquisitions.map((acquisition) => said(service, contract, { acquisition, id: newId() }));
 }
 
 function said(

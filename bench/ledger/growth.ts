@@ -46,10 +46,11 @@ export async function growth(
   say(`ledger-growth ratio=${ratio.toFixed(2)} (gate 0.90)`);
 }
 
-async function fill(writer: Writer, entries: number): Promise<void> {
+/** Fills a log to a million entries, so many at a time, in chains of this length. */
+export async function fill(writer: Writer, entries: number, length?: number): Promise<void> {
   for (let told = 0; writer.size() < MILLION; told++) {
     if (told % 10 === 0) process.stderr.write(`${writer.size()} of ${MILLION} entries\n`);
-    await writer.append(readAll(saids(entries)));
+    await writer.append(readAll(saids(entries, length)));
   }
 }
 

@@ -8,19 +8,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { nodeTools } from '@impound/ledger/adapters/node-tools.ts';
-import { migrate } from '@impound/ledger/db/migrate.ts';
 import { rowsOf } from '@impound/ledger/db/rows.ts';
 import { decide } from '@impound/ledger/domain/decide.ts';
 import type { Say } from '@impound/ledger/domain/say.ts';
-import { type PostgresServer, startPostgres } from '@impound/runtime/embedded/postgres.ts';
+import { startPostgres } from '@impound/runtime/embedded/postgres.ts';
 import { leafHash } from '@impound/transparency/hash.ts';
 import { EMPTY_TREE, grow, rootOf } from '@impound/transparency/tree.ts';
-import postgres from 'postgres';
 import { quantile, spread } from '../world/figures.ts';
 import { readAll, saids } from './events.ts';
 import { growth, settle } from './growth.ts';
 import { latencies } from './latency.ts';
-import { openWriter, type Writer } from './ours.ts';
+import { database, openWriter, type Writer } from './ours.ts';
 import { openRivals, type Row } from './rivals.ts';
 import { perSecond } from './timing.ts';
 
@@ -32,15 +30,6 @@ const ENTRIES = 15_360;
 const LINKS = 1_024;
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
-
-/** A database with the ledger's tables, and who may write into them. */
-async function database(server: PostgresServer, name: string): Promise<string> {
-  const sql = postgres(server.url('postgres'), { max: 1, onnotice: () => undefined });
-  await sql`create database ${sql(name)}`;
-  await sql.end();
-  await migrate(server.url(name), { writerPassword: server.password('ledger_writer') });
-  return server.url(name, 'ledger_writer');
-}
 
 function rowsFrom(says: readonly Say[]): Row[] {
   const known = {

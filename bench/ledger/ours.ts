@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { nodeTools } from '@impound/ledger/adapters/node-tools.ts';
 import { postgresPen } from '@impound/ledger/adapters/postgres-pen.ts';
+import { migrate } from '@impound/ledger/db/migrate.ts';
 import type { Say } from '@impound/ledger/domain/say.ts';
 import { headCache } from '@impound/ledger/handlers/head-cache.ts';
 import { enqueue, openQueue } from '@impound/ledger/handlers/queue.ts';
 import { sequence } from '@impound/ledger/handlers/sequence.ts';
+import type { PostgresServer } from '@impound/runtime/embedded/postgres.ts';
 import { openLog } from '@impound/runtime/log.ts';
 import { Secret } from '@impound/runtime/secret.ts';
+import postgres from 'postgres';
 
 /** As many as wait at the ledger's door at most, and whole batches. */
 const WAITING_MAX = 7_680;
@@ -20,6 +23,16 @@ export interface Writer extends AsyncDisposable {
   append(says: readonly Say[]): Promise<void>;
   /** Entries in the log. */
   size(): number;
+}
+
+/** A database with the ledger's tables, and who may write into them. */
+export async function database(server: PostgresServer, name: string): Promise<string> {
+  const sql = postgres(server.url('postgres'), { max: 1, onnotice: () => undefined });
+  const [there] = await sql`select from pg_database where datname = ${name}`;
+  if (there === undefined) await sql`create database ${sql(name)}`;
+  await sql.end();
+  await migrate(server.url(name), { writerPassword: server.password('ledger_writer') });
+  return server.url(name, 'ledger_writer');
 }
 
 /** Takes the pen of a migrated database as the service does: queue, decision, tree, commit. */

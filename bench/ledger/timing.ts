@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { memoryUsage } from 'node:process';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
@@ -17,4 +18,11 @@ export async function perSecond(
   const began = performance.now();
   await work();
   return (count * 1_000) / (performance.now() - began);
+}
+
+/** Bytes that are still held, once what was thrown away is collected. */
+export function held(): number {
+  collect();
+  const { heapUsed, arrayBuffers } = memoryUsage();
+  return heapUsed + arrayBuffers;
 }

@@ -58,7 +58,8 @@ export function openHeadsTree(): HeadsTree {
     size: () => size,
     become: (to, roots) => {
       const tiles = hashesAt(to, 1);
-      let row = (rows[0] ??= []);
+      let row = rows[0] ?? [];
+      rows[0] = row;
       let changed = new Set([...roots.keys()].filter((n) => n < tiles));
       for (const n of changed) row[n] = roots.get(n) as Buffer;
       for (let n = hashesAt(size, 1); n < tiles; n++) {
@@ -67,7 +68,8 @@ export function openHeadsTree(): HeadsTree {
       }
       row.length = tiles;
       for (let height = 1; rows[height] !== undefined || row.length > 1; height++) {
-        const above = (rows[height] ??= []);
+        const above = rows[height] ?? [];
+        rows[height] = above;
         changed = grown(row, changed, above);
         row = above;
       }

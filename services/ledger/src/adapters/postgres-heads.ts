@@ -32,6 +32,7 @@ async function hasOthers(sql: Database, from: number): Promise<boolean> {
   return rows.length > 0;
 }
 
+// Each limit keeps the planner from walking all chains of the log, as it does for a few otherwise.
 async function touched(sql: Database, from: number, to: number): Promise<readonly number[]> {
   const rows = await sql`
     with moved as (
@@ -39,7 +40,9 @@ async function touched(sql: Database, from: number, to: number): Promise<readonl
       where idx >= ${from} and idx < ${to} and acq is not null
     )
     select distinct first.idx / ${TILE_WIDTH}::bigint as n
-    from moved join ledger_entry first on first.acq = moved.acq and first.acq_seq = 1`;
+    from moved cross join lateral (
+      select idx from ledger_entry where acq = moved.acq and acq_seq = 1 limit 1
+    ) as first`;
   return rows.map((row) => Number(row['n']));
 }
 
@@ -51,9 +54,13 @@ async function heads(
   const rows = await sql`
     select first.idx, first.acq, last.acq_seq, last.leaf
     from unnest(${arrayText(tiles)}::bigint[]) as tile (n)
-    join ledger_entry first on first.acq_seq = 1 and first.idx < ${size}
-      and first.idx >= tile.n * ${TILE_WIDTH}::bigint
-      and first.idx < (tile.n + 1) * ${TILE_WIDTH}::bigint
+    cross join lateral (
+      select idx, acq from ledger_entry
+      where acq_seq = 1 and idx < ${size}
+        and idx >= tile.n * ${TILE_WIDTH}::bigint
+        and idx < (tile.n + 1) * ${TILE_WIDTH}::bigint
+      order by idx limit ${TILE_WIDTH}::bigint
+    ) as first
     cross join lateral (
       select acq_seq, leaf from ledger_entry
       where acq = first.acq and idx < ${size} order by acq_seq desc limit 1
