@@ -60,6 +60,9 @@ export const StoredObject = EvidenceObject.extend({
   store: StoreKind.optional(),
   /** The version or generation that was read and locked, where the store has more than one. */
   versionId: text(1_024).optional(),
+  /** What the store itself told the bytes by before they were read back, such as `sha256:…-3`,
+   * `crc32c:…` or `etag:…`; docs/spec/upload.md. Absent: nothing of use. */
+  fingerprint: text(256).optional(),
   verifiedAt: Time,
   retention: Retention,
 });

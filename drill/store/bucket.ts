@@ -45,7 +45,7 @@ export async function bucketStore(stage: Stage): Promise<readonly string[]> {
   }
   await using scope = new AsyncDisposableStack();
   const rados = await radosCluster(S3_KEY, scope);
-  const { client } = await s3Subject(rados.url, scope, { checksums: false });
+  const { client } = await s3Subject(rados.url, scope, { checksums: false, by: 'etag' });
   const door = scope.use(await openDoor(Number(new URL(rados.url).port)));
   const uploader = {
     STORE_URL: `s3://evidence/drill/?endpoint=http://127.0.0.1:${door.port}`,

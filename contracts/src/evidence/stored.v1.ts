@@ -26,6 +26,7 @@ export const EvidenceStoredV1 = event({
         sha256: 'c'.repeat(64),
         store: 's3',
         versionId: '3sL4kqtJlcpXroDTDmJ-rmSpXd3dIbrH',
+        fingerprint: 'sha256:eHiBsGKQzuCcHf5RkA/yk3AXvWKPu8v3SSTbjC0wT1o=-3',
         verifiedAt: '2026-11-23T09:15:10.000000Z',
         retention: { mode: 'compliance', until: '2033-11-23T09:15:10.000000Z' },
       },

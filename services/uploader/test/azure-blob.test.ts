@@ -31,6 +31,14 @@ storeConformance(
         const blob = container.getBlockBlobClient(`case/objects/${key}`);
         await blob.upload(Buffer.from(bytes), bytes.length);
       },
+      forge: {
+        at: `azblob://${ACCOUNT.name}/evidence/case?endpoint=${endpoint}`,
+        by: 'etag',
+        put: async ({ key, sha256 }, bytes) => {
+          const blob = container.getBlockBlobClient(`case/objects/${key}`);
+          await blob.upload(Buffer.from(bytes), bytes.length, { metadata: { sha256 } });
+        },
+      },
       nowhere: `azblob://${ACCOUNT.name}/nowhere?endpoint=${endpoint}`,
       unlocked: `azblob://${ACCOUNT.name}/evidence?endpoint=${endpoint}`,
       keepsVersions: false,

@@ -3,6 +3,7 @@ import { createHash, createVerify, type KeyObject } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { CRC32C } from '@google-cloud/storage';
 
 /** What a server would hold of one object. */
 interface Held {
@@ -23,6 +24,8 @@ interface Held {
 export interface GcsEmulator {
   readonly url: string;
   replace(name: string, bytes: Buffer): void;
+  /** The bytes of an object become others, and nobody has written them. */
+  rot(name: string, bytes: Buffer): void;
   remove(name: string): void;
   /** What somebody does who may override a lock that is not locked. */
   shorten(name: string, retainUntilTime: string): void;
@@ -77,7 +80,10 @@ export async function gcsEmulator(
   function resource(name: string, held: Held): object {
     const { bytes, generation, contentType, metadata, updated, retention } = held;
     const facts = { contentType, metadata, updated, retention };
-    return { name, size: String(bytes.length), generation: String(generation), ...facts };
+    const checksum = new CRC32C();
+    checksum.update(bytes);
+    const crc32c = checksum.toString();
+    return { name, size: `${bytes.length}`, crc32c, generation: `${generation}`, ...facts };
   }
 
   function list(prefix: string): object {
@@ -187,6 +193,7 @@ export async function gcsEmulator(
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     replace: (name, bytes) => void make(name, { bytes, metadata: {}, contentType: '' }),
+    rot: (name, bytes) => void objects.set(name, { ...found(name), bytes }),
     remove,
     shorten: (name, retainUntilTime) => {
       found(name).retention = { mode: 'Unlocked', retainUntilTime };

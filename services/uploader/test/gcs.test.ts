@@ -21,6 +21,12 @@ storeConformance(
       proxy,
       environment: gcsEnvironment('evidence', proxy),
       replace: async (key, bytes) => emulator.replace(gcsName(key), Buffer.from(bytes)),
+      forge: {
+        at: gcsUrl('evidence', proxy),
+        by: 'crc32c',
+        // No writer can do this: the store itself would have to.
+        put: async ({ key }, bytes) => emulator.rot(gcsName(key), Buffer.from(bytes)),
+      },
       remove: async (key) => emulator.remove(gcsName(key)),
       shorten: async (key) =>
         emulator.shorten(gcsName(key), new Date(Date.now() + HOUR_MS).toISOString()),

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import type { EvidenceStore } from '../src/domain/evidence-store.ts';
-import { lookAgain, newSession, recorded, type Subject, upload } from './store-bench.ts';
+import { lookAgain, newSession, openIt, recorded, type Subject, upload } from './store-bench.ts';
 
 const BODY = Buffer.from('evidence that somebody looks at again');
 
@@ -26,5 +26,18 @@ export function lookingAgain(
     assert.deepEqual(await lookAgain(store, other, { ...stored, versionId: undefined }), [
       'object-gone',
     ]);
+  });
+
+  promise('a forgery of the same length is found by what the store tells bytes by', async (t) => {
+    const { forge } = subject();
+    if (forge === undefined) return t.skip('a directory tells by dates and is read');
+    const { store } = await openIt(t, subject(), { STORE_URL: forge.at });
+    const session = newSession();
+    const object = await upload(store, session, BODY);
+    const stored = await recorded(store, session, object);
+    assert.equal(stored.fingerprint?.split(':')[0], forge.by);
+    assert.deepEqual(await lookAgain(store, session, stored), []);
+    await forge.put(object, Buffer.from(BODY).reverse());
+    assert.deepEqual(await lookAgain(store, session, stored), ['object-differs']);
   });
 }

@@ -11,7 +11,8 @@ const NAME = 'S3 (moto)';
 if (hasProgram('moto_server')) {
   storeConformance(
     NAME,
-    async (scope) => await s3Subject(await motoServer(scope), scope, { checksums: true }),
+    async (scope) =>
+      await s3Subject(await motoServer(scope), scope, { checksums: true, by: 'sha256' }),
     cloudConformance(NAME, {
       verifiesSignatures: false,
       strangersKey: undefined,

@@ -23,7 +23,7 @@ const PREFIX = 'case/';
 export async function s3Subject(
   server: string,
   scope: AsyncDisposableStack,
-  { checksums }: { readonly checksums: boolean },
+  { checksums, by }: { readonly checksums: boolean; readonly by: string },
 ): Promise<Subject & { readonly client: S3Client }> {
   const client = new S3Client({
     endpoint: server,
@@ -42,6 +42,7 @@ export async function s3Subject(
       VersioningConfiguration: { Status: 'Enabled' },
     }),
   );
+  await client.send(new CreateBucketCommand({ Bucket: 'plain' }));
   const proxy = await faultyProxy(server, scope);
   proxy.checksums = checksums;
   return {
@@ -55,6 +56,14 @@ export async function s3Subject(
       await client.send(
         new PutObjectCommand({ Bucket, Key: `${PREFIX}objects/${key}`, Body: bytes }),
       );
+    },
+    forge: {
+      at: `s3://plain/${PREFIX}?endpoint=${proxy.url}`,
+      by,
+      put: async ({ key }, bytes) => {
+        const of = { Bucket: 'plain', Key: `${PREFIX}objects/${key}` };
+        await client.send(new PutObjectCommand({ ...of, Body: bytes }));
+      },
     },
     remove: async (key, VersionId) => {
       const Key = `${PREFIX}objects/${key}`;

@@ -21,6 +21,14 @@ export interface Subject {
   readonly proxy?: FaultyProxy;
   /** Puts other bytes in the place of an object, past the uploader. */
   readonly replace: (key: string, bytes: Uint8Array) => Promise<void>;
+  /** Puts other bytes in the place of an object with every word that a writer can copy; in a place,
+   * by its STORE_URL, where that makes no other version. Absent for a directory. */
+  readonly forge?: {
+    readonly at: string;
+    readonly put: (object: EvidenceObject, bytes: Uint8Array) => Promise<void>;
+    /** What the server tells bytes by. */
+    readonly by: string;
+  };
   /** Deletes a version for good, past the uploader; absent where the server knows no locks. */
   readonly remove?: (key: string, versionId: string | undefined) => Promise<void>;
   /** Has a lock end in an hour, as somebody does who may; absent where nothing is locked. */
@@ -105,10 +113,16 @@ export async function recorded(
   object: EvidenceObject,
 ): Promise<StoredObject> {
   const found = await store.verify({ object: session, cause: 'recorded' }, never);
-  const versionId = found?.versionId;
+  const { versionId, fingerprint } = found ?? {};
   const retention = await store.retain({ object: session, versionId });
   const version = versionId === undefined ? {} : { versionId };
-  return { ...object, ...version, retention, verifiedAt: timeOf(Date.now()) };
+  return {
+    ...object,
+    ...version,
+    ...(fingerprint && { fingerprint }),
+    retention,
+    verifiedAt: timeOf(Date.now()),
+  };
 }
 
 /** What of it is not held as on record. */

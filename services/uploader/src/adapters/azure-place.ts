@@ -62,6 +62,8 @@ async function look({ sdk, client }: Container, name: string): Promise<Listed | 
       bytes: found.contentLength ?? 0,
       sha256: found.metadata?.['sha256'],
       versionId: found.versionId,
+      // The bytes of a version never change, and a lock may give it another tag.
+      fingerprint: found.versionId === undefined ? tagOf(found) : undefined,
       touchedMs: found.lastModified?.getTime() ?? 0,
     }
   );
@@ -161,7 +163,14 @@ async function held({ sdk, client }: Container, name: string, versionId: string 
   if (found === undefined) return undefined;
   // Every blob was made with its digest: one without it is another one.
   const sha256 = found.metadata?.['sha256'] ?? 'none';
-  return { bytes: found.contentLength ?? 0, sha256, retention: retentionOf(found) };
+  const told = tagOf(found);
+  const fingerprints = told === undefined ? [] : [told];
+  return { bytes: found.contentLength ?? 0, sha256, fingerprints, retention: retentionOf(found) };
+}
+
+/** Of joined blocks Azure keeps no checksum of its own; its tag changes with every write. */
+function tagOf({ etag }: { readonly etag?: string }): string | undefined {
+  return etag === undefined ? undefined : `etag:${etag}`;
 }
 
 async function retain(

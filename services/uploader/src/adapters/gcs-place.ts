@@ -46,8 +46,9 @@ export function gcsPlace(gcs: GcsBucket, lock: Lock | undefined): ObjectPlace {
       const file = bucket.file(name, versionId === undefined ? {} : { generation: versionId });
       const found = await gcsAsked('look at an object', file.getMetadata(), MISSING);
       if (found === undefined) return undefined;
-      const { bytes, sha256 } = listed(name, found[0]);
-      return { bytes, sha256, retention: retentionOf(found[0]) };
+      const { bytes, sha256, fingerprint } = listed(name, found[0]);
+      const fingerprints = fingerprint === undefined ? [] : [fingerprint];
+      return { bytes, sha256, fingerprints, retention: retentionOf(found[0]) };
     },
   };
 }
@@ -59,6 +60,7 @@ function listed(name: string, metadata: FileMetadata): Listed {
     bytes: Number(metadata.size ?? 0),
     sha256: typeof sha256 === 'string' ? sha256 : undefined,
     versionId: metadata.generation === undefined ? undefined : String(metadata.generation),
+    fingerprint: metadata.crc32c === undefined ? undefined : `crc32c:${metadata.crc32c}`,
     touchedMs: Date.parse(metadata.updated ?? '') || 0,
   };
 }

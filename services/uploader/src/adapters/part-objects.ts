@@ -24,6 +24,8 @@ export interface Listed {
   readonly bytes: number;
   readonly sha256: string | undefined;
   readonly versionId: string | undefined;
+  /** What the store tells the bytes by; absent in lists. */
+  readonly fingerprint?: string | undefined;
   readonly touchedMs: number;
 }
 
@@ -254,5 +256,5 @@ async function objectOf(
 async function hashed(place: ObjectPlace, of: Listed, signal: AbortSignal): Promise<Found> {
   const read = (start: number) => place.read(of.name, of.versionId, { start, end: of.bytes });
   const found = await hashSteadily({ bytes: of.bytes, read }, signal);
-  return { ...found, versionId: of.versionId };
+  return { ...found, versionId: of.versionId, fingerprint: of.fingerprint };
 }

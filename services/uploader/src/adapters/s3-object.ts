@@ -192,7 +192,8 @@ function lookAt(
   missing: readonly string[],
 ) {
   const version = versionId === undefined ? {} : { VersionId: versionId };
-  const request = new sdk.HeadObjectCommand({ Bucket: bucket, Key: key, ...version });
+  const of = { Bucket: bucket, Key: key, ...version };
+  const request = new sdk.HeadObjectCommand({ ...of, ChecksumMode: 'ENABLED' });
   return asked('look at an object', client.send(request), [...missing]);
 }
 
@@ -214,6 +215,27 @@ export async function heldVersion(
   const found = await lookAt(bucket, of, MISSING);
   if (found === undefined) return undefined;
   const top = await lookAt(bucket, { key: of.key, versionId: undefined }, MISSING);
-  const topVersionId = top?.VersionId;
-  return { bytes: found.ContentLength ?? 0, topVersionId, retention: retentionIn(found) };
+  return {
+    bytes: found.ContentLength ?? 0,
+    fingerprints: fingerprintsIn(found),
+    topVersionId: top?.VersionId,
+    retention: retentionIn(found),
+  };
+}
+
+/** What the bucket tells the bytes of a version by, the best first. */
+export async function fingerprintOf(
+  bucket: Bucket,
+  of: Pick<Standing, 'key' | 'versionId'>,
+): Promise<string | undefined> {
+  return fingerprintsIn((await lookAt(bucket, of, MISSING)) ?? {})[0];
+}
+
+/** Joined parts have one SHA-256 over those of the parts; not every server keeps it. */
+function fingerprintsIn(found: {
+  readonly ChecksumSHA256?: string | undefined;
+  readonly ETag?: string | undefined;
+}): readonly string[] {
+  const { ChecksumSHA256: checksum, ETag: tag } = found;
+  return [...(checksum ? [`sha256:${checksum}`] : []), ...(tag ? [`etag:${tag}`] : [])];
 }

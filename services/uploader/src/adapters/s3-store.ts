@@ -21,6 +21,7 @@ import { checkedPart, hashSteadily } from './checked-bytes.ts';
 import { abortable, joiner, READINGS_MAX } from './joiner.ts';
 import { asked, base64Of } from './s3-client.ts';
 import {
+  fingerprintOf,
   heldVersion,
   join,
   lockVersion,
@@ -261,7 +262,10 @@ async function objectOf(
 
 async function readBack(place: Place, object: ObjectName): Promise<Found | undefined> {
   const of = await standingOf(place, object);
-  return of && (await hashed(place, of));
+  if (of === undefined) return undefined;
+  // First: whatever takes its place later is another one by this, or does not read back.
+  const fingerprint = await fingerprintOf(place.bucket, of);
+  return { ...(await hashed(place, of)), fingerprint };
 }
 
 async function hashed({ bucket, closing }: Place, of: Standing): Promise<Found> {

@@ -14,10 +14,15 @@ const compliance: Retention = { mode: 'compliance', until: inDays(30) };
 const SHA256 = 'c'.repeat(64);
 const HELD: Held = { bytes: 7, topVersionId: 'v1', retention: compliance };
 
-function found(laid: Retention, held: Partial<Held> | undefined, versionId?: string) {
+function found(
+  laid: Retention,
+  held: Partial<Held> | undefined,
+  ...[versionId, fingerprint]: [string?, string?]
+) {
   const object = { name: 'manifest.jsonl', key: 'default/a/e1/manifest.jsonl', bytes: 7 };
   const version = versionId === undefined ? {} : { versionId };
-  const stored = { ...object, ...version, sha256: SHA256, verifiedAt: inDays(-1), retention: laid };
+  const told = { ...version, ...(fingerprint && { fingerprint }), verifiedAt: inDays(-1) };
+  const stored = { ...object, ...told, sha256: SHA256, retention: laid };
   const now = held && { ...HELD, ...held };
   return deviations(stored as never, now, NOW_MS).map(({ code }) => code);
 }
@@ -50,4 +55,13 @@ test('another version on top, a mark that it was deleted, other bytes, or nothin
   assert.deepEqual(found(compliance, { bytes: 8 }), ['object-differs']);
   assert.deepEqual(found(compliance, { sha256: 'd'.repeat(64) }), ['object-differs']);
   assert.deepEqual(found(compliance, undefined), ['object-gone']);
+});
+
+test('what the store told bytes by is compared with all that it tells now, where it is on record', () => {
+  const by = (fingerprint: string, fingerprints?: readonly string[]) =>
+    found({ mode: 'none' }, { fingerprints: fingerprints ?? [] }, undefined, fingerprint);
+  assert.deepEqual(by('etag:"a"', ['sha256:b-3', 'etag:"a"']), []);
+  assert.deepEqual(by('etag:"a"', ['sha256:b-3', 'etag:"c"']), ['object-differs']);
+  assert.deepEqual(by('sha256:b-3'), ['object-differs']);
+  assert.deepEqual(found({ mode: 'none' }, { fingerprints: ['etag:"c"'] }), []);
 });

@@ -23,13 +23,17 @@ function nameOf({ key, versionId }: StoredObject): string {
 }
 
 function versionDeviations(stored: StoredObject, held: Held): readonly Deviation[] {
-  const { bytes, sha256, versionId } = stored;
+  const { bytes, sha256, versionId, fingerprint } = stored;
   const found: Deviation[] = [];
   if (held.bytes !== bytes) {
     const because = `${held.bytes} bytes, ${bytes} are on record`;
     found.push({ code: 'object-differs', because });
   } else if (held.sha256 !== undefined && held.sha256 !== sha256) {
     const because = `SHA-256 ${held.sha256}, ${sha256} is on record`;
+    found.push({ code: 'object-differs', because });
+  } else if (fingerprint !== undefined && !held.fingerprints?.includes(fingerprint)) {
+    const tells = held.fingerprints?.join(' and ') || 'nothing';
+    const because = `the store tells ${tells} of it, ${fingerprint} is on record`.slice(0, 512);
     found.push({ code: 'object-differs', because });
   }
   if (versionId === undefined) return found;

@@ -43,6 +43,8 @@ export interface Found {
   readonly sha256: string;
   /** Which version or generation was read, where the store has more than one. */
   readonly versionId?: string | undefined;
+  /** What the store told these bytes by before they were read, where it tells anything. */
+  readonly fingerprint?: string | undefined;
 }
 
 /** How a store holds a version now. */
@@ -50,6 +52,8 @@ export interface Held {
   readonly bytes: number;
   /** Absent: the store cannot tell without reading, and no byte of a version ever changes there. */
   readonly sha256?: string | undefined;
+  /** Everything that the store tells these bytes by; absent where it never does. */
+  readonly fingerprints?: readonly string[];
   /** The version that a reader gets who names none; undefined: it was deleted, or has none. */
   readonly topVersionId: string | undefined;
   readonly retention: Retention;

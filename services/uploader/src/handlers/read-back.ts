@@ -32,10 +32,13 @@ export async function readBack(
     const rejection = mismatch(of.object, found);
     if (rejection !== undefined) return rejection;
     measuresOf('uploader').count(METRICS.verified, of.object.bytes);
-    const versionId = found?.versionId;
+    const { versionId, fingerprint } = found ?? {};
     const retention = await store.retain({ object: place, versionId });
-    const version = versionId === undefined ? {} : { versionId };
-    return { ...of.object, store: store.kind, ...version, verifiedAt: timeOf(now()), retention };
+    const told = {
+      ...(versionId === undefined ? {} : { versionId }),
+      ...(fingerprint === undefined ? {} : { fingerprint }),
+    };
+    return { ...of.object, store: store.kind, ...told, verifiedAt: timeOf(now()), retention };
   } catch (cause) {
     throw later(of.object, cause, signal);
   }
