@@ -34,9 +34,9 @@ export function headHash({ acq, acqSeq, last }: Head): Buffer {
 export type HeadHashes = ReadonlyMap<number, Buffer>;
 
 /**
- * The tree over the heads of all chains: as many leaves as the log has. It keeps the roots over full
- * tiles and all that stands above them, a quarter of a byte for each leaf, and is told the roots of
- * tiles in which heads have changed.
+ * The tree over the heads of all chains: as many leaves as the log has. It keeps the roots over
+ * full tiles and all that stands above them, a quarter of a byte for each leaf, and is told the
+ * roots of tiles in which heads have changed.
  */
 export interface HeadsTree {
   size(): number;
