@@ -28,8 +28,9 @@ export interface ConsumerPlan {
 }
 
 /** Who dies with a message keeps it from the others for so long; who works says so meanwhile. */
-export const ACK_WAIT_MS = 15_000;
-export const DELIVERIES_MAX = 5;
+export const ACK_WAIT_MS = 5_000;
+/** One that stands still has its connection for 15 s, and gets a share of these for nothing. */
+export const DELIVERIES_MAX = 15;
 export const ACKS_PENDING_MAX = 512;
 /** Pulls that may wait on one consumer: each free slot of each process has one. */
 export const PULLS_WAITING_MAX = 8_192;

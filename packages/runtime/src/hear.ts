@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { LedgerHeadV1 } from '@impound/contracts/ask/ledger.head.v1.ts';
+import { ACKS_PENDING_MAX, DELIVERIES_MAX } from '@impound/contracts/streams.ts';
 import type { JsMsg } from '@nats-io/jetstream';
 import { askUntilAnswered } from './ask.ts';
 import { ATTEMPTS_MAX, becauseOf, codeOf, Later, messageOf, Never, verdict } from './fault.ts';
@@ -25,24 +26,44 @@ export function handling<Deps>(
   house: House,
 ): Promise<void> {
   const { contract } = subscription;
-  // A message that comes again while its handler still works waits for that, and finds the answer.
-  const running = new Map<string, Promise<void>>();
+  // A message that comes again while its handler still works is settled as the first one is.
+  const running = new Map<string, Promise<Settled>>();
+  const failures = new Map<string, number>();
   return pull(house, { type: contract.type, route: '*', slots: SLOTS }, async (raw, signal) => {
     const message = settleUnreadable(house, raw, () =>
       readMessage(contract, raw.data, raw.headers),
     );
     if (message === undefined) return;
     const before = running.get(message.id);
-    const turn = { subscription, deps, house, raw, message, again: before !== undefined };
-    const work = heard(turn, async () => {
-      await before;
-      return await handleOnce(turn, signal);
+    if (before !== undefined) return settle(raw, await before);
+    const { promise, resolve } = Promise.withResolvers<Settled>();
+    running.set(message.id, promise);
+    const turn = { subscription, deps, house, raw, message, attempt: attemptOf(raw, message) };
+    await heard(turn, async () => {
+      const settled = await handleOnce(turn, signal);
+      count(message.id, settled.outcome === 'again' ? turn.attempt : undefined);
+      settle(raw, settled);
+      resolve(settled);
+      return settled.outcome;
     }).finally(() => {
-      if (running.get(message.id) === work) running.delete(message.id);
+      resolve({ outcome: 'stopped' });
+      running.delete(message.id);
     });
-    running.set(message.id, work);
-    await work;
   });
+
+  /** Who died or stood still over a message has not tried it: what failed here counts. */
+  function attemptOf({ info }: JsMsg, { id }: Message): number {
+    const isLast = info.deliveryCount >= DELIVERIES_MAX;
+    return isLast ? ATTEMPTS_MAX : (failures.get(id) ?? 0) + 1;
+  }
+
+  /** What another process has ended is forgotten when there are more than can be under way. */
+  function count(id: string, failed: number | undefined): void {
+    failures.delete(id);
+    if (failed !== undefined) failures.set(id, failed);
+    const [oldest] = failures.keys();
+    if (oldest !== undefined && failures.size > ACKS_PENDING_MAX) failures.delete(oldest);
+  }
 }
 
 interface Turn<Deps> {
@@ -52,26 +73,32 @@ interface Turn<Deps> {
   readonly house: House;
   readonly raw: JsMsg;
   readonly message: Message;
-  /** True where the same message was being handled when this one came. */
-  readonly again: boolean;
+  readonly attempt: number;
 }
 
-async function handleOnce<Deps>(turn: Turn<Deps>, signal: AbortSignal): Promise<HearingOutcome> {
-  const { subscription, deps, house, raw, message } = turn;
+/** How a message ended, and when it is to come again. */
+type Settled =
+  | { readonly outcome: 'again'; readonly delayMs: number }
+  | { readonly outcome: Exclude<HearingOutcome, 'again'> };
+
+function settle(raw: JsMsg, settled: Settled): void {
+  if (settled.outcome === 'ok') raw.ack();
+  else if (settled.outcome === 'again') raw.nak(settled.delayMs);
+  else if (settled.outcome === 'given-up') raw.term();
+}
+
+async function handleOnce<Deps>(turn: Turn<Deps>, signal: AbortSignal): Promise<Settled> {
+  const { subscription, deps, house, message } = turn;
   try {
-    if (await answeredAlready(turn, signal)) {
-      raw.ack();
-      return 'ok';
-    }
+    if (await answeredAlready(turn, signal)) return { outcome: 'ok' };
     const limited = AbortSignal.any([signal, AbortSignal.timeout(HANDLER_MS_MAX)]);
     const said = await subscription.handle(message, deps, limited);
     // The limit is the handler's: what it has found out waits for the ledger as long as it takes.
     if (said !== undefined) await sayChild(house, message, said, signal);
-    raw.ack();
-    return 'ok';
+    return { outcome: 'ok' };
   } catch (error) {
-    if (signal.aborted) return 'stopped';
-    return await settle(turn, error ?? new Error('nothing was thrown'), signal);
+    if (signal.aborted) return { outcome: 'stopped' };
+    return await decide(turn, error ?? new Error('nothing was thrown'), signal);
   }
 }
 
@@ -82,8 +109,7 @@ async function handleOnce<Deps>(turn: Turn<Deps>, signal: AbortSignal): Promise<
 async function answeredAlready<Deps>(turn: Turn<Deps>, signal: AbortSignal): Promise<boolean> {
   const { subscription, house, raw, message } = turn;
   const comesAgain = raw.info.deliveryCount > 1 || isToldAgain(raw);
-  const again = turn.again || comesAgain;
-  if (!again || subscription.otherwise === undefined) return false;
+  if (!comesAgain || subscription.otherwise === undefined) return false;
   const { tenant, acquisitionId } = message;
   const causedBy = { id: message.event.id, service: house.service };
   const request = { tenant, acquisitionId, causedBy };
@@ -91,31 +117,25 @@ async function answeredAlready<Deps>(turn: Turn<Deps>, signal: AbortSignal): Pro
   return head.caused === true || (head.ended && subscription.outlives !== true);
 }
 
-async function settle<Deps>(
+async function decide<Deps>(
   turn: Turn<Deps>,
   error: unknown,
   signal: AbortSignal,
-): Promise<HearingOutcome> {
-  const { house, raw, message } = turn;
-  const decided = verdict(error, raw.info.deliveryCount);
+): Promise<Settled> {
+  const { house, message, attempt } = turn;
+  const decided = verdict(error, attempt);
   failed(codeOf(error));
   const fields = { type: message.type, id: message.id, acquisitionId: message.acquisitionId };
   house.log.warn('handler failed', { ...fields, ...decided, because: messageOf(error) });
-  if (decided.do === 'nak') {
-    raw.nak(decided.delayMs);
-    return 'again';
-  }
+  if (decided.do === 'nak') return { outcome: 'again', delayMs: decided.delayMs };
   try {
     if (decided.do === 'give-up') await giveUp(turn, { ...decided, error }, signal);
-    raw.term();
-    return 'given-up';
+    return { outcome: 'given-up' };
   } catch (fault) {
-    if (signal.aborted) return 'stopped';
+    if (signal.aborted) return { outcome: 'stopped' };
     house.log.error('giving up was not said', { ...fields, because: messageOf(fault) });
-    const once = fault instanceof Later && raw.info.deliveryCount < ATTEMPTS_MAX;
-    if (once) raw.nak(fault.delayMs);
-    else raw.term();
-    return once ? 'again' : 'given-up';
+    const once = fault instanceof Later && attempt < ATTEMPTS_MAX;
+    return once ? { outcome: 'again', delayMs: fault.delayMs } : { outcome: 'given-up' };
   }
 }
 

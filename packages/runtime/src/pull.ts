@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { consumerPlan, STREAM } from '@impound/contracts/streams.ts';
+import { ACK_WAIT_MS, consumerPlan, STREAM } from '@impound/contracts/streams.ts';
 import { type Consumer, type ConsumerMessages, type JsMsg, jetstream } from '@nats-io/jetstream';
 import type { Subscription } from '@nats-io/transport-node';
 import { codeOf, messageOf } from './fault.ts';
@@ -100,10 +100,10 @@ async function endPull(messages: ConsumerMessages, over: AbortSignal): Promise<v
   messages.stop();
 }
 
-/** What the consumer was laid with, in milliseconds; asked of the bus once. */
+/** What the consumer was laid with, in milliseconds; a ledger may lay it as of now meanwhile. */
 async function ackWaitMs(consumer: Consumer): Promise<number> {
   const { config } = await consumer.info(true);
-  return (config.ack_wait ?? 0) / 1_000_000;
+  return Math.min((config.ack_wait ?? 0) / 1_000_000, ACK_WAIT_MS);
 }
 
 /** Holds the message while it is worked on, and gives back what was not settled. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { Later, Never } from '../src/fault.ts';
+import { ATTEMPTS_MAX, Later, Never } from '../src/fault.ts';
 import { newId } from '../src/ids.ts';
 import { wait } from '../src/wait.ts';
 import {
@@ -161,5 +161,24 @@ suite('hear', { concurrency: 4 }, () => {
     assert.equal(await answerTo(it, await request(it)), 'slow');
     await until(() => settled(it));
     assert.equal(handled, 1);
+  });
+
+  test('a process that stood still while a message came again and again has tried it once', async (t) => {
+    const it = await ofDiscovery(t);
+    let handled = 0;
+    await it.start(
+      hearer(async () => {
+        handled += 1;
+        const came = async () => (await it.consumer('discovery', TYPE)).deliveries > ATTEMPTS_MAX;
+        if (handled === 1) await until(came);
+        if (handled < 3) throw new Later('api-busy', 50, 'busy');
+        return missing('found at last');
+      }),
+    );
+    // Less than what it took from the consumer: it does not say in time that it works.
+    await it.ackWait('discovery', TYPE, 200);
+    assert.equal(await answerTo(it, await request(it)), 'found at last');
+    await until(() => settled(it));
+    assert.equal(handled, 3);
   });
 });

@@ -43,7 +43,10 @@ export interface World {
   /** Starts a service; its house is what its open was given. */
   start(service: AnyService, more?: Environment): Promise<Running & { readonly house: House }>;
   /** What JetStream knows of the consumer by which a service hears an event. */
-  consumer(service: string, type: string): Promise<{ pending: number; unacked: number }>;
+  consumer(
+    service: string,
+    type: string,
+  ): Promise<{ pending: number; unacked: number; deliveries: number }>;
   /** Shortens the time after which JetStream gives a message to somebody else. */
   ackWait(service: string, type: string, milliseconds: number): Promise<void>;
 }
@@ -93,7 +96,8 @@ export async function world(
     },
     consumer: async (service, type) => {
       const info = await manager.consumers.info(STREAM.name, durable(service, type));
-      return { pending: info.num_pending, unacked: info.num_ack_pending };
+      const { num_pending: pending, num_ack_pending: unacked, delivered } = info;
+      return { pending, unacked, deliveries: delivered.consumer_seq };
     },
     ackWait: async (service, type, milliseconds) => {
       const name = durable(service, type);
