@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AccessCheckedV1 } from '@impound/contracts/access/checked.v1.ts';
+import { AcquisitionAssignedV1 } from '@impound/contracts/acquisition/assigned.v1.ts';
 import type { AcquisitionFailedV1 } from '@impound/contracts/acquisition/failed.v1.ts';
 import { ExecutionFailedV1 } from '@impound/contracts/execution/failed.v1.ts';
 import type { Method, Verdict } from '@impound/contracts/methods.ts';
@@ -144,14 +145,34 @@ test('an empty ladder is no way in', () => {
   assert.equal(failure(ready()).code, 'no-way-in');
 });
 
-test('two assignments that nobody claimed end with the name of the executor', () => {
-  const { code, because, next } = failure([
-    ...EXEC,
-    assigned(1),
-    lapsed(1),
-    assigned(2),
-    lapsed(2),
-  ]);
+const unclaimed = (count: number, method: Method = 'exec-stream') =>
+  Array.from({ length: count }, (_, at) => [assigned(at + 1, method), lapsed(at + 1)]).flat();
+
+test('an executor that was away uses up no chance, and no other method of its own comes earlier', () => {
+  const rungs = ready(['exec-stream', 'allowed'], ['ephemeral-container', 'allowed']);
+  const facts = [...rungs, ...unclaimed(5)];
+  assert.equal(assignment(facts)['method'], 'exec-stream');
+  const back = [...facts, assigned(6), started(6), failed(6, TRANSIENT, 60_000)];
+  const dueMs = 60_000 + RETRY_DELAY_MS;
+  assert.deepEqual(after(back, dueMs - 1), { wakeAtMs: BEGIN_MS + dueMs });
+  assert.equal(assignment(back, dueMs)['method'], 'exec-stream');
+});
+
+test('an executor that claims comes before one that is away, which is asked again after it', () => {
+  const { ladder } = AccessCheckedV1.shape.parse(AccessCheckedV1.example);
+  const [rung] = ladder.map((one) => ({ ...one, verdict: 'allowed' as const }));
+  assert.ok(rung);
+  const other = { ...rung, method: 'node-volume' as const, executor: 'eks' };
+  const access = fact(AccessCheckedV1, { ladder: [rung, other] });
+  const both = [requested(), resolved(), kept(), access, ...unclaimed(1, rung.method)];
+  assert.equal(assignment(both)['executor'], 'eks');
+  const second = fact(AcquisitionAssignedV1, { epoch: 2, method: 'node-volume', executor: 'eks' });
+  assert.equal(assignment([...both, second, failed(2)])['executor'], 'kubernetes');
+  assert.equal(assignment([...both, second, lapsed(2)])['executor'], 'kubernetes');
+});
+
+test('assignments that nobody ever claimed end with the name of the executor', () => {
+  const { code, because, next } = failure([...EXEC, ...unclaimed(EPOCHS_MAX)]);
   assert.equal(code, 'no-executor');
   assert.match(because, /executor kubernetes did not answer/);
   assert.match(next, /^start kubernetes/);

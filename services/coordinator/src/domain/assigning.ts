@@ -9,7 +9,7 @@ import { exhaustedAdvice, noExecutorAdvice, noWayAdvice } from './advice.ts';
 import { type Decision, deadlineMs, decided, type Now, waitUntil } from './decision.ts';
 import { nextRung, type Rung, refusals, rungsOf, triesOf } from './ladder.ts';
 import { EPOCHS_MAX, HAND_IN_MS_MAX, HAND_IN_SHARE, RETRY_DELAY_MS } from './limits.ts';
-import { awaitsContext, fallOf } from './phase.ts';
+import { awaitsContext, fallOf, isUnclaimed } from './phase.ts';
 import { listed } from './sentence.ts';
 
 const SALVAGED_MAX = 64;
@@ -60,9 +60,10 @@ function assign(state: Acquisition, rung: Rung, handInMs: number): Decision {
 
 /**
  * When the next attempt at a rung is due: at once for the first, and where a worker fell silent,
- * for its lease was the wait; doubling waits otherwise.
+ * for its lease was the wait; doubling waits otherwise. Who was away has tried nothing.
  */
-function retryMs(tries: readonly Execution[]): number {
+function retryMs(all: readonly Execution[]): number {
+  const tries = all.filter((execution) => !isUnclaimed(execution));
   const last = tries.at(-1);
   if (last === undefined || last.lapsed !== undefined) return 0;
   const overMs = millisecondsOf(last.overAt ?? last.assignedAt);

@@ -10,6 +10,7 @@ import {
   captured,
   failed,
   HOUR_MS,
+  lapsed,
   ready,
   started,
   stored,
@@ -29,6 +30,14 @@ test('an assignment lapses when nobody has claimed it in time', () => {
   const { say } = executing(told(...ASSIGNED), at(CLAIM_MS)) ?? {};
   const because = 'executor kubernetes did not claim the assignment';
   assert.deepEqual(say?.data, { epoch: 1, because });
+});
+
+test('each assignment in a row that nobody claims waits twice as long as the one before', () => {
+  const away = [...ready(['exec-stream', 'allowed']), assigned(1), lapsed(1)];
+  const third = told(...away, assigned(2), lapsed(2), assigned(3));
+  assert.deepEqual(executing(third, at(0)), wake(4 * CLAIM_MS));
+  const back = told(...away, assigned(2), started(2), lapsed(2), assigned(3));
+  assert.deepEqual(executing(back, at(0)), wake(CLAIM_MS));
 });
 
 test('an executor that is heard at other work gets longer to claim, but not for ever', () => {

@@ -4,6 +4,7 @@ import { ExecutionLapsedV1 } from '@impound/contracts/execution/lapsed.v1.ts';
 import { LEASE_MS } from '@impound/contracts/progress.ts';
 import { millisecondsOf, timeOf } from '@impound/contracts/time.ts';
 import { type Decision, decided, type Now, waitUntil } from './decision.ts';
+import { unclaimedBy } from './ladder.ts';
 import { CLAIM_BUSY_MS_MAX, CLAIM_MS } from './limits.ts';
 import { inFlight, phaseOf, silence } from './phase.ts';
 import { cut } from './sentence.ts';
@@ -37,12 +38,12 @@ function leased(state: Acquisition, execution: Execution, now: Now): Decision {
 function unclaimed(state: Acquisition, execution: Execution, now: Now): Decision {
   const { executor } = execution.assigned;
   const assignedMs = millisecondsOf(execution.assignedAt);
+  // Who is away finds the assignment when it is back: to end it only says that nobody is there.
+  const awayMs = CLAIM_MS * 2 ** unclaimedBy(state.executions.slice(0, -1), executor);
   // Who is heard is at work as long as a worker is: where the ledger changes nobody can claim.
   const heardEndMs = (now.executorHeardMs(executor) ?? 0) + LEASE_MS;
-  const endMs = Math.min(
-    Math.max(assignedMs + CLAIM_MS, heardEndMs),
-    assignedMs + CLAIM_BUSY_MS_MAX,
-  );
+  const busyEndMs = Math.min(heardEndMs, assignedMs + CLAIM_BUSY_MS_MAX);
+  const endMs = Math.max(assignedMs + awayMs, busyEndMs);
   if (now.nowMs < endMs) return waitUntil(state, endMs);
   return lapse(execution, `executor ${executor} did not claim the assignment`);
 }

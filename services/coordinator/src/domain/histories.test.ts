@@ -37,6 +37,9 @@ const LAWS: Readonly<Record<string, (before: Acquisition, data: never) => void>>
     assert.equal(data.entries, before.version);
   },
   'acquisition.joined.v1': (before) => assert.equal(before.executions.length, 0),
+  'acquisition.failed.v1': (before, { code }: { code: string }) => {
+    if (code === 'no-executor') assert.equal(before.executions.length, EPOCHS_MAX, 'who is away');
+  },
   'acquisition.cancelled.v1': (before) => assert.ok(before.cancellation),
 };
 

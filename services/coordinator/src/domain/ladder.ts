@@ -3,7 +3,7 @@ import type { AccessCheckedV1 } from '@impound/contracts/access/checked.v1.ts';
 import type { Acquisition, Execution } from '@impound/contracts/chain.ts';
 import type { Method } from '@impound/contracts/methods.ts';
 import { ATTEMPTS_MAX, UNTOUCHED_ATTEMPTS_MAX } from './limits.ts';
-import { fallOf } from './phase.ts';
+import { fallOf, isUnclaimed } from './phase.ts';
 
 /** One way in: a method, and the executor that tries it. */
 export type Rung = AccessCheckedV1['ladder'][number];
@@ -30,23 +30,35 @@ export function triesOf(state: Acquisition, rung: Rung): readonly Execution[] {
   );
 }
 
+/** How many of its last assignments an executor has left unclaimed. */
+export function unclaimedBy(executions: readonly Execution[], executor: string): number {
+  const own = executions.filter(({ assigned }) => assigned.executor === executor);
+  return own.length - 1 - own.findLastIndex((execution) => !isUnclaimed(execution));
+}
+
 /**
- * The rung to try next: the first one that has chances left; where none has, the first one whose
- * tries mostly ended before anything was touched, as where a cluster does not answer for a while.
+ * The rung to try next: the first one that has chances left, and rather one whose executor claims
+ * what it is given; where none has, the first one whose tries mostly ended before anything was
+ * touched, as where a cluster does not answer for a while.
  */
 export function nextRung(state: Acquisition): Rung | undefined {
   const rungs = rungsOf(state);
+  const away = ({ executor }: Rung) => unclaimedBy(state.executions, executor);
   const within = (chancesMax: number) =>
-    rungs.find((rung) => !isSpent(triesOf(state, rung), chancesMax));
+    rungs
+      .filter((rung) => !isSpent(triesOf(state, rung), chancesMax))
+      .toSorted((a, b) => away(a) - away(b))[0];
   return within(ATTEMPTS_MAX) ?? within(UNTOUCHED_ATTEMPTS_MAX);
 }
 
 /**
  * Whether a rung has had its chances. An executor that was told to stop, as in a rolling
- * deployment, has had none; EPOCHS_MAX bounds those as well.
+ * deployment, or was away has had none; EPOCHS_MAX bounds those as well.
  */
 function isSpent(tries: readonly Execution[], chancesMax: number): boolean {
-  const chances = tries.filter(({ failed }) => failed?.code !== 'stopping');
+  const chances = tries.filter((execution) => {
+    return execution.failed?.code !== 'stopping' && !isUnclaimed(execution);
+  });
   const touched = chances.filter(({ failed }) => failed?.footprint.touched !== false);
   return (
     chances.length >= chancesMax ||

@@ -8,7 +8,10 @@ export const UNTOUCHED_ATTEMPTS_MAX = 5;
 export const EPOCHS_MAX = 12;
 /** The wait before the second attempt at a rung; it doubles with each further one. */
 export const RETRY_DELAY_MS = 2_000;
-/** An assignment that its executor has not claimed by then lapses. */
+/**
+ * An assignment that its executor has not claimed by then lapses. It doubles with each one in a
+ * row: within EPOCHS_MAX one executor may be away for 22 hours, or until the deadline.
+ */
 export const CLAIM_MS = 20_000;
 /** The same where the executor is heard at work for others: it is busy, not absent. */
 export const CLAIM_BUSY_MS_MAX = 600_000;

@@ -24,6 +24,11 @@ export function awaitsContext({ target, contextStored }: Acquisition): boolean {
   return target !== undefined && contextStored === undefined;
 }
 
+/** Whether an assignment lapsed before anybody claimed it: its executor was away. */
+export function isUnclaimed({ lapsed, started }: Execution): boolean {
+  return lapsed !== undefined && started === undefined;
+}
+
 /** What is still to come from an epoch, if anything. */
 export function inFlight(execution: Execution | undefined): execution is Execution {
   return execution !== undefined && !['whole', 'over'].includes(phaseOf(execution));
@@ -51,10 +56,10 @@ export interface Fall {
 /** Why an epoch that is over gave nothing; undefined where it is not over. */
 export function fallOf(execution: Execution): Fall | undefined {
   if (phaseOf(execution) !== 'over') return undefined;
-  const { assigned, started, failed, lapsed, stored, rejected } = execution;
+  const { assigned, failed, lapsed, stored, rejected } = execution;
   if (failed) return failed;
   const transient = { permanent: false };
-  if (lapsed && !started) {
+  if (isUnclaimed(execution)) {
     const because = `executor ${assigned.executor} did not answer`;
     return { ...transient, code: 'no-executor', because };
   }
