@@ -33,11 +33,21 @@ async function nothingLeft(mark: string): Promise<void> {
   assert.deepEqual(marked(mark), []);
 }
 
+/** Kills a process; one that has ended by then is as good as killed. */
+function killed(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
 for (const soil of SHELLS) {
   test(`${soil.name}: when the client goes, nothing is left`, async () => {
     const mark = randomUUID();
     const child = start(soil, { profile: 'volatile', paths: [large] }, { mark });
     await once(child.stdout, 'readable'); // and nobody reads on: it is stuck in a write
+    while (marked(mark).length < 2) await delay(25);
     await delay(900);
     assert.ok(marked(mark).length > 1);
     child.stdin.end();
@@ -72,14 +82,15 @@ test('without an acknowledgement it waits its time and ends with exit code 0', a
   const mark = randomUUID();
   const soil = SHELLS[0];
   assert.ok(soil);
-  const child = start(soil, { profile: 'volatile', ackSecondsMax: 1 }, { mark });
+  const child = start(soil, { profile: 'volatile', ackSecondsMax: 4 }, { mark });
   const exited = once(child, 'exit');
   let trailerMs = 0;
   for await (const record of parseCollectorStream(child.stdout)) {
     if (record.kind === 'trailer') trailerMs = Date.now();
   }
   assert.deepEqual(await exited, [0, null]);
-  assert.ok(Date.now() - trailerMs >= 900);
+  // The trailer may have been read late.
+  assert.ok(Date.now() - trailerMs >= 1_000);
   await nothingLeft(mark);
 });
 
@@ -90,8 +101,7 @@ test('a collector that is killed midway is truncated, never complete', async () 
   const child = start(soil, { profile: 'volatile', paths: [large] }, { mark });
   await assert.rejects(
     finish(child, async ({ kind }) => {
-      if (kind === 'file') child.kill('SIGKILL');
-      if (kind === 'file') for (const pid of marked(mark)) process.kill(Number(pid), 'SIGKILL');
+      if (kind === 'file') for (const pid of marked(mark)) killed(Number(pid));
     }),
     (error) => error instanceof CollectorFault && error.code === 'truncated',
   );

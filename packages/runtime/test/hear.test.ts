@@ -149,11 +149,11 @@ suite('hear', { concurrency: 4 }, () => {
 
   test('a handler that works longer than the bus waits is not doubled', async (t) => {
     const it = await ofDiscovery(t);
-    await it.ackWait('discovery', TYPE, 900);
+    await it.ackWait('discovery', TYPE, 3_000);
     let handled = 0;
     const slow = hearer(async (_message, _deps, signal) => {
       handled += 1;
-      await wait(2_500, signal);
+      await wait(7_000, signal);
       return missing('slow');
     });
     await it.start(slow);

@@ -18,7 +18,7 @@ suite('jobs in bad weather', { concurrency: 4 }, () => {
     const done = Promise.withResolvers<void>();
     await it.start(
       executor(async (message, work, signal) => {
-        await wait(10_000, go.signal);
+        await wait(60_000, go.signal);
         assert.equal(signal.aborted, false);
         done.resolve();
         return captured(message, work);
@@ -68,7 +68,8 @@ suite('jobs in bad weather', { concurrency: 4 }, () => {
     await until(() => typesOf(it, acquisitionId).includes(STARTED));
     const started = performance.now();
     await running[Symbol.asyncDispose]();
-    assert.ok(performance.now() - started < 3_000);
+    // Last words have ten seconds.
+    assert.ok(performance.now() - started < 9_000);
     const result = await resultOf(it, acquisitionId);
     assert.deepEqual([result.type, result['code']], ['execution.failed.v1', 'stopping']);
   });
@@ -127,7 +128,7 @@ suite('jobs in bad weather', { concurrency: 4 }, () => {
         work.progress('collecting', 2, 20);
         await until(() => phases.includes('collecting'));
         work.progress(`\u0007${'z'.repeat(500)}`, Number.NaN, -1.5);
-        await wait(10_000, go.signal);
+        await wait(60_000, go.signal);
         return captured(message, work);
       }),
     );
@@ -144,11 +145,11 @@ suite('jobs in bad weather', { concurrency: 4 }, () => {
     go.abort();
     await resultOf(it, acquisitionId);
     assert.equal(phases.includes('looking'), false);
-    assert.equal(raw.length, phases.length);
-    const last = Progress.parse(raw.at(-1));
-    assert.deepEqual([last.epoch, last.worker, last.files, last.bytes], [1, house.worker, 0, 0]);
     const beats = raw.length;
     await quiet(BEAT_MS * 4);
     assert.ok(raw.length - beats <= 1, 'the heart has stopped');
+    await until(() => raw.length === phases.length);
+    const last = Progress.parse(raw.at(-1));
+    assert.deepEqual([last.epoch, last.worker, last.files, last.bytes], [1, house.worker, 0, 0]);
   });
 });

@@ -148,7 +148,8 @@ suite('run', { concurrency: 3 }, () => {
     const started = performance.now();
     one.child.kill('SIGTERM');
     assert.equal(await one.exit(), 0);
-    assert.ok(performance.now() - started < 5_000);
+    // What hangs is waited for a quarter of a minute.
+    assert.ok(performance.now() - started < 14_000);
   });
 
   test('a process whose key the bus refuses ends, at the start and later', async (t) => {

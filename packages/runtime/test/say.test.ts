@@ -81,7 +81,8 @@ test('only the signal ends what nobody answers', async (t) => {
   const started = performance.now();
   stop.abort(new Error('enough'));
   await assert.rejects(saying, /enough/);
-  assert.ok(performance.now() - started < 500);
+  // And not only when the time for an answer was over.
+  assert.ok(performance.now() - started < 4_500);
   await assert.rejects(house.say(missing(newId()), AbortSignal.abort(new Error('no'))), /no/);
 });
 

@@ -19,7 +19,7 @@ import {
 } from '../src/testing/scripted-ledger.ts';
 import { wait } from '../src/wait.ts';
 
-const WAIT_MS_MAX = 15_000;
+const WAIT_MS_MAX = 60_000;
 const LOOK_MS = 10;
 
 /** One line of a log that is kept for the test. */

@@ -22,7 +22,7 @@ import {
   stored,
 } from './story.ts';
 
-const WAIT_MS_MAX = 10_000;
+const WAIT_MS_MAX = 60_000;
 const LADDER = checked(['exec-stream', 'allowed']);
 const wish = (pod: string, deadlineMs = Date.now() + HOUR_MS) =>
   requested({

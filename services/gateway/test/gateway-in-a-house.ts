@@ -14,7 +14,7 @@ import { wait } from '@impound/runtime/wait.ts';
 import { gateway } from '../src/service.ts';
 
 /** Tests here start a bus each. */
-export const LIMIT = { timeout: 30_000 };
+export const LIMIT = { timeout: 120_000 };
 
 /** Tokens by who has them. */
 export const TOKEN = {

@@ -48,7 +48,7 @@ export interface Subject {
 }
 
 export const MIB = 1_048_576;
-export const LIMIT = { timeout: 60_000 };
+export const LIMIT = { timeout: 120_000 };
 
 /** Somebody else's server may need several tries. */
 export const PREPARE_LIMIT = { timeout: 290_000 };

@@ -125,4 +125,4 @@ export async function until<T>(t: TestContext, look: () => T | undefined): Promi
   }
 }
 
-export const LIMIT = { timeout: 30_000 };
+export const LIMIT = { timeout: 120_000 };
