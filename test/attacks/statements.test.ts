@@ -18,6 +18,7 @@ import { SignerRegisteredV1 } from '@impound/contracts/signer/registered.v1.ts';
 import { SignerRetiredV1 } from '@impound/contracts/signer/retired.v1.ts';
 import { signerSuccessionText } from '@impound/contracts/signer.ts';
 import { writeBag } from '@impound/evidence/bag.ts';
+import type { SignerLog } from '@impound/evidence/custody-log.ts';
 import { ACQUISITION, eventIdAt, growingChain } from '@impound/evidence/testing/chain-specimen.ts';
 import { type SpecimenSigner, specimenLog } from '@impound/evidence/testing/log-specimen.ts';
 import { pieces } from '@impound/evidence/testing/specimen.ts';
@@ -80,6 +81,8 @@ interface Making {
   readonly saying?: Partial<Saying>;
   /** Of what was captured. */
   readonly statement?: (own: Statement) => Promise<object | undefined>;
+  /** What the bag has instead of the entries that name signers. */
+  readonly shown?: (signers: readonly SignerLog[]) => readonly SignerLog[];
 }
 
 const ON_RECORD = [named(EXECUTOR, ONE, BEFORE_ALL), named(UPLOADER, STORING, BEFORE_ALL)];
@@ -110,7 +113,14 @@ async function made(name: string, making: Making = {}): Promise<string> {
     objects: evidence.map((one) => ({ ...one, content: pieces(one.content) })),
     chain: pieces(Buffer.from(lines.map((line) => `${line}\n`).join(''))),
     info: {},
-    log: (entries: readonly Buffer[]) => log.record(entries, seal, making.signers ?? ON_RECORD),
+    log: async (entries: readonly Buffer[]) => {
+      const { signers = [], ...more } = await log.record(
+        entries,
+        seal,
+        making.signers ?? ON_RECORD,
+      );
+      return { ...more, signers: making.shown?.(signers) ?? signers };
+    },
   };
   const bag = join(home, name);
   await writeBag(bag, content, signal);
@@ -231,6 +241,22 @@ test('what is signed before anybody is on record counts as unsigned', async () =
   assert.equal(code, EXIT.ok, out);
   assert.match(out, /2 entries are signed by who captured or stored what they name/);
   assert.match(out, /that executor-kubernetes said entry 3: no key on record has signed it;/);
+});
+
+test('a bag from which an entry is missing that retired a key is found', async () => {
+  const signers = [...ON_RECORD, retired(EXECUTOR, ONE, CAPTURED)];
+  const others: readonly [string, Making['shown']][] = [
+    ['left-out', (all) => all.slice(0, -1)],
+    ['another-twice', ([one, other]) => [one, one, other] as SignerLog[]],
+  ];
+  for (const [name, shown] of others) {
+    const { code, out } = await verified(await made(name, { signers, ...(shown && { shown }) }));
+    assert.equal(code, EXIT.chain, out);
+    assert.match(
+      out,
+      /chain-cut: 3 of the first \d+ leaves of the log name signers; the bag has 2/,
+    );
+  }
 });
 
 test('files of a statement that are not those of the chain are found', async () => {

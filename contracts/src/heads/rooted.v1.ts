@@ -14,7 +14,10 @@ export const HeadsRootedV1 = event({
     size: z.int().min(1),
     /** Over as many heads as there are leaves: where a chain begins its last entry, else none. */
     root: Sha256,
+    /** How many of these leaves say who signs: a bag that leaves out that a key was retired has
+     * fewer. Absent in roots from before it was counted. */
+    signers: z.int().min(0).optional(),
   }),
-  example: { size: 4_711, root: '3d'.repeat(32) },
+  example: { size: 4_711, root: '3d'.repeat(32), signers: 3 },
 });
 export type HeadsRootedV1 = DataOf<typeof HeadsRootedV1>;

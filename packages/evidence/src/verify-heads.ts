@@ -31,6 +31,8 @@ interface On {
   readonly last: EndLine | undefined;
   /** When witnesses signed the checkpoint, in seconds since 1970. */
   readonly seen: readonly bigint[];
+  /** Where the entries stand that name signers, as far as the bag has them. */
+  readonly named: readonly bigint[];
 }
 
 const ENTRY_BYTES_MAX = 65_535;
@@ -76,6 +78,7 @@ async function rooted(
     return undefined;
   }
   const { size, recordedAt } = said;
+  checkSigners(reader, on, said);
   if (index === undefined || on.first?.index === undefined) return undefined;
   const begun = on.first.index < size;
   const head = begun ? await headOf(reader, on, said) : undefined;
@@ -87,7 +90,16 @@ async function rooted(
 interface Said {
   readonly size: bigint;
   readonly root: Buffer;
+  readonly signers: bigint | undefined;
   readonly recordedAt: string;
+}
+
+/** Whoever leaves out that a key was retired has fewer of these entries than the log had then. */
+function checkSigners(reader: CustodyReader, { named }: On, { size, signers }: Said): void {
+  const found = BigInt(named.filter((index) => index < size).length);
+  if (signers === undefined || signers === found) return;
+  const what = `${signers} of the first ${size} leaves of the log name signers; the bag has ${found} of them: whose key was retired may have been left out`;
+  reader.add('chain-cut', what, { name: HEADS_ENTRY });
 }
 
 function rootIn(bytes: Buffer): Said | undefined {
@@ -97,8 +109,11 @@ function rootIn(bytes: Buffer): Said | undefined {
   }
   const { data } = HeadsRootedV1.shape.safeParse(entry.event.data);
   if (data === undefined) return undefined;
-  const { size, root } = data;
-  return { size: BigInt(size), root: Buffer.from(root, 'hex'), recordedAt: entry.recordedAt };
+  const { size, root, signers } = data;
+  return {
+    ...{ size: BigInt(size), root: Buffer.from(root, 'hex'), recordedAt: entry.recordedAt },
+    signers: signers === undefined ? undefined : BigInt(signers),
+  };
 }
 
 /** The head of the chain that begins where this one does; the bag must have that entry. */

@@ -96,7 +96,10 @@ export async function verifyLog(
     ...{ chain: chainIn(directory), placed, checkpoint, given: trust.signers ?? {} },
   });
   const seen = witnesses.map((one) => one.time);
-  const heads = await verifyHeads(reader, { ...proof, checkpoint, seen });
+  const heads = await verifyHeads(reader, {
+    ...proof,
+    ...{ checkpoint, seen, named: statements.named },
+  });
   const known = knownOf(reader, trust.known ?? [], { keys, checkpoint });
   checkSightings(reader, placed, [...sightingsOf(checkpoint, witnesses), ...known]);
   return {

@@ -41,6 +41,8 @@ export interface StatementReport {
   /** Entries without a signature that counts, where nobody was on record who signs. */
   readonly unsigned: readonly Unsigned[];
   readonly signers: readonly SignerSeen[];
+  /** Where in the log the entries stand by which the bag knows signers. */
+  readonly named: readonly bigint[];
 }
 
 interface Under {
@@ -78,7 +80,7 @@ export async function verifyStatements(
     }
     if (!causes.has(line.eventId)) causes.set(line.eventId, leafHash(line.bytes).toString('hex'));
   }
-  return report;
+  return { ...report, named: [...new Set(record.map(({ index }) => index))] };
 }
 
 interface Checked {

@@ -77,7 +77,7 @@ export function specimenLog(
     const afterAt = leaves.push(after.entry) - 1;
     const { places, signers } = laid(leaves, { chain, named, seal: { at: seal, leaf } });
     const before = await stampOver(leaves, { noteOver, authority });
-    const rooted = rootOver(leaves, { chain, first: places[0] ?? 0 });
+    const rooted = rootOver(leaves, { chain, first: places[0] ?? 0, signers: signers.length });
     const rootedAt = leaves.push(rooted.entry) - 1;
     leaves.push(...OTHERS);
     const { size, root, proofOf } = treeOf(leaves);
@@ -175,13 +175,19 @@ async function stampOver(
 /** A root over heads in which this chain is the only one, and the entry that holds it. */
 function rootOver(
   { length: size }: readonly Buffer[],
-  { chain, first }: { readonly chain: readonly Buffer[]; readonly first: number },
+  of: {
+    readonly chain: readonly Buffer[];
+    readonly first: number;
+    /** How many of the leaves name signers. */
+    readonly signers: number;
+  },
 ) {
+  const { chain, first, signers } = of;
   const last = leafHash(chain.at(-1) ?? Buffer.alloc(0));
   const hash = headHash({ acq: ACQUISITION, acqSeq: chain.length, last });
   const { root, proofOf } = treeOfHashes(Array(size).fill(NO_HEAD).with(first, hash));
   const { add, lines } = growingChain();
-  add(HeadsRootedV1, { tenant: LOG_TENANT, data: { size, root: root.toString('hex') } });
+  add(HeadsRootedV1, { tenant: LOG_TENANT, data: { size, root: root.toString('hex'), signers } });
   const entry = Buffer.from(lines[0] ?? '');
   const proven = async () => {
     const { path } = await proofOf(first);

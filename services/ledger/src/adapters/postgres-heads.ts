@@ -11,6 +11,7 @@ export function postgresHeads(sql: Database): HeadsBook {
   return {
     rooted: (below) => asked(() => rooted(sql, below)),
     hasOthers: (from) => asked(() => hasOthers(sql, from)),
+    signers: (size) => asked(() => signers(sql, size)),
     touched: (from, to) => asked(() => touched(sql, from, to)),
     heads: (tiles, size) => asked(() => heads(sql, tiles, size)),
     begin: (of) => asked(() => begin(sql, of)),
@@ -30,6 +31,13 @@ async function hasOthers(sql: Database, from: number): Promise<boolean> {
   const rows = await sql`
     select 1 from ledger_entry where idx >= ${from} and tenant <> ${LOG_TENANT} limit 1`;
   return rows.length > 0;
+}
+
+async function signers(sql: Database, size: number): Promise<number> {
+  const [row] = await sql`
+    select count(*) from ledger_entry where tenant = ${LOG_TENANT}
+      and type in ('signer.registered.v1', 'signer.retired.v1') and idx < ${size}`;
+  return Number(row?.['count']);
 }
 
 // Each limit keeps the planner from walking all chains of the log, as it does for a few otherwise.

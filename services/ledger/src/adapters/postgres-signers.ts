@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { LOG_TENANT } from '@impound/contracts/log-key.ts';
 import type { Database } from '@impound/runtime/postgres.ts';
 import { asked } from '../db/guards.ts';
 import type { SignerBook } from '../handlers/ledger-signers.ts';
@@ -9,11 +10,10 @@ export function postgresSigners(sql: Database): SignerBook {
     entries: ({ after, below, limit }) =>
       asked(async () => {
         const rows = await sql`
-          with own as (select acq from ledger_entry where idx = 0)
-          select e.idx, e.entry from own join ledger_entry e using (acq)
-          where e.type in ('signer.registered.v1', 'signer.retired.v1')
-            and e.idx > ${after} and e.idx < ${below}
-          order by e.idx limit ${limit}`;
+          select idx, entry from ledger_entry where tenant = ${LOG_TENANT}
+            and type in ('signer.registered.v1', 'signer.retired.v1')
+            and idx > ${after} and idx < ${below}
+          order by idx limit ${limit}`;
         return rows.map((row) => ({
           index: Number(row['idx']),
           entry: (row['entry'] as Buffer).toString('utf8'),

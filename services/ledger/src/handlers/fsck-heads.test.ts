@@ -50,6 +50,24 @@ test('a root that leaves an entry out, or is of no size that it can be of, is fo
   assert.equal(ahead, 'tree: it is a root over 6 heads, and stands at 5');
 });
 
+test('a root that counts signers counts those below its size', async () => {
+  const findings = openFindings();
+  const heads = checkingHeads(findings);
+  const signer = (acqSeq: number) => {
+    const { event, ...at } = entry(LOG, acqSeq);
+    return { ...at, event: { ...event, type: 'signer.retired.v1' } } as Entry;
+  };
+  for (const idx of [0, 1]) heads.add(signer(idx + 1), { idx, hash: hashAt(idx) });
+  const root = rootOfHashes([headHash({ acq: LOG, acqSeq: 1, last: hashAt(0) })]).toString('hex');
+  for (const [at, signers] of [1, 2].entries()) {
+    const says = { size: 1, root: root as never, signers };
+    heads.add(entry(LOG, 3 + at, says), { idx: 2 + at, hash: hashAt(2 + at) });
+  }
+  await heads.settle();
+  const found = findings.all().map(({ class: kind, what }) => `${kind}: ${what}`);
+  assert.deepEqual(found, ['tree: 1 of the first 1 leaves name signers, not 2']);
+});
+
 test('what is remembered for a root that may still come is bounded', async () => {
   const far = ROOT_BEHIND_MAX + 4;
   const findings = openFindings();

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Entry } from '@impound/contracts/entry.ts';
 import { HeadsRootedV1 } from '@impound/contracts/heads/rooted.v1.ts';
+import { SignerRegisteredV1 } from '@impound/contracts/signer/registered.v1.ts';
+import { SignerRetiredV1 } from '@impound/contracts/signer/retired.v1.ts';
 import { headHash, headsTileRoot, openHeadsTree } from '@impound/transparency/heads.ts';
 import { TILE_WIDTH } from '@impound/transparency/tile.ts';
 import type { Findings } from './fsck-findings.ts';
@@ -37,6 +39,7 @@ export function checkingHeads(findings: Findings): HeadsCheck {
   const heads = openHeads();
   let waiting: Moved[] = [];
   let roots: Rooted[] = [];
+  const signers: number[] = [];
   let rooted = 0;
   const growTo = async (size: number) => {
     const end = waiting.findIndex(({ idx }) => idx >= size);
@@ -47,6 +50,7 @@ export function checkingHeads(findings: Findings): HeadsCheck {
   return {
     add: ({ acq, acqSeq, event }, { idx, hash }) => {
       waiting.push({ idx, acq, acqSeq, hash });
+      if (NAME_SIGNERS.includes(event.type)) signers.push(idx);
       if (event.type !== HeadsRootedV1.type) return;
       const { data: says } = HeadsRootedV1.shape.safeParse(event.data);
       if (says !== undefined) roots.push({ ...says, idx, eventId: event.id });
@@ -54,7 +58,10 @@ export function checkingHeads(findings: Findings): HeadsCheck {
     settle: async () => {
       for (const one of roots) {
         rooted++;
-        const what = sizeFault(one, heads.size()) ?? rootFault(one, await growTo(one.size));
+        const what =
+          sizeFault(one, heads.size()) ??
+          rootFault(one, await growTo(one.size)) ??
+          signersFault(one, signers);
         const { idx, eventId } = one;
         if (what !== undefined) findings.add({ class: 'tree', idx, eventId, what });
       }
@@ -74,6 +81,14 @@ function sizeFault({ size, idx }: Rooted, now: number): string | undefined {
 
 function rootFault({ size, root }: Rooted, found: string): string | undefined {
   return found === root ? undefined : `the root over ${size} heads is ${found}, not ${root}`;
+}
+
+const NAME_SIGNERS: readonly string[] = [SignerRegisteredV1.type, SignerRetiredV1.type];
+
+function signersFault({ size, signers }: Rooted, at: readonly number[]): string | undefined {
+  const found = at.filter((idx) => idx < size).length;
+  if (signers === undefined || signers === found) return undefined;
+  return `${found} of the first ${size} leaves name signers, not ${signers}`;
 }
 
 function openHeads() {

@@ -20,6 +20,8 @@ export interface HeadsBook {
   rooted(below: number): Promise<{ readonly index: number; readonly entry: string } | undefined>;
   /** Whether others than the log itself have said something from an index on. */
   hasOthers(from: number): Promise<boolean>;
+  /** How many entries below a size say who signs. */
+  signers(size: number): Promise<number>;
   /** Tiles of level 0 in which chains begin that have an entry from one index up to another. */
   touched(from: number, to: number): Promise<readonly number[]>;
   /** The heads, below a size, of the chains that begin in these tiles. */

@@ -44,6 +44,7 @@ async function said(grows: readonly number[]): Promise<HeadsRootedV1[]> {
       const data = roots.at(-1);
       return data && { index: size - 1, entry: entryOf(data) };
     },
+    signers: async () => 0,
     hasOthers: async (from: number) => others > from,
   } as unknown as HeadsBook;
   const on = {

@@ -44,7 +44,8 @@ async function rootOnce(
   const last = await headsBook.rooted(size);
   if (!(await headsBook.hasOthers(last === undefined ? 0 : rootedIn(last.entry).size))) return;
   const root = await heads.at(size, (ranges) => ranges(0, size));
-  await sayOwn(HeadsRootedV1, { size, root: root.toString('hex') }, signal);
+  const signers = await headsBook.signers(size);
+  await sayOwn(HeadsRootedV1, { size, root: root.toString('hex'), signers }, signal);
 }
 
 /** What an entry of this type says. */
