@@ -47,9 +47,9 @@ function assertUntouched(name: string): void {
   assert.deepEqual(runs, []);
 }
 
-async function waiting(name: string, more: object = {}) {
+async function waiting(name: string) {
   const siem = stage.clientOf(SIEM);
-  const id = await ask(siem, { place: place(name), ...more });
+  const id = await ask(siem, { place: place(name) });
   await until(siem, id, ({ status }) => status === 'awaiting-approval');
   assertUntouched(name);
   return { siem, id };
@@ -85,7 +85,8 @@ describe('a request that needs a second person', { concurrency: 3 }, () => {
   });
 
   test('expires when nobody decides, and says that this is why', async () => {
-    const { siem, id } = await waiting('expired', { deadlineSeconds: 10 });
+    const siem = stage.clientOf(SIEM);
+    const id = await ask(siem, { place: place('expired'), deadlineSeconds: 10 });
     assert.equal((await ended(siem, id)).status, 'expired');
     const { because } = (await chainOf(siem, id)).data('acquisition.expired.v1');
     assert.match(String(because), /nobody had approved/);
@@ -133,10 +134,20 @@ describe('a request that comes again', { concurrency: 2 }, () => {
 
   test('while the first one runs joins it: one touch, one result, every asker on record', async () => {
     const lead = stage.clientOf(LEAD);
-    const path = /\/pods\/same(\?|$)/;
-    using _slow = stage.lab.inject({ kind: 'slow', delayMs: 1_000, path });
+    const goOn = Promise.withResolvers<void>();
+    using _held = stage.lab.inject({
+      ...{ kind: 'pause', afterBytes: 1_000, path: /\/pods\/same\/exec/ },
+      ...{ reached() {}, until: goOn.promise },
+    });
     const ids = await Promise.all([0, 1, 2].map(() => ask(lead, { place: place('same') })));
-    const all = await Promise.all(ids.map((id) => ended(lead, id)));
+    let over = 0;
+    const endOf = async (id: string) => {
+      const shown = await ended(lead, id);
+      over += 1;
+      if (over === 2) goOn.resolve();
+      return shown;
+    };
+    const all = await Promise.all(ids.map(endOf));
     assert.deepEqual(all.map(({ status }) => status).toSorted(), ['joined', 'joined', 'sealed']);
     const sealed = all.find(({ status }) => status === 'sealed')?.acquisitionId;
     for (const { acquisitionId, status } of all) {
