@@ -11,7 +11,7 @@ shortForm(
   ['matrix'],
 );
 
-test('a full disk under the database costs time only', { timeout: 120_000 }, async (t) => {
+test('a full disk under the database costs time only', { timeout: 280_000 }, async (t) => {
   const hindrance = await hindered();
   if (hindrance !== undefined) return t.skip(`NOT DONE, no disk to fill: ${hindrance}`);
   const tell = (line: string) => t.diagnostic(line);

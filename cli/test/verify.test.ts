@@ -168,7 +168,7 @@ async function damaged(damage: (bag: string) => Promise<void>): Promise<Ended> {
   const paper = (name: 'out' | 'err') => ({ write: (more: string) => (text[name] += more) });
   const printer = openPrinter(false, paper('out'), paper('err'));
   const args = readArguments(['verify', bag]);
-  const code = await verify({ args, printer, environment: {} }, AbortSignal.timeout(10_000));
+  const code = await verify({ args, printer, environment: {} }, AbortSignal.timeout(280_000));
   const done = { code, ...text, values: [] };
   clean(done);
   return done;

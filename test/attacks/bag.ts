@@ -31,7 +31,7 @@ import { logProofs } from '../../cli/src/log-proofs.ts';
 import type { Told } from './story.ts';
 
 const tenant = 'default' as never;
-const EXPORT_MS_MAX = 60_000;
+const EXPORT_MS_MAX = 280_000;
 
 /** What is exported, by whose keys, under which policy (a file). */
 export interface Exporting {

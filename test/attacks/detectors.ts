@@ -14,7 +14,7 @@ import { EXIT, Exit } from '../../cli/src/exit-code.ts';
 import { openPrinter } from '../../cli/src/printer.ts';
 
 const run = promisify(execFile);
-const COMMAND_MS_MAX = 60_000;
+const COMMAND_MS_MAX = 280_000;
 const COMMANDS: Readonly<Record<string, Command>> = { ledger, report, verify };
 
 /** What a detector says, and what it ends with. */

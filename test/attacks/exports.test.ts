@@ -114,8 +114,8 @@ async function madeUp(stories: readonly Awaited<ReturnType<typeof storyOf>>[]): 
   await startLedger(scope, it, { POLICY: policyOf(on.witnesses, served), HEADS_MS: '200' });
   const sql = connect(scope, database);
   await until(scopeOf(scope), () => allHeadsIn(sql));
-  const [row] = await sql`select max(size_after) as size from ledger_batch`;
   await until(scopeOf(scope), async () => {
+    const [row] = await sql`select max(size_after) as size from ledger_batch`;
     const note = await cosigned(sql, on.witnesses.length);
     return note?.split('\n')[1] === String(row?.['size']);
   });

@@ -41,7 +41,7 @@ const signing =
     const signer = by.get(service);
     const speaker = { service, worker: 'w-1' as WorkerId, log: console, signer };
     const caused = { ...saying, causeHash: cause.entryHash };
-    return await stated(speaker, caused, AbortSignal.timeout(10_000));
+    return await stated(speaker, caused, AbortSignal.timeout(280_000));
   };
 
 type Data = Record<string, unknown>;

@@ -32,7 +32,7 @@ export const ORIGIN = 'ledger.example.org/custody/1';
 /** More than a full tile, so that tiles, edges and roots of several levels are there. */
 const CHAINS_BEFORE = 150;
 const CHAINS_BEHIND = 130;
-const STAGE_MS_MAX = 120_000;
+const STAGE_MS_MAX = 280_000;
 
 /** As much of a test as the helpers of other rooms need. */
 export type Scope = Pick<TestContext, 'after' | 'signal'>;

@@ -66,7 +66,7 @@ async function viewOf(scope: AsyncDisposableStack, witness: WitnessHome) {
 
 /** The checkpoint over so many leaves, once a witness has cosigned it. */
 async function noteOver(sql: Database, size: bigint): Promise<string> {
-  const signal = AbortSignal.timeout(60_000);
+  const signal = AbortSignal.timeout(280_000);
   for (;;) {
     signal.throwIfAborted();
     const note = await cosigned(sql, 1);

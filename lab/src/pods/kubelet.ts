@@ -14,8 +14,8 @@ import {
   type PodRecord,
 } from './pod-record.ts';
 
-const INIT_MS_MAX = 2_000;
-const PROGRAM_MS_MAX = 10_000;
+const INIT_MS_MAX = 5_000;
+const PROGRAM_MS_MAX = 60_000;
 const CONTAINER_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** What starts and ends the containers of pods on the lab's node. */

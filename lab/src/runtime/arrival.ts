@@ -3,7 +3,7 @@ import { readlink, stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { tool } from './tools.ts';
 
-const ARRIVAL_MS_MAX = 5_000;
+const ARRIVAL_MS_MAX = 30_000;
 const POLL_MS = 5;
 
 /**

@@ -15,7 +15,7 @@ import type { NodeNamespace } from './node-namespace.ts';
 import type { Mount } from './rootfs.ts';
 import { tool } from './tools.ts';
 
-const START_MS_MAX = 15_000;
+const START_MS_MAX = 60_000;
 const HOST_PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
 
 // Runs in the new namespaces: mounts, and goes on with the host's programs seen through the node

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { tool } from './tools.ts';
 
-const START_MS_MAX = 10_000;
+const START_MS_MAX = 60_000;
 
 // The first process of the node: says its host pid, then only collects the orphans of others.
 const INIT =

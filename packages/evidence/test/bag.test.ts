@@ -15,7 +15,7 @@ import { verifyBag } from '@impound/evidence/verify-bag.ts';
 import { evidenceWriter } from '@impound/evidence/writer.ts';
 
 const run = promisify(execFile);
-const signal = AbortSignal.timeout(60_000);
+const signal = AbortSignal.timeout(280_000);
 const CHAIN = Buffer.from('{"acqSeq":1}\n{"acqSeq":2}\n');
 
 let home = '';

@@ -15,7 +15,7 @@ import { verifyCaptureDirectory } from '@impound/evidence/verify.ts';
 import { evidenceWriter } from '@impound/evidence/writer.ts';
 
 const run = promisify(execFile);
-const signal = AbortSignal.timeout(60_000);
+const signal = AbortSignal.timeout(280_000);
 
 /** Names that break readers, each with content of its own. */
 const NAMES: readonly Buffer[] = [

@@ -14,7 +14,7 @@ import { chainIn } from '@impound/evidence/verify-entries.ts';
 import { verifyLog } from '@impound/evidence/verify-log.ts';
 import { formatHeadProof, parseHeadProof } from '@impound/transparency/heads.ts';
 
-const signal = AbortSignal.timeout(60_000);
+const signal = AbortSignal.timeout(280_000);
 const DAY_SECONDS = 86_400;
 const chain = sealedChain();
 const home = await mkdtemp(join(tmpdir(), 'impound-heads-'));

@@ -14,7 +14,7 @@ import { chainIn } from '@impound/evidence/verify-entries.ts';
 import { type Trust, verifyLog } from '@impound/evidence/verify-log.ts';
 import { parsePolicy } from '@impound/transparency/policy.ts';
 
-const signal = AbortSignal.timeout(60_000);
+const signal = AbortSignal.timeout(280_000);
 const log = specimenLog();
 const chain = sealedChain();
 let home = '';

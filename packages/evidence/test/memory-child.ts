@@ -10,7 +10,7 @@ import { evidenceWriter } from '@impound/evidence/writer.ts';
 
 const MIB = 1_024 * 1_024;
 const SIZE = 300 * MIB;
-const signal = AbortSignal.timeout(60_000);
+const signal = AbortSignal.timeout(280_000);
 
 let peak = 0;
 const timer = setInterval(() => {

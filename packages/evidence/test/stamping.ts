@@ -14,6 +14,6 @@ export async function stampingAuthority(scope: AsyncDisposableStack) {
   const authority = await opensslAuthority({ after: (work) => scope.defer(work) });
   const { url, root } = authority;
   const on = { url, trusted: [root] };
-  const signal = AbortSignal.timeout(60_000);
+  const signal = AbortSignal.timeout(280_000);
   return { root, stamp: async (data: Buffer) => (await stamp(on, data, signal)).token };
 }

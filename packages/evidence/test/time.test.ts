@@ -17,7 +17,7 @@ import { checkToken } from '@impound/timestamp/token.ts';
 import { NO_OPENSSL, stampingAuthority } from './stamping.ts';
 
 const OPENSSL = { skip: NO_OPENSSL };
-const signal = AbortSignal.timeout(120_000);
+const signal = AbortSignal.timeout(280_000);
 const HOUR_MS = 3_600_000;
 const scope = new AsyncDisposableStack();
 let home = '';

@@ -14,7 +14,7 @@ const BYTES = Buffer.from('part one');
 const SHA256 = createHash('sha256').update(BYTES).digest('hex');
 const WHOLE = { bytes: BYTES.length, sha256Hex: SHA256 };
 const FAST = { name: 'manifest.jsonl', backoffMs: 1, retryMsMax: 2_000 };
-const signal = AbortSignal.timeout(30_000);
+const signal = AbortSignal.timeout(280_000);
 
 function options(url: string): UploadOptions {
   return { ...FAST, url };

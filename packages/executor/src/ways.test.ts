@@ -42,7 +42,7 @@ async function tried(method: string, notes: readonly string[] = []) {
   const store = { sink: () => memorySink() };
   const ways = { shell: closed('exec'), beside, presence, store };
   const work = { worker, progress: () => undefined };
-  const signal = AbortSignal.timeout(5_000);
+  const signal = AbortSignal.timeout(280_000);
   return { said: await collectBy(assigned(method), ways, work, signal), asked };
 }
 

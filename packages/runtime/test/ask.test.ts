@@ -46,7 +46,7 @@ async function both(t: TestContext, give: Answer) {
     house.ask(DiscoveryListV1, request, signal);
   /** What a stranger gets who sends these bytes. */
   const raw = async (subject: string, body: string | Uint8Array) => {
-    const { data, headers } = await it.connection.request(subject, body, { timeout: 5_000 });
+    const { data, headers } = await it.connection.request(subject, body, { timeout: 30_000 });
     return {
       text: Buffer.from(data).toString('utf8'),
       code: headers?.get('Nats-Service-Error-Code'),

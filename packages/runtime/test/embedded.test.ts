@@ -147,7 +147,7 @@ test('a bus and a database end with a parent that is killed', async (t) => {
   const script = `
     import { startNatsServer } from '${new URL('../src/embedded/nats-server.ts', import.meta.url)}';
     import { startPostgres } from '${new URL('../src/embedded/postgres.ts', import.meta.url)}';
-    const signal = AbortSignal.timeout(30_000);
+    const signal = AbortSignal.timeout(280_000);
     const binary = process.env.NATS_SERVER;
     const bus = await startNatsServer({ storeDir: '${dir}/bus', binary }, signal);
     const database = await startPostgres({ dataDir: '${dir}/database' }, signal);

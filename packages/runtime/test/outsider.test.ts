@@ -59,7 +59,7 @@ async function stage(t: TestContext, binary?: string) {
 async function acquire(connection: NatsConnection, carried: Readonly<Record<string, string>> = {}) {
   const sent = headers();
   for (const [name, value] of Object.entries(carried)) sent.append(name, value);
-  return await connection.request('acquire', BODY, { timeout: 5_000, headers: sent });
+  return await connection.request('acquire', BODY, { timeout: 30_000, headers: sent });
 }
 
 suite('integrations in accounts of their own', () => {

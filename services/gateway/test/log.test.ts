@@ -15,7 +15,7 @@ const TILE = Buffer.alloc(64, 7);
 function front(asked: (name: string) => Promise<object>) {
   const ask = async ({ name }: { name: string }) => (await asked(name)) as never;
   const clock = { now: 0 };
-  const reads = openLogReads({ ask, now: () => clock.now }, AbortSignal.timeout(10_000));
+  const reads = openLogReads({ ask, now: () => clock.now }, AbortSignal.timeout(280_000));
   const door = (() => assert.fail('nobody is asked who they are')) as never;
   const health = async () => ({ status: 'ok' });
   const behind = { door, hands: openHands(), known: openKnown(), health, document: {} };

@@ -49,7 +49,7 @@ const LOG = `
   from made`;
 
 before(async () => {
-  const { url, server } = await testDatabase({ signal: AbortSignal.timeout(60_000), after });
+  const { url, server } = await testDatabase({ signal: AbortSignal.timeout(280_000), after });
   await migrate(url, { writerPassword: server.password('ledger_writer') });
   sql = openDatabase(new Secret(url), { connectionsMax: 2, name: 'test' }, scope);
   await sql.unsafe(LOG, [ENTRIES - 1]);

@@ -49,7 +49,7 @@ async function say(
   const { data } = await stated(
     speaker,
     { ...saying, causeId: CAUSE.id, causeHash: CAUSE.entryHash },
-    AbortSignal.timeout(10_000),
+    AbortSignal.timeout(280_000),
   );
   return await it.say(contract, as, data, { id, causeId: CAUSE.id });
 }

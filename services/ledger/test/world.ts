@@ -160,7 +160,7 @@ export async function world(
     },
     ask: (question, request) => asker(connection)(question, request, t.signal),
     request: async (subject, body) => {
-      const options = { timeout: 5_000 };
+      const options = { timeout: 30_000 };
       const reply = await connection.request(subject, body, options);
       return JSON.parse(Buffer.from(reply.data).toString('utf8'));
     },

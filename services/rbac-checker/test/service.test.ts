@@ -25,7 +25,7 @@ import { scriptedLedger } from '@impound/runtime/testing/scripted-ledger.ts';
 import { wait } from '@impound/runtime/wait.ts';
 import { rbacChecker } from '../src/service.ts';
 
-const WAIT_MS_MAX = 20_000;
+const WAIT_MS_MAX = 60_000;
 const SHELLS = 'impound/shells';
 const ACCOUNTS = {
   collector: DEMO_COLLECTOR,

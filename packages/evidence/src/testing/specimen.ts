@@ -3,7 +3,7 @@ import { type CaptureReport, verifyCapture } from '../verify.ts';
 import { type CaptureHeader, type EvidenceWriter, evidenceWriter } from '../writer.ts';
 import { memorySink } from './memory-sink.ts';
 
-const WAIT_MS_MAX = 30_000;
+const WAIT_MS_MAX = 280_000;
 
 /** A header that is right. */
 export const HEADER: CaptureHeader = {

@@ -69,7 +69,7 @@ async function postedOn(attempt: number, outcome?: [EventContract, object]): Pro
       return { ok: true, status: 204 } as const;
     },
   };
-  await callBack({ of: OF, about: END, attempt }, deps, AbortSignal.timeout(1_000));
+  await callBack({ of: OF, about: END, attempt }, deps, AbortSignal.timeout(280_000));
   return posted;
 }
 
