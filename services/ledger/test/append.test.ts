@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { newId } from '@impound/runtime/ids.ts';
-import { openDatabase } from '@impound/runtime/postgres.ts';
+import { type Database, openDatabase } from '@impound/runtime/postgres.ts';
 import { Secret } from '@impound/runtime/secret.ts';
 import { testDatabase } from '@impound/runtime/testing/database.ts';
 import { leafHash } from '@impound/transparency/hash.ts';
@@ -45,13 +45,43 @@ function leaf(byte: number): Row {
   return { ...nothing, entry, leaf: leafHash(entry) } as unknown as Row;
 }
 
-test('what a batch holds is read back as it was, whatever stands in its texts', async (t) => {
+async function writerOf(t: TestContext): Promise<Database> {
   const scope = new AsyncDisposableStack();
   t.after(() => scope.disposeAsync());
   const { server, name } = await testDatabase(t);
   await migrate(server.url(name), { writerPassword: server.password('ledger_writer') });
   const writer = new Secret(server.url(name, 'ledger_writer'));
-  const sql = openDatabase(writer, { connectionsMax: 1, name: 'append' }, scope);
+  return openDatabase(writer, { connectionsMax: 1, name: 'append' }, scope);
+}
+
+test('what nobody has looked for is added once, and of a batch that holds it nothing else either', async (t) => {
+  const sql = await writerOf(t);
+  const [first, second, third] = [row('1'), row('2'), row('3')];
+  const publicKey = Buffer.alloc(32, 1).toString('base64');
+  let tree = EMPTY_TREE;
+  const add = async (rows: readonly Row[]) => {
+    const { size } = tree;
+    const leaves = rows.map((one) => one.leaf);
+    const grown = grow(tree, leaves);
+    const key = { idx: size, role: 'checkpoint', publicKey, change: 'registered' } as const;
+    const adding = { size, rows, keys: [key], ...grown, writerEpoch: 1, asNew: true };
+    const { count } = await appending(sql, adding);
+    if (count > 0) ({ tree } = grown);
+    return count;
+  };
+  assert.equal(await add([first]), 1);
+  assert.equal(await add([second, first]), 0);
+  assert.equal(await add([second, { ...third, acq: first.acq }]), 0);
+  const [held] = await sql`
+    select (select count(*) from ledger_entry)::int as entries,
+      (select count(*) from ledger_key)::int as keys,
+      (select max(size_after) from ledger_batch)::int as size`;
+  assert.deepEqual({ ...held }, { entries: 1, keys: 1, size: 1 });
+  assert.equal(await add([second, third]), 2);
+});
+
+test('what a batch holds is read back as it was, whatever stands in its texts', async (t) => {
+  const sql = await writerOf(t);
   const rows = HOSTILE.flatMap((word, n) =>
     n % 3 === 0 ? [row(word), leaf(255 - n)] : [row(word)],
   );

@@ -16,24 +16,32 @@ export interface Addition {
   readonly tree: Tree;
   readonly tiles: readonly FullTile[];
   readonly writerEpoch: number;
+  /** True: nobody has looked whether the log holds any of it. */
+  readonly asNew?: boolean | undefined;
 }
 
 /**
  * One statement, so one transaction: entries, tiles, and the batch that makes them the log. It is
- * run where it is awaited.
+ * run where it is awaited. A count of 0: nothing was added, for the log holds one of the ids, or a
+ * chain that was to begin. Left to the keys of the table that is an error in the server's log.
  */
-export function appending(sql: Database, adding: Addition): PromiseLike<unknown> {
-  const { size, rows, tree, tiles, keys, writerEpoch } = adding;
+export function appending(
+  sql: Database,
+  adding: Addition,
+): PromiseLike<{ readonly count: number }> {
+  const { size, rows, tree, tiles, keys, writerEpoch, asNew } = adding;
   const { texts, bytes, from, length } = packed(rows);
   const column = (key: keyof Row) => arrayText(rows.map((row) => row[key] as Item));
+  const unlessHeld = asNew ? sql`where not exists (select from held)` : sql``;
   return sql`
     with packed as materialized (
       select convert_to(${texts}, 'UTF8') as texts, ${bytes}::bytea as bytes
-    ), batch as (
+    )${asNew ? sql`, held as materialized (${selectHeld(sql, rows)})` : sql``}, batch as (
       insert into ledger_batch (size_before, size_after, root, edge, writer_epoch)
-      values (${size}, ${tree.size}, ${rootOf(tree)}, ${edgeBytes(tree)}, ${writerEpoch})
-    )${tiles.length === 0 ? sql`` : sql`, tile as (${insertTiles(sql, tiles)})`}
-    ${keys.length === 0 ? sql`` : sql`, key as (${insertKeys(sql, keys)})`}
+      select ${size}::bigint, ${tree.size}::bigint, ${rootOf(tree)}::bytea,
+        ${edgeBytes(tree)}::bytea, ${writerEpoch}::bigint ${unlessHeld}
+    )${tiles.length === 0 ? sql`` : sql`, tile as (${insertTiles(sql, tiles)} ${unlessHeld})`}
+    ${keys.length === 0 ? sql`` : sql`, key as (${insertKeys(sql, keys)} ${unlessHeld})`}
     insert into ledger_entry (idx, event_id, entry, leaf, acq, acq_seq, tenant, case_id, actor,
       speaker, cause, type, target, ends, event_at, recorded_at)
     select ${size}::bigint + n - 1, event_id,
@@ -48,7 +56,18 @@ export function appending(sql: Database, adding: Addition): PromiseLike<unknown>
       ${column('target')}::text[], ${column('ends')}::boolean[],
       ${column('eventAt')}::timestamptz[], ${column('recordedAt')}::timestamptz[])
     with ordinality as t (from_byte, bytes_long, event_id, acq, acq_seq, tenant, case_id, actor,
-      speaker, cause, type, target, ends, event_at, recorded_at, n)`;
+      speaker, cause, type, target, ends, event_at, recorded_at, n)
+    ${unlessHeld}`;
+}
+
+/** Entries of the log under the same ids, and of chains that begin here. */
+function selectHeld(sql: Database, rows: readonly Row[]) {
+  const ids = rows.flatMap(({ eventId }) => eventId ?? []);
+  const begun = rows.flatMap(({ acq, acqSeq }) => (acqSeq === 1 ? (acq ?? []) : []));
+  return sql`
+    select from ledger_entry where event_id = any(${arrayText(ids)}::uuid[])
+    union all
+    select from ledger_entry where acq_seq = 1 and acq = any(${arrayText(begun)}::uuid[])`;
 }
 
 /**

@@ -8,6 +8,8 @@ import type { StoredEntry } from '../domain/telling.ts';
 export interface Added {
   readonly drafts: readonly Draft[];
   readonly leaves: readonly { readonly seq: number; readonly bytes: Buffer }[];
+  /** True: nobody has looked whether the log holds any of it; the commit does. */
+  readonly asNew?: boolean | undefined;
 }
 
 /** The log as it is committed: how many leaves it has, and the root over them. */

@@ -156,7 +156,7 @@ async function makeReady(
   const leaves = await vouched(term, decided.leaves);
   // Who says a seal says it again, and nobody else waits for who signs it.
   if (leaves === undefined) return await makeReady(term, batch.filter(isNoSeal), how);
-  const added = { drafts: decided.drafts, leaves };
+  const added = { drafts: decided.drafts, leaves, asNew };
   const { size } = onto;
   if (added.drafts.length === 0) return { batch, decided, added, drawn: undefined, size };
   const drawn = term.pen.draw(added, before?.drawn);
