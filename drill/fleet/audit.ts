@@ -9,6 +9,7 @@ import { accountOf, CONTAINER, NAMESPACE } from './cluster.ts';
 import type { Fleet } from './fleet.ts';
 import { inTurns } from './in-turns.ts';
 import { type JudgedLog, judgeLog, type Row } from './judge-log.ts';
+import { judgeStrays } from './judge-strays.ts';
 import { type JudgedTouches, judgeTouches, type Touch } from './judge-touches.ts';
 import type { Member } from './member.ts';
 
@@ -19,7 +20,7 @@ export interface Audit {
   readonly touches: number;
   readonly late: JudgedTouches['late'];
   readonly bags: number;
-  /** Objects in the store that no entry of any chain names. */
+  /** Objects in the store that no entry names, for their try was interrupted and made again. */
   readonly strays: readonly string[];
   readonly findings: readonly string[];
 }
@@ -44,6 +45,7 @@ export async function audit(fleet: Fleet, signal: AbortSignal): Promise<Audit> {
   const rows = await rowsOf(fleet);
   const log = judgeLog(rows, fleet.accepted);
   const touched = judgeTouches(log.chains.values(), touchesOf(fleet));
+  const strays = judgeStrays(log.chains, await keysOf(fleet));
   return {
     ends: log.ends,
     entries: rows.length,
@@ -51,8 +53,11 @@ export async function audit(fleet: Fleet, signal: AbortSignal): Promise<Audit> {
     late: touched.late,
     // Of each that does not verify there is one finding.
     bags: sealed.length - bags.length,
-    strays: await straysOf(fleet, rows),
-    findings: [...log.findings, ...touched.findings, ...bags, ...left],
+    strays: strays.left,
+    findings: [
+      ...[log, touched, strays].flatMap(({ findings }) => findings),
+      ...[...bags, ...left],
+    ],
   };
 }
 
@@ -110,11 +115,7 @@ async function leftOf({ lab, pods, storeDir }: Fleet): Promise<string[]> {
   return [...processes, ...uploads.map((path) => `left in the store: ${path}`)];
 }
 
-/** Objects are kept as tenant/acquisition/set/name; entries name them by that key. */
-async function straysOf({ storeDir }: Fleet, rows: readonly Row[]): Promise<string[]> {
-  const told = rows.map(({ entry }) => Buffer.from(entry).toString('utf8')).join('\n');
+async function keysOf({ storeDir }: Fleet): Promise<string[]> {
   const objects = await Array.fromAsync(glob('objects/*/*/*/*', { cwd: storeDir }));
-  return objects
-    .map((path) => path.slice('objects/'.length))
-    .filter((key) => !told.includes(`"${key}"`));
+  return objects.map((path) => path.slice('objects/'.length));
 }

@@ -31,7 +31,8 @@ export function auditLines(audit: Audit): string[] {
     `audit: ${audit.touches} touches, each under a claim on record; ` +
       `${late.length} after the epoch was over${late.length > 0 ? `: ${late.join(', ')}` : ''}`,
     `audit: ${audit.bags} bags exported and verified`,
-    `audit: ${audit.strays.length} objects in the store that no chain names`,
+    `audit: ${audit.strays.length} objects in the store that an interrupted try has left`,
+    ...audit.strays.map((key) => `audit: left: ${key}`),
     ...audit.findings.map((finding) => `NOT AS PROMISED: ${finding}`),
   ];
 }

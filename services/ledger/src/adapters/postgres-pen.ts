@@ -108,7 +108,14 @@ function pen(
         rows.map(({ leaf }) => leaf),
       );
       const { asNew } = added;
-      const adding = { size: onto.size, rows, keys: keyRowsOf(added), ...grown, writerEpoch, asNew };
+      const adding = {
+        size: onto.size,
+        rows,
+        keys: keyRowsOf(added),
+        ...grown,
+        writerEpoch,
+        asNew,
+      };
       const statement = appending(sql, adding);
       const drawn = {
         size: grown.tree.size,
