@@ -29,6 +29,7 @@ const OPTIONS = {
   actor: { type: 'string' },
   type: { type: 'string' },
   target: { type: 'string' },
+  since: { type: 'string' },
   from: { type: 'string' },
   to: { type: 'string' },
   claimed: { type: 'boolean' },
@@ -61,6 +62,7 @@ const OPTIONS = {
   'no-approval': { type: 'boolean' },
   'may-approve': { type: 'boolean' },
   'may-read-evidence': { type: 'boolean' },
+  'may-inspect': { type: 'boolean' },
   'may-audit': { type: 'boolean' },
   'may-audit-all-tenants': { type: 'boolean' },
   callback: { type: 'string' },
@@ -97,7 +99,7 @@ const BOUNDS = [
 ] as const;
 const GRANTS = [
   ...(['no-approval', 'may-approve', 'may-read-evidence', 'may-audit'] as const),
-  'may-audit-all-tenants',
+  ...(['may-inspect', 'may-audit-all-tenants'] as const),
 ] as const;
 const FILTER = ['case', 'acquisition', 'actor', 'type', 'target', 'from', 'to', 'claimed'] as const;
 const ABOUT = ['tenant', 'about', 'person', 'callback', ...ALLOWED, ...BOUNDS, ...GRANTS] as const;
@@ -117,7 +119,7 @@ const TAKES: Readonly<Record<string, readonly OptionName[]>> = {
   refuse: ['reason', ...PLATFORM],
   cancel: ['reason', ...PLATFORM],
   callbacks: ['reason', ...PLATFORM],
-  inspect: ['reason', ...PLATFORM],
+  inspect: ['since', 'reason', ...PLATFORM],
   export: ['out', 'purpose', ...PLATFORM],
   verify: [...TRUST, 'signers', 'known', 'cosigned-since', 'head', 'mirror'],
   audit: [...FILTER, 'purpose', 'out', ...PLATFORM],

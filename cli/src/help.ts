@@ -19,7 +19,9 @@ export const HELP = `impound: acquires forensic evidence from containers, with a
                                       those that are given up; one more attempt for them
   impound export  ID --out DIR [--purpose P]    a BagIt bag: evidence, context, chain
   impound inspect ID [--reason R]     whether the store holds its evidence as on record: versions,
-                                      sizes, locks; what it finds is on record, too
+                                      sizes, checksums, locks; what it finds is on record, too
+  impound inspect --since 30d [--reason R]    the same of all of the last days (12h: hours), one line
+                                      each: for cron; ends with 4 where something differs
   impound verify  DIR [--vkey KEY|F] [--policy F] [--submitter F] [--tsa F] [--signers F]
                   [--known F]... [--cosigned-since TIME] [--head HASH] [--mirror DIR]
                                       checks a bag, offline, by keys that came another way; against
@@ -57,7 +59,7 @@ export const HELP = `impound: acquires forensic evidence from containers, with a
   impound integration add ID --allow-cluster C... --allow-namespace N... [--auth token|url-token|
                   webhook|certificate|nats] [--certificate F | --subject S | --nats-user U]
                   [--person] [--tenant T] [--no-approval] [--may-approve] [--may-read-evidence]
-                  [--may-audit] [--may-audit-all-tenants]
+                  [--may-inspect] [--may-audit] [--may-audit-all-tenants]
                   [--allow-method M]... [--allow-profile P]... [--callback URL]
                   [--bytes-max N] [--seconds-max N] [--open-max N]
                   [--requests-per-second N] [--orders-per-hour N]

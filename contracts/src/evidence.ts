@@ -93,3 +93,7 @@ export const InspectedObject = z.object({
   deviations: z.array(Deviation).max(8),
 });
 export type InspectedObject = z.output<typeof InspectedObject>;
+
+/** What a look at the evidence of an acquisition found; none: nothing is stored of it. */
+export const Inspection = z.object({ objects: z.array(InspectedObject) });
+export type Inspection = z.output<typeof Inspection>;

@@ -111,6 +111,8 @@ export const Integration = z.strictObject({
   approval: z.enum(['never', 'always']).default('always'),
   mayApprove: z.boolean().default(false),
   mayReadEvidence: z.boolean().default(false),
+  /** Whether it may have the store asked how it holds evidence; who may read evidence may, too. */
+  mayInspect: z.boolean().default(false),
   /** Whether it may read the log of its tenant across acquisitions: an auditor. */
   mayAudit: z.boolean().default(false),
   /** Whether an auditor may copy the whole log, with the entries of every other tenant. */

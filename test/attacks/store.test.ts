@@ -49,6 +49,17 @@ test('22: an object of evidence is overwritten in the store, and removed from it
   assert.equal(overwritten.code, EXIT.failed, overwritten.out);
   assert.match(overwritten.err, /no bag was written .*evidence\.tar\.zst: \d+ bytes with SHA-256/);
   assert.match(overwritten.err, /came where the store promised \d+ bytes with \w{64}/);
+  const all = await command(['inspect', '--since', '1d', '--data', data]);
+  assert.equal(all.code, EXIT.findings, all.out);
+  assert.match(
+    all.out,
+    new RegExp(`^${acquisitionId} {2}NOT HELD AS ON RECORD, \\d+ objects`, 'm'),
+  );
+  assert.match(all.out, /^on record: 0 held as they were, 1 NOT, 0 without evidence$/m);
+  const none = await command(['inspect', '--since', '0h', '--data', data]);
+  assert.deepEqual([none.code, none.out.includes(acquisitionId)], [EXIT.ok, false]);
+  const wrong = await command(['inspect', '--since', 'ever', '--data', data]);
+  assert.equal(wrong.code, EXIT.usage, wrong.err);
   await rm(object);
   const gone = await inspected();
   assert.equal(gone.code, EXIT.findings, gone.out);
@@ -62,6 +73,6 @@ test('22: an object of evidence is overwritten in the store, and removed from it
   const verified = await impound(['verify', join(folder, 'back')]);
   assert.equal(verified.code, EXIT.ok, verified.out);
   const chain = await readFile(join(folder, 'back', 'custody/chain.jsonl'), 'utf8');
-  assert.equal(chain.match(/"evidence\.inspected\.v1"/g)?.length, 3);
+  assert.equal(chain.match(/"evidence\.inspected\.v1"/g)?.length, 4);
   assert.match(chain, /"code":"object-gone"/);
 });

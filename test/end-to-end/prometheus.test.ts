@@ -155,6 +155,7 @@ suite('metrics and alarms in Prometheus', skip === undefined ? {} : { skip }, ()
     const named = new Set(text.match(/\b(impound|process|nodejs|http_server)_[a-z0-9_]+/g));
     const rare = [
       'impound_callback_given_up_total',
+      'impound_evidence_differs_total',
       'impound_ledger_told_again_total',
       'impound_message_redelivered_total',
     ];

@@ -92,6 +92,7 @@ function wishOf(id: string, args: Arguments, { made, callbackSecret }: Secrets):
     approval: args.flag('no-approval') ? 'never' : 'always',
     mayApprove: args.flag('may-approve'),
     mayReadEvidence: args.flag('may-read-evidence'),
+    mayInspect: args.flag('may-inspect'),
     mayAudit: args.flag('may-audit'),
     mayAuditAllTenants: args.flag('may-audit-all-tenants'),
     callback: callbackSecret && { url: args.text('callback'), secrets: [callbackSecret] },

@@ -25,19 +25,25 @@ export async function list(here: Here, signal: AbortSignal): Promise<number> {
   await using platform = await reachRecords(here, signal);
   const client = openClient(platform.access, signal);
   const caseId = here.args.text('case');
-  const query = new URLSearchParams({
-    limit: PAGE,
-    ...(caseId === undefined ? {} : { case: caseId }),
-  });
-  for (let first = true; ; first = false) {
+  let some = false;
+  for await (const one of acquisitionsOf(client, caseId)) {
+    some = true;
+    here.printer.value('acquisition', one);
+    const { acquisitionId, status, caseId: owner, target } = one;
+    here.printer.line(`${acquisitionId}  ${status.padEnd(17)} ${owner.padEnd(16)} ${target}`);
+  }
+  if (!some) here.printer.line('no acquisitions');
+  return EXIT.ok;
+}
+
+/** All acquisitions, or those of a case, newest first, page by page. */
+export async function* acquisitionsOf(client: Client, caseId?: string): AsyncGenerator<Shown> {
+  const query = new URLSearchParams({ limit: PAGE });
+  if (caseId !== undefined) query.set('case', caseId);
+  for (;;) {
     const { acquisitions, next } = await client.get<Page>(`/v1/acquisitions?${query}`);
-    if (first && acquisitions.length === 0) here.printer.line('no acquisitions');
-    for (const one of acquisitions) {
-      here.printer.value('acquisition', one);
-      const { acquisitionId, status, caseId: owner, target } = one;
-      here.printer.line(`${acquisitionId}  ${status.padEnd(17)} ${owner.padEnd(16)} ${target}`);
-    }
-    if (next === undefined) return EXIT.ok;
+    yield* acquisitions;
+    if (next === undefined) return;
     query.set('before', String(next));
   }
 }

@@ -12,7 +12,14 @@ export const PermissionDeniedV1 = event({
   route: () => '_',
   terminal: true,
   shape: z.object({
-    action: z.enum(['approve', 'refuse', 'cancel', 'call-back', 'read-evidence']),
+    action: z.enum([
+      'approve',
+      'refuse',
+      'cancel',
+      'call-back',
+      'read-evidence',
+      'inspect-evidence',
+    ]),
     reason: text(1_024),
     deniedTo: Actor,
     policy: PolicyDecision,

@@ -70,6 +70,7 @@ export const METRICS = {
   untellable: metric('counter', 'impound.callback.given_up', '{callback}', 'Not told; outcome'),
   refusal: metric('counter', 'impound.http.refused', '{request}', 'Requests refused; code'),
   received: metric('counter', 'impound.upload.received', 'By', 'Bytes of evidence received'),
+  differs: metric('counter', 'impound.evidence.differs', '{deviation}', 'Not held so; code'),
   verified: metric('counter', 'impound.evidence.verified', 'By', 'Bytes read back and compared'),
 } as const satisfies Readonly<Record<string, Metric>>;
 

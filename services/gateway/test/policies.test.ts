@@ -83,6 +83,10 @@ const DEEDS: readonly (readonly [Deed, object, object, string])[] = [
   ['cancel', { mayApprove: true }, { requestedBy: 'other' }, 'within-its-tenant'],
   ['read-evidence', {}, {}, 'evidence-for-readers'],
   ['read-evidence', { mayReadEvidence: true }, {}, 'within-its-tenant'],
+  ['read-evidence', { mayInspect: true }, {}, 'evidence-for-readers'],
+  ['inspect-evidence', {}, {}, 'inspection-for-inspectors'],
+  ['inspect-evidence', { mayInspect: true }, {}, 'within-its-tenant'],
+  ['inspect-evidence', { mayReadEvidence: true }, {}, 'within-its-tenant'],
 ];
 
 test('a decision, a cancellation and a look at evidence are decided by them too', async () => {

@@ -56,6 +56,7 @@ function integrationOf({ actor, tenant, integration }: Caller): EntityJson {
     approval,
     mayApprove: integration.mayApprove,
     mayReadEvidence: integration.mayReadEvidence,
+    mayInspect: integration.mayInspect,
     mayAudit: integration.mayAudit,
   });
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { UploaderInspectV1 } from '@impound/contracts/ask/uploader.inspect.v1.ts';
+import { Inspection } from '@impound/contracts/evidence.ts';
 import { Reason } from './http-acquisitions.ts';
 import { PurposeQuery } from './http-evidence.ts';
 import type { Operation } from './openapi-operation.ts';
@@ -24,7 +24,7 @@ export const EVIDENCE_OPERATIONS: readonly Operation[] = [
     body: Reason,
     status: 200,
     type: 'application/json',
-    answer: UploaderInspectV1.reply,
+    answer: Inspection,
     problems: [404, 408, 409, 413, 415, 422],
   },
 ];

@@ -5,7 +5,9 @@ import type { PolicyDecision } from '@impound/contracts/policy.ts';
 import type { Caller } from './caller.ts';
 
 /** What policies decide about an acquisition that there is. */
-export type Deed = 'approve' | 'refuse' | 'cancel' | 'call-back' | 'read-evidence';
+export type Deed =
+  | ('approve' | 'refuse' | 'cancel' | 'call-back')
+  | ('read-evidence' | 'inspect-evidence');
 
 /** What policies are asked, with all that they may look at. */
 export type Asked =

@@ -48,7 +48,8 @@ export async function accessEvidence(
   const { caller, purpose } = access;
   const of = chainOf(caller.tenant, access.acquisitionId);
   const state = await acquisitionOf(of, deps.ask, signal);
-  const policy = await allowEvidence({ caller, purpose, of, acquisition: state }, deps, signal);
+  const asked = { action: 'read-evidence', caller, purpose, of, acquisition: state } as const;
+  const policy = await allowEvidence(asked, deps, signal);
   const key = [caller.tenant, of.acquisitionId, access.set, access.name].join('/');
   const object = objectsOf(state).get(key);
   if (object === undefined) {
@@ -73,9 +74,10 @@ export async function accessEvidence(
   return { url: found.url, name: object.name, bytes: found.bytes, sha256: found.sha256 };
 }
 
-/** Decides whether somebody may read evidence; who may not is on record. Throws Refusal. */
+/** Decides whether somebody may read evidence, or have it inspected; who may not is on record. Throws Refusal. */
 export async function allowEvidence(
   on: {
+    readonly action: 'read-evidence' | 'inspect-evidence';
     readonly caller: Caller;
     readonly purpose: string;
     readonly of: ChainOf;
@@ -84,8 +86,7 @@ export async function allowEvidence(
   { policies, denials }: Pick<EvidenceDeps, 'policies' | 'denials'>,
   signal: AbortSignal,
 ): Promise<PolicyDecision> {
-  const { caller, purpose: reason } = on;
-  const action = 'read-evidence';
+  const { action, caller, purpose: reason } = on;
   const decided = policies.decide({ action, caller, reason, acquisition: on.acquisition });
   if (decided.allowed) return onRecord(decided, 'allowed', caller);
   const policy = onRecord(decided, 'denied', caller);

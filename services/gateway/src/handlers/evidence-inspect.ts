@@ -2,8 +2,10 @@
 import { UploaderInspectV1 } from '@impound/contracts/ask/uploader.inspect.v1.ts';
 import type { Acquisition } from '@impound/contracts/chain.ts';
 import { EvidenceInspectedV1 } from '@impound/contracts/evidence/inspected.v1.ts';
-import type { InspectedObject, StoredObject } from '@impound/contracts/evidence.ts';
+import type { InspectedObject, Inspection, StoredObject } from '@impound/contracts/evidence.ts';
 import { newId } from '@impound/runtime/ids.ts';
+import { measuresOf } from '@impound/runtime/metrics.ts';
+import { LABEL, METRICS } from '@impound/runtime/semantics.ts';
 import type { Caller } from '../domain/caller.ts';
 import { Refusal } from '../domain/problem.ts';
 import { acquisitionOf, chainOf } from './chain-read.ts';
@@ -11,7 +13,7 @@ import { allowEvidence, type EvidenceDeps } from './evidence-access.ts';
 import { reach, record } from './reach.ts';
 
 /** Who wants to know how the evidence of which acquisition is held, and what for. */
-export interface Inspection {
+export interface Inspecting {
   readonly caller: Caller;
   readonly acquisitionId: string;
   readonly reason: string;
@@ -21,16 +23,15 @@ const OBJECTS_MAX = 64;
 
 /** Has the store asked how it holds evidence, and puts the answer on record. Throws Refusal. */
 export async function inspectEvidence(
-  { caller, acquisitionId, reason: purpose }: Inspection,
+  { caller, acquisitionId, reason: purpose }: Inspecting,
   deps: EvidenceDeps,
   signal: AbortSignal,
-): Promise<{ readonly objects: readonly InspectedObject[] }> {
+): Promise<Inspection> {
   const of = chainOf(caller.tenant, acquisitionId);
   const acquisition = await acquisitionOf(of, deps.ask, signal);
-  const policy = await allowEvidence({ caller, purpose, of, acquisition }, deps, signal);
+  const asking = { action: 'inspect-evidence', caller, purpose, of, acquisition } as const;
+  const policy = await allowEvidence(asking, deps, signal);
   const stored = storedObjects(acquisition);
-  if (stored.length === 0)
-    throw new Refusal('not-found', 'this acquisition has stored no evidence');
   const inspected: InspectedObject[] = [];
   for (let at = 0; at < stored.length; at += OBJECTS_MAX) {
     const asked = { ...of, objects: stored.slice(at, at + OBJECTS_MAX) };
@@ -42,9 +43,16 @@ export async function inspectEvidence(
       'what was found may have been recorded: ask again',
     );
     if (!reply.ok) throw new Refusal('refused', `the ledger refused it: ${reply.because}`);
+    countDeviations(objects);
     inspected.push(...objects);
   }
   return { objects: inspected };
+}
+
+function countDeviations(objects: readonly InspectedObject[]): void {
+  for (const { code } of objects.flatMap(({ deviations }) => deviations)) {
+    measuresOf('gateway').count(METRICS.differs, 1, { [LABEL.code]: code });
+  }
 }
 
 /** Every object that is on record as stored; the first word on each counts. */
