@@ -5,10 +5,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
+import { setImmediate } from 'node:timers/promises';
 import type { Entry } from '@impound/contracts/entry.ts';
 import { HeadsRootedV1 } from '@impound/contracts/heads/rooted.v1.ts';
 import { inSnapshot } from '@impound/ledger/adapters/postgres-fsck.ts';
 import { postgresHeads } from '@impound/ledger/adapters/postgres-heads.ts';
+import type { Say } from '@impound/ledger/domain/say.ts';
 import { fsck } from '@impound/ledger/handlers/fsck.ts';
 import { openFindings } from '@impound/ledger/handlers/fsck-findings.ts';
 import { checkingHeads } from '@impound/ledger/handlers/fsck-heads.ts';
@@ -31,6 +33,9 @@ const ENTRIES = 15_360;
 const ROUNDS = 5;
 /** What a busy log writes between two roots. */
 const BUSY = 30_720;
+const PIECE = 1_024;
+/** A door that is less full: a busy machine shall not let them wait too long. */
+const WAITING_MAX = 2_048;
 /** A tile in the middle of the log. */
 const MIDDLE = 2_000;
 
@@ -60,13 +65,16 @@ async function roots({ sql, writer }: Log): Promise<LogHeads> {
   await again('made anew, as after a start');
   say(`what is kept of it: ${((held() - before) / 1_024).toFixed(0)} KiB`);
   await again('where nothing has moved');
-  await writer.append(readAll(saids(BUSY, LENGTH)));
+  await writer.append(await busy());
   await again(`after ${BUSY} entries of new chains`);
   const rows = await sql`select acq from ledger_entry where acq_seq = 1 order by event_id`;
   const acqs = rows.map((row) => String(row['acq'])).toSorted();
   for (const count of [1_000, 10_000]) {
     const each = Math.ceil(acqs.length / count);
-    await writer.append(readAll(laterSaids(acqs.filter((_, at) => at % each === 0))));
+    const old = acqs.filter((_, at) => at % each === 0);
+    for (let at = 0; at < old.length; at += PIECE) {
+      await writer.append(readAll(laterSaids(old.slice(at, at + PIECE))));
+    }
     await again(`after ${count} old chains, all over the log, moved`);
   }
   const size = writer.size();
@@ -80,6 +88,16 @@ async function roots({ sql, writer }: Log): Promise<LogHeads> {
   return heads;
 }
 
+/** Made in pieces: who does nothing else for ten seconds loses the pen. */
+async function busy(): Promise<Say[]> {
+  const says: Say[] = [];
+  while (says.length < BUSY) {
+    says.push(...readAll(saids(PIECE, LENGTH)));
+    await setImmediate();
+  }
+  return says;
+}
+
 function never(): never {
   throw new Error('no chain begins in the middle of this log');
 }
@@ -90,7 +108,7 @@ async function beside({ sql, writer }: Log): Promise<void> {
   let made = 0;
   for (let round = 0; round < ROUNDS; round++) {
     for (const leg of ['alone', 'rooting'] as const) {
-      const says = readAll(saids(BUSY, LENGTH));
+      const says = await busy();
       const stop = new AbortController();
       const rooting =
         leg === 'alone'
@@ -147,7 +165,7 @@ if (given === undefined)
 const signal = new AbortController().signal;
 const server = scope.use(await startPostgres({ dataDir: join(folder, 'postgres') }, signal));
 const url = await database(server, 'ledger');
-const writer = scope.use(await openWriter(url));
+const writer = scope.use(await openWriter(url, WAITING_MAX));
 await fill(writer, ENTRIES, LENGTH);
 await settle(server.url('ledger'));
 const sql = openDatabase(

@@ -36,7 +36,7 @@ export async function database(server: PostgresServer, name: string): Promise<st
 }
 
 /** Takes the pen of a migrated database as the service does: queue, decision, tree, commit. */
-export async function openWriter(url: string): Promise<Writer> {
+export async function openWriter(url: string, waitingMax = WAITING_MAX): Promise<Writer> {
   const never = new AbortController();
   const pen = await postgresPen(new Secret(url), 'bench').take(() => undefined, never.signal);
   const queue = openQueue();
@@ -61,7 +61,7 @@ export async function openWriter(url: string): Promise<Writer> {
       if (--left === 0) done.resolve();
     };
     for (const say of says) {
-      while (waiting >= WAITING_MAX) {
+      while (waiting >= waitingMax) {
         room = Promise.withResolvers();
         await Promise.race([room.promise, done.promise, failed]);
       }

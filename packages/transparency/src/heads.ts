@@ -27,7 +27,14 @@ export function headHash({ acq, acqSeq, last }: Head): Buffer {
   bytes.write(acq.replaceAll('-', ''), 'hex');
   bytes.writeBigUInt64BE(BigInt(acqSeq), ID_BYTES);
   bytes.set(last, ID_BYTES + NUMBER_BYTES);
-  return leafHash(bytes);
+  return kept(leafHash(bytes));
+}
+
+/** In memory of its own: a small buffer lies in a block of 8 KiB, which it would keep. */
+function kept(hash: Buffer): Buffer {
+  const own = Buffer.alloc(HASH_BYTES);
+  own.set(hash);
+  return own;
 }
 
 /** Heads by the indexes in the log at which their chains begin. */
@@ -61,7 +68,7 @@ export function openHeadsTree(): HeadsTree {
       let row = rows[0] ?? [];
       rows[0] = row;
       let changed = new Set([...roots.keys()].filter((n) => n < tiles));
-      for (const n of changed) row[n] = roots.get(n) as Buffer;
+      for (const n of changed) row[n] = kept(roots.get(n) as Buffer);
       for (let n = hashesAt(size, 1); n < tiles; n++) {
         row[n] ??= emptyRoot(TILE_HEIGHT);
         changed.add(n);
@@ -93,7 +100,7 @@ function grown(row: readonly Buffer[], changed: ReadonlySet<number>, above: Buff
   above.length = Math.floor(row.length / 2);
   const parents = [...changed].map((n) => Math.floor(n / 2)).filter((n) => n < above.length);
   const moved = new Set(parents);
-  for (const n of moved) above[n] = nodeHash(row[2 * n] as Buffer, row[2 * n + 1] as Buffer);
+  for (const n of moved) above[n] = kept(nodeHash(row[2 * n] as Buffer, row[2 * n + 1] as Buffer));
   return moved;
 }
 
