@@ -20,7 +20,8 @@ export const HELP = `impound: acquires forensic evidence from containers, with a
   impound export  ID --out DIR [--purpose P]    a BagIt bag: evidence, context, chain
   impound inspect ID [--reason R]     whether the store holds its evidence as on record: versions,
                                       sizes, checksums, locks; what it finds is on record, too
-  impound inspect --since 30d [--reason R]    the same of all of the last days (12h: hours), one line
+  impound inspect --since 30d [--reason R]
+                                      the same of all of the last days (12h: hours), one line
                                       each: for cron; ends with 4 where something differs
   impound verify  DIR [--vkey KEY|F] [--policy F] [--submitter F] [--tsa F] [--signers F]
                   [--known F]... [--cosigned-since TIME] [--head HASH] [--mirror DIR]

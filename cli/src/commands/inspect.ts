@@ -9,7 +9,7 @@ import { reachRecords } from './reach.ts';
 const HOUR_MS = 3_600_000;
 const UNITS_MS: Readonly<Record<string, number>> = { h: HOUR_MS, d: 24 * HOUR_MS };
 
-/** Has the store asked again how it holds the evidence of an acquisition, or of all since, on record. */
+/** Has the store asked how it holds evidence: of one acquisition, or of all since; on record. */
 export async function inspect(here: Here, signal: AbortSignal): Promise<number> {
   const since = sinceOf(here);
   const id = since === undefined ? idOf(here) : undefined;

@@ -74,7 +74,7 @@ export async function accessEvidence(
   return { url: found.url, name: object.name, bytes: found.bytes, sha256: found.sha256 };
 }
 
-/** Decides whether somebody may read evidence, or have it inspected; who may not is on record. Throws Refusal. */
+/** Whether somebody may read evidence, or inspect it; who may not is on record. Throws Refusal. */
 export async function allowEvidence(
   on: {
     readonly action: 'read-evidence' | 'inspect-evidence';
