@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
+import { statSync } from 'node:fs';
 import { chmod, rm, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { ConfigFault } from '@impound/runtime/config.ts';
@@ -66,6 +67,25 @@ for (const [what, text] of Object.entries(DAMAGE)) {
     assert.deepEqual(await health(), { status: 'ok' });
   });
 }
+
+test('what is written within a tick of the clock that stamps files is in force, too', async (t) => {
+  const { file, write } = await integrationsFile(t);
+  const told: string[] = [];
+  const log = { info: (phrase: string) => void told.push(phrase), error: () => undefined };
+  await write([newcomer({ id: 'this-one' })]);
+  const about = statSync(file, { bigint: true });
+  t.mock.timers.enable({ apis: ['Date'], now: Number(about.ctimeNs / 1_000_000n) });
+  const opened = await openIntegrations(file, log, () => about);
+  const first = await opened.current();
+  assert.equal(await opened.current(), first);
+  await write([newcomer({ id: 'that-one' })]);
+  const { integrations } = await opened.current();
+  assert.deepEqual(
+    integrations.filter(({ id }) => id.endsWith('-one')).map(({ id }) => id),
+    ['that-one'],
+  );
+  assert.deepEqual(told, ['integrations read again']);
+});
 
 test('a file that others may read, or that is gone, is damaged too', LIMIT, async (t) => {
   const { url, ask, integrations } = await house(t);

@@ -28,6 +28,7 @@ const FAULTS_MAX = 16;
 export async function openIntegrations(
   file: string,
   log: Pick<Log, 'info' | 'error'>,
+  look: (file: string) => Marked = looked,
 ): Promise<IntegrationsFile> {
   let good = await read(file).catch((error: unknown) => {
     throw new ConfigFault(`INTEGRATIONS_FILE: ${messageOf(error)}`);
@@ -35,25 +36,30 @@ export async function openIntegrations(
   let mark = good.mark;
   let fault: string | undefined;
   const refresh = async (seen: string) => {
+    const before = mark;
     try {
       const next = await read(file);
-      tellChanges(good.integrations, next.integrations, log);
-      good = next;
       mark = next.mark;
       fault = undefined;
+      if (next.text === good.text) return;
+      tellChanges(good.integrations, next.integrations, log);
+      good = next;
     } catch (error) {
       mark = seen;
-      fault = messageOf(error);
-      log.error('integrations damaged, the last good ones stay in force', { because: fault });
+      const because = messageOf(error);
+      if (before !== UNSETTLED || because !== fault) {
+        log.error('integrations damaged, the last good ones stay in force', { because });
+      }
+      fault = because;
     }
   };
   let refreshing: Promise<void> | undefined;
   return {
     fault: () => fault,
     current: async () => {
-      const seen = markOf(file);
+      const seen = markOf(() => look(file));
       if (seen !== mark) {
-        refreshing ??= refresh(seen).finally(() => {
+        refreshing ??= refresh(lasting(seen)).finally(() => {
           refreshing = undefined;
         });
         await refreshing;
@@ -64,14 +70,29 @@ export async function openIntegrations(
 }
 
 const GONE = 'gone';
+/** Of a file that was touched just before it was read: no look gives it. */
+const UNSETTLED = '';
+/** The clock of a file system moves by ticks: what is done in the same one does not show. */
+const TICK_MS_MAX = 1_000;
 
 /** At once: another thread would have to wake up for each request. */
-function markOf(file: string): string {
+function looked(file: string): Marked {
+  return statSync(file, { bigint: true });
+}
+
+function markOf(look: () => Marked): string {
   try {
-    return signed(statSync(file, { bigint: true }));
+    return signed(look());
   } catch {
     return GONE;
   }
+}
+
+/** What tells the file that is read now from what becomes of it. */
+function lasting(mark: string): string {
+  if (mark === GONE) return mark;
+  const touchedMs = Number(BigInt(mark.split('.').at(-1) ?? 0) / 1_000_000n);
+  return Math.abs(Date.now() - touchedMs) > TICK_MS_MAX ? mark : UNSETTLED;
 }
 
 interface Marked {
@@ -87,7 +108,7 @@ function signed({ ino, size, mtimeNs, ctimeNs }: Marked): string {
 
 async function read(
   file: string,
-): Promise<{ readonly integrations: Integrations; readonly mark: string }> {
+): Promise<{ readonly integrations: Integrations; readonly text: string; readonly mark: string }> {
   const handle = await open(file, 'r').catch((error: NodeJS.ErrnoException) => {
     throw new Error(`${file} cannot be read: ${error.code}`);
   });
@@ -99,7 +120,9 @@ async function read(
     throw new Error(`${file} holds secrets and others may read it: chmod 600 ${file}`);
   }
   if (about.size > BigInt(FILE_BYTES_MAX)) throw new Error(`${file} is too large`);
-  return { integrations: parsed(await handle.readFile('utf8'), file), mark: signed(about) };
+  const mark = lasting(signed(about));
+  const text = await handle.readFile('utf8');
+  return { integrations: parsed(text, file), text, mark };
 }
 
 function parsed(text: string, file: string): Integrations {
