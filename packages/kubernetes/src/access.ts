@@ -38,6 +38,10 @@ const Review = z.object({
   }),
 });
 
+const SelfReview = z.object({
+  status: z.object({ userInfo: z.object({ username: z.string().min(1) }) }),
+});
+
 /**
  * Asks the cluster what the connection's user may do, one SelfSubjectAccessReview per right; the
  * answers are in the order of the rights. What cannot be asked is `unknown`, never a guess. Throws
@@ -56,6 +60,28 @@ export async function reviewAccess(
     answers.push(...(await Promise.all(some.map((right) => review(asker, right, signal)))));
   }
   return answers;
+}
+
+/**
+ * Asks the cluster who the connection's user is, by SelfSubjectReview, which every authenticated
+ * user may create since Kubernetes 1.28. Undefined where the cluster does not say. Throws only
+ * `aborted`.
+ * https://kubernetes.io/docs/reference/kubernetes-api/authentication-resources/self-subject-review-v1/
+ */
+export async function reviewSelf(
+  connection: ClusterConnection,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const path = ['apis', 'authentication.k8s.io', 'v1', 'selfsubjectreviews'];
+  const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' };
+  try {
+    const { json } = await postJson(connection, { path, body, repeatable: true }, signal);
+    return SelfReview.safeParse(json).data?.status.userInfo.username;
+  } catch (error) {
+    if (signal.aborted) throw abortedFault(signal);
+    if (!(error instanceof KubernetesFault)) throw error;
+    return undefined;
+  }
 }
 
 /** Who asks is looked up once for all rights. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { reviewAccess } from '../src/access.ts';
+import { reviewAccess, reviewSelf } from '../src/access.ts';
 import { answered } from './answers.ts';
 import { step } from './recording.ts';
 import { type SeenRequest, scriptedCluster } from './scripted-cluster.ts';
@@ -55,4 +55,19 @@ test('a right written with a slash is refused before it is asked, it never match
   const asked = reviewAccess(await cluster.connect(), [right], t.signal);
   await assert.rejects(asked, { code: 'invalid-request' });
   assert.equal(cluster.seen.length, 0);
+});
+
+test('who asks is what the cluster says, and not known where it does not say', async (t) => {
+  const ANSWERS = [
+    [{ status: 201, body: { status: { userInfo: { username: 'somebody' } } } }, 'somebody'],
+    [{ status: 201, body: { status: { userInfo: { username: '' } } } }, undefined],
+    [{ status: 201, body: { status: {} } }, undefined],
+    [{ status: 404, body: { kind: 'Status' } }, undefined],
+    [{ status: 403, body: { kind: 'Status' } }, undefined],
+  ] as const;
+  for (const [answer, name] of ANSWERS) {
+    await using cluster = await scriptedCluster({ http: () => answer });
+    assert.equal(await reviewSelf(await cluster.connect(), t.signal), name);
+    assert.equal(cluster.seen.length, 1);
+  }
 });

@@ -95,13 +95,18 @@ test('the ladder tells for each account what it may do and what is missing', asy
     because: 'get pods/exec and create pods/exec are not granted in namespace shop',
   });
   assert.doesNotMatch(reader.grant ?? '', /resources: \['pods'\]/, 'only what is missing');
+  const [namespace, name] = DEMO_READER.split('/');
+  const subject = `kind: ServiceAccount\n    name: '${name}'\n    namespace: '${namespace}'\n`;
+  assert.ok(reader.grant?.endsWith(subject), reader.grant);
   const stranger = await check('stranger');
   assert.match(stranger.ladder[0]?.because ?? '', /^get pods and get pods\/exec and create/);
   const asked = lab.audit.map((one) => `${one.method} ${one.path}`);
   const review = 'POST /apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
-  assert.deepEqual([...new Set(asked)], [review], 'nothing but reviews is asked of the cluster');
+  const self = 'POST /apis/authentication.k8s.io/v1/selfsubjectreviews';
+  assert.deepEqual([...new Set(asked)], [review, self], 'nothing else is asked of the cluster');
   const rights = METHOD_RIGHTS['exec-stream']?.map(rightText) ?? [];
-  assert.equal(asked.length, 3 * rights.length);
+  assert.equal(asked.filter((one) => one === review).length, 3 * rights.length);
+  assert.equal(asked.filter((one) => one === self).length, 2, 'of those who lack something');
 });
 
 test('a pod that is named is asked about before it is found', async (t) => {

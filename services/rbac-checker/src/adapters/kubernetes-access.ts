@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Right, rightText } from '@impound/contracts/permissions.ts';
-import { reviewAccess } from '@impound/kubernetes/access.ts';
+import { reviewAccess, reviewSelf } from '@impound/kubernetes/access.ts';
 import type { Clusters } from '@impound/kubernetes/clusters.ts';
 import { isPermanent } from '@impound/kubernetes/permanence.ts';
 import { Later, messageOf, Never } from '@impound/runtime/fault.ts';
@@ -20,6 +20,10 @@ export function kubernetesAccess(
   const foreseen = new Map<string, Foreseen>();
   return {
     executor: (cluster) => clusters.executor(cluster).catch(translated),
+    account: async (cluster, signal) => {
+      const connection = await clusters.connection(cluster).catch(translated);
+      return await reviewSelf(connection, signal);
+    },
     foresee: (acquisitionId, pod, rights) => {
       forgetOld(foreseen);
       if (foreseen.size >= FORESEEN_MAX) return;

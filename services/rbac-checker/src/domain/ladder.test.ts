@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { rightText } from '@impound/contracts/permissions.ts';
 import { TargetResolvedV1 } from '@impound/contracts/target/resolved.v1.ts';
-import { grantManifest } from './grant.ts';
+import { grantManifest, missingOf } from './grant.ts';
 import { type Grants, ladderFor, OFFERED, rightsNeeded, unknownGrants } from './ladder.ts';
 
 const { target, container } = TargetResolvedV1.shape.parse(TargetResolvedV1.example);
@@ -151,7 +151,7 @@ test('a cluster that is given to an executor that does not exist is denied, in p
 });
 
 test('the manifest grants what is denied, for this pod, and nothing else', () => {
-  const manifest = grantManifest(target, grants(['create pods/exec'])) ?? '';
+  const manifest = grantManifest(target, missingOf(grants(['create pods/exec'])), undefined) ?? '';
   assert.match(
     manifest,
     /resources: \['pods\/exec'\]\n {4}resourceNames: \['cart-7f9c'\]\n {4}verbs: \['create'\]/,
@@ -161,6 +161,7 @@ test('the manifest grants what is denied, for this pod, and nothing else', () =>
 });
 
 test('where nothing is denied there is no manifest', () => {
-  assert.equal(grantManifest(target, grants([])), undefined);
-  assert.equal(grantManifest(target, unknownGrants('x')), undefined);
+  assert.deepEqual(missingOf(grants([])), []);
+  assert.deepEqual(missingOf(unknownGrants('x')), []);
+  assert.equal(grantManifest(target, [], 'somebody'), undefined);
 });

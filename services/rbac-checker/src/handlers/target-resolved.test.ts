@@ -9,6 +9,11 @@ import { accessUnchecked, targetResolved } from './target-resolved.ts';
 const data = TargetResolvedV1.shape.parse(TargetResolvedV1.example);
 const message = { data } as Parameters<typeof targetResolved>[0];
 
+const here = {
+  executor: async () => 'kubernetes',
+  account: async (): Promise<string | undefined> => undefined,
+};
+
 function withheld(text: string) {
   return async ({ rights }: { readonly rights: readonly Right[] }) =>
     new Map(
@@ -21,7 +26,7 @@ function withheld(text: string) {
 
 test('a cluster that withholds exec gets a ladder whose exec rung is denied and names the right', async () => {
   const granted = withheld('create pods/exec');
-  const access = { executor: async () => 'kubernetes', granted };
+  const access = { ...here, granted };
   const deps = { access, ephemeral: true };
   const said = await targetResolved(message, deps, AbortSignal.timeout(280_000));
   assert.equal(said.contract, AccessCheckedV1);
@@ -34,9 +39,37 @@ test('a cluster that withholds exec gets a ladder whose exec rung is denied and 
   assert.match(said.data.grant ?? '', /pods\/exec/);
 });
 
+for (const [account, subject] of [
+  [
+    'system:serviceaccount:forensics:collector',
+    "  - kind: ServiceAccount\n    name: 'collector'\n    namespace: 'forensics'\n",
+  ],
+  [
+    "O'Hara # one",
+    "  - kind: User\n    name: 'O''Hara # one'\n    apiGroup: rbac.authorization.k8s.io\n",
+  ],
+  ['two\nlines', '    name: impound-executor\n    namespace: impound\n'],
+  [undefined, '    name: impound-executor\n    namespace: impound\n'],
+] as const) {
+  test(`what is missing is granted to the account that asked: ${JSON.stringify(account)}`, async () => {
+    const granted = withheld('create pods/exec');
+    const access = { ...here, account: async () => account, granted };
+    const deps = { access, ephemeral: true };
+    const { data } = await targetResolved(message, deps, AbortSignal.timeout(280_000));
+    assert.ok(data.grant?.endsWith(subject), data.grant);
+  });
+}
+
+test('who lacks nothing is not asked who he is', async () => {
+  const account = async () => assert.fail('it was asked');
+  const deps = { access: { ...here, account, granted: withheld('') }, ephemeral: true };
+  const { data } = await targetResolved(message, deps, AbortSignal.timeout(280_000));
+  assert.equal(data.grant, undefined);
+});
+
 test('an installation without an image for ephemeral containers does not ask to be granted them', async () => {
   const granted = withheld('patch pods/ephemeralcontainers');
-  const access = { executor: async () => 'kubernetes', granted };
+  const access = { ...here, granted };
   const ask = async (ephemeral: boolean) =>
     (await targetResolved(message, { access, ephemeral }, AbortSignal.timeout(280_000))).data;
   const without = await ask(false);

@@ -6,13 +6,15 @@ import type { FoundTarget } from '@impound/contracts/target.ts';
 import type { Message } from '@impound/runtime/message.ts';
 import { type Said, say } from '@impound/runtime/say.ts';
 import type { GivenUp } from '@impound/runtime/service.ts';
-import { grantManifest } from '../domain/grant.ts';
+import { grantManifest, missingOf } from '../domain/grant.ts';
 import { type Grants, ladderFor, rightsNeeded, unknownGrants } from '../domain/ladder.ts';
 
 /** What this handler needs of the world. An adapter fulfils it; the handler never knows which. */
 export interface AccessReview {
   /** The route of the executor that collects in this cluster. */
   executor(cluster: string): Promise<string>;
+  /** The name of the account that is asked about; undefined where the cluster does not say. */
+  account(cluster: string, signal: AbortSignal): Promise<string | undefined>;
   granted(
     of: {
       readonly acquisitionId: string;
@@ -37,7 +39,9 @@ export async function targetResolved(
     access.executor(target.cluster),
     access.granted({ acquisitionId, target, rights }, signal),
   ]);
-  const grant = grantManifest(target, grants);
+  const missing = missingOf(grants);
+  const account = missing.length === 0 ? undefined : await access.account(target.cluster, signal);
+  const grant = grantManifest(target, missing, account);
   return say(AccessCheckedV1, {
     ladder: ladderFor({ target, container, executor, ephemeral }, grants),
     ...(grant === undefined ? {} : { grant }),
