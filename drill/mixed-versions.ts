@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { audit } from './fleet/audit.ts';
 import { podNames } from './fleet/cluster.ts';
@@ -11,6 +13,8 @@ import { ADDED_FIELD, nextTree, SECOND_VERSION } from './versions/next.ts';
 import { mainOf, oldTree, ROOT, type Tree } from './versions/tree.ts';
 
 const PODS = podNames(6, 0);
+/** A version without it knows no signatures: the list is given when all are of a later one. */
+const SIGNERS = 'contracts/src/signer.ts';
 const NOW: Tree = { name: 'this version', directory: ROOT };
 
 /** Each process is replaced in the middle of an acquisition, as a rolling update does it. */
@@ -40,7 +44,9 @@ async function among(trees: readonly Tree[], stage: Stage): Promise<readonly str
   const [first = NOW] = trees;
   let cast = castOf(first);
   const programs = SERVICES.map((name) => [name, pathToFileURL(mainOf(first, name))]);
-  const options = { pods: PODS, cast: Object.fromEntries(programs) };
+  const sign = trees.every(({ directory }) => existsSync(join(directory, SIGNERS)));
+  const settings = sign ? {} : { ledger: { SIGNERS_FILE: '' } };
+  const options = { pods: PODS, cast: Object.fromEntries(programs), settings };
   await using fleet = await startFleet(options, stage.signal);
   stage.tell(`all of ${first.name}`);
   const findings: string[] = [];

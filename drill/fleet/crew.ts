@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { SIGNING_SERVICES } from '@impound/contracts/signing-services.ts';
 import type { Lab } from '@impound/lab/cluster.ts';
 import type { Environment } from '@impound/runtime/config.ts';
 import { accountOf, clustersFile, EPHEMERAL_IMAGE, LOOKER } from './cluster.ts';
@@ -32,6 +33,8 @@ export interface Ground {
   nkeyFile(service: string): string;
   readonly databaseUrl: string;
   readonly logKeys: string;
+  /** The keys by which services sign what they capture and store, and the list of them. */
+  readonly statementsDir: string;
   readonly gatewayUrl: string;
   readonly gatewayPort: number;
   readonly uploaderPort: number;
@@ -65,6 +68,7 @@ export async function crewOf(options: CrewOptions): Promise<readonly Member[]> {
       PATH,
       NATS_URL: ground.natsUrl(name),
       NATS_NKEY_FILE: ground.nkeyFile(service),
+      ...signingKey(service, ground),
     };
     const environment: Environment = { ...house, ...own, ...settings };
     const logFile = join(ground.logDir, `${name}.log`);
@@ -72,6 +76,11 @@ export async function crewOf(options: CrewOptions): Promise<readonly Member[]> {
     crew.push(startMember({ name, service, file, environment, restartMs, logFile }));
   }
   return crew;
+}
+
+function signingKey(service: string, { statementsDir }: Ground): Environment {
+  if (!SIGNING_SERVICES.includes(service)) return {};
+  return { STATEMENT_KEY_FILE: join(statementsDir, `${service}.pem`) };
 }
 
 /** What one service needs of its own; `at` counts its processes from 0. */
@@ -83,7 +92,11 @@ const looking: Own = async ({ directory, lab }) => ({
 });
 
 const OWN: Readonly<Record<ServiceName, Own>> = {
-  ledger: async ({ databaseUrl, logKeys }) => ({ DATABASE_URL: databaseUrl, LOG_KEYS: logKeys }),
+  ledger: async ({ databaseUrl, logKeys, statementsDir }) => ({
+    DATABASE_URL: databaseUrl,
+    LOG_KEYS: logKeys,
+    SIGNERS_FILE: join(statementsDir, 'signers.json'),
+  }),
   coordinator: async () => ({}),
   discovery: looking,
   'rbac-checker': looking,

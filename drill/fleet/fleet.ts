@@ -14,6 +14,7 @@ import { newLogKeys } from '@impound/transparency/log-keys.ts';
 import type { NatsConnection } from '@nats-io/transport-node';
 import postgres, { type Sql } from 'postgres';
 import { type Access, type Client, openClient } from '../../cli/src/client.ts';
+import { makeStatementKeys, signerFolder } from '../../cli/src/signers.ts';
 import { type Bus, startBus } from './bus.ts';
 import { CLUSTER, CONTAINER, labOf, NAMESPACE, type Pods } from './cluster.ts';
 import { crewOf, type Ground, MANY, SERVICES, type ServiceName } from './crew.ts';
@@ -188,7 +189,9 @@ async function groundFor(
   const secret = () => randomBytes(32).toString('base64url');
   const storeDir = join(at.directory, 'evidence');
   const logDir = join(at.directory, 'logs');
-  await mkdir(logDir);
+  const statementsDir = join(at.directory, 'statements');
+  await Promise.all([mkdir(logDir), mkdir(statementsDir)]);
+  await makeStatementKeys(signerFolder(statementsDir));
   const [gatewayPort, uploaderPort] = [await freePort(), await freePort()];
   return {
     ...{ directory: at.directory, logDir, storeDir, lab: at.lab, gatewayPort, uploaderPort },
@@ -202,6 +205,7 @@ async function groundFor(
     signingKey: secret(),
     openMax,
     logKeys: newLogKeys('drill.test/log'),
+    statementsDir,
   };
 }
 
