@@ -14,7 +14,9 @@ test('executors, discovery and the uploader sign, and nobody else does', () => {
 
 test('services that sign by listed keys are well, also where nobody can look at the keys', () => {
   assert.equal(signerFinding({ listed, held }).verdict, 'ok');
-  assert.equal(signerFinding({ listed, held: undefined }).verdict, 'ok');
+  const unseen = signerFinding({ listed, held: undefined });
+  assert.equal(unseen.verdict, 'ok');
+  assert.match(unseen.what, /whoever lacks it logs "not taken as it is signed"$/);
 });
 
 test('a service without a listed key is named, and what it means', () => {
