@@ -4,16 +4,21 @@ import type { Database } from '@impound/runtime/postgres.ts';
 import { asked } from '../db/guards.ts';
 import type { SignerBook } from '../handlers/ledger-signers.ts';
 
-/** Reads from the log's own chain who signs what they say. */
+/**
+ * Reads from the log's own chain who signs what they say. They are few: all are looked up before
+ * they are put in order, so that the planner does not walk the log for the first of them.
+ */
 export function postgresSigners(sql: Database): SignerBook {
   return {
     entries: ({ after, below, limit }) =>
       asked(async () => {
         const rows = await sql`
-          select idx, entry from ledger_entry where tenant = ${LOG_TENANT}
-            and type in ('signer.registered.v1', 'signer.retired.v1')
-            and idx > ${after} and idx < ${below}
-          order by idx limit ${limit}`;
+          with named as materialized (
+            select idx, entry from ledger_entry where tenant = ${LOG_TENANT}
+              and type in ('signer.registered.v1', 'signer.retired.v1')
+              and idx > ${after} and idx < ${below}
+          )
+          select idx, entry from named order by idx limit ${limit}`;
         return rows.map((row) => ({
           index: Number(row['idx']),
           entry: (row['entry'] as Buffer).toString('utf8'),
