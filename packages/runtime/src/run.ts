@@ -6,6 +6,7 @@ import { Later, messageOf, Never } from './fault.ts';
 import { openHealth } from './health.ts';
 import { stayLean } from './lean.ts';
 import { type Log, openLog } from './log.ts';
+import { practise } from './practice.ts';
 import type { AnyService } from './service.ts';
 import { start } from './start.ts';
 
@@ -78,6 +79,11 @@ async function live(service: AnyService, terms: Terms, signal: AbortSignal): Pro
   ready = true;
   log.info('service ready', { worker: running.worker, healthPort: port });
   const over = AbortSignal.any([signal, running.lost]);
+  if (!terms.bytesPass) {
+    void practise(service, over).catch((error: unknown) => {
+      log.warn('practice ended', { because: messageOf(error) });
+    });
+  }
   if (!over.aborted) await once(over, 'abort');
   ready = false;
   running.lost.throwIfAborted();

@@ -112,7 +112,8 @@ function worthTelling(attempt: number): boolean {
   return attempt > 2 && Number.isInteger(Math.log2(attempt + 1));
 }
 
-function eventBytes(saying: Saying, source: string): Uint8Array {
+/** An event as it is sent. Throws Never where it fits no contract or is too large. */
+export function eventBytes(saying: Saying, source: string): Uint8Array {
   const checked = saying.contract.shape.safeParse(saying.data);
   if (!checked.success) {
     throw new Never('unsayable', `${saying.contract.type}: ${checked.error.message}`);

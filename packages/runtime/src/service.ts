@@ -8,6 +8,7 @@ import type { Ask } from './ask.ts';
 import type { Log } from './log.ts';
 import type { Message } from './message.ts';
 import type { Outsider } from './outsider.ts';
+import type { Exercise } from './practice.ts';
 import type { Said, SayNow } from './say.ts';
 import type { Spool } from './spool.ts';
 import type { StatementSigner } from './statement.ts';
@@ -163,6 +164,9 @@ export interface Service<
   readonly says: readonly Says[];
   readonly hears: readonly Hears[];
   readonly answers: readonly Answers[];
+  /** What a process does once it has started, so that it need not be done for the first time when
+   * it counts: it loads something, or gives what is to be practised. */
+  readonly practice?: () => Promise<readonly Exercise[]>;
 }
 
 /** A service of any shape, for those who start them. */

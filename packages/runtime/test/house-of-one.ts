@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A whole process for tests of run(): its only handler does nothing and its open may hang.
+// A whole process for tests of run(): it hears nothing, its open may hang and its practice fails.
 import * as z from 'zod';
 import { Never } from '../src/fault.ts';
 import { run } from '../src/run.ts';
@@ -26,5 +26,8 @@ await run(
     says: [],
     hears: [],
     answers: [],
+    practice: async () => {
+      throw new Error('there is nothing to practise on');
+    },
   }),
 );

@@ -72,6 +72,17 @@ suite('run', { concurrency: 3 }, () => {
     assert.doesNotMatch(one.text(), /correct-horse/);
   });
 
+  test('a process practises when it is ready, and lives on where that fails', async (t) => {
+    const bus = await testBus(t);
+    const one = startProcess(t, { ...GOOD, NATS_URL: bus.url });
+    const { healthPort } = await one.said('service ready');
+    const { because } = await one.said('practice ended');
+    assert.equal(because, 'there is nothing to practise on');
+    assert.deepEqual(await probe(healthPort, '/readyz'), [200, 'ok\n']);
+    one.child.kill('SIGTERM');
+    assert.equal(await one.exit(), 0);
+  });
+
   test('a file that does not say a key, or says it twice, is named, and ends it with 78', async (t) => {
     const wrong = [
       { SIGNING_KEY_FILE: '/nowhere/hunter2', because: /SIGNING_KEY_FILE .* ENOENT/ },

@@ -5,6 +5,7 @@ import { ContextCapturedV1 } from '@impound/contracts/context/captured.v1.ts';
 import { TargetMissingV1 } from '@impound/contracts/target/missing.v1.ts';
 import { TargetResolvedV1 } from '@impound/contracts/target/resolved.v1.ts';
 import { clustersFrom } from '@impound/kubernetes/clusters.ts';
+import { loadClient } from '@impound/kubernetes/connection.ts';
 import { answer, on, service } from '@impound/runtime/service.ts';
 import { kubernetesContext } from './adapters/kubernetes-context.ts';
 import { kubernetesPods } from './adapters/kubernetes-pods.ts';
@@ -28,4 +29,8 @@ export const discovery = service({
     on(TargetResolvedV1, targetResolved, contextUncaptured),
   ],
   answers: [answer(DiscoveryListV1, discoveryList)],
+  practice: async () => {
+    await loadClient();
+    return [];
+  },
 });

@@ -69,6 +69,7 @@ import { openLogHeads } from './handlers/log-heads.ts';
 import { mirrorMemory } from './handlers/mirroring.ts';
 import { checkMemories } from './handlers/outside.ts';
 import type { Added } from './handlers/ports.ts';
+import { readingAll } from './handlers/practice.ts';
 import { relaying } from './handlers/relay.ts';
 import { openSeals } from './handlers/seals.ts';
 import { type ShowingOn, showing } from './handlers/showing.ts';
@@ -152,6 +153,7 @@ export const ledger = service({
     HeadsRootedV1,
   ],
   hears: [],
+  practice: readingAll,
   answers: [
     answer(LedgerHistoryV1, ledgerHistory),
     answer(LedgerHeadV1, ledgerHead),

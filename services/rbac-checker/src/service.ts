@@ -3,6 +3,7 @@ import { AccessCheckedV1 } from '@impound/contracts/access/checked.v1.ts';
 import { AcquisitionRequestedV1 } from '@impound/contracts/acquisition/requested.v1.ts';
 import { TargetResolvedV1 } from '@impound/contracts/target/resolved.v1.ts';
 import { clustersFrom } from '@impound/kubernetes/clusters.ts';
+import { loadClient } from '@impound/kubernetes/connection.ts';
 import { on, service } from '@impound/runtime/service.ts';
 import { kubernetesAccess } from './adapters/kubernetes-access.ts';
 import { config } from './config.ts';
@@ -23,4 +24,8 @@ export const rbacChecker = service({
     on(TargetResolvedV1, targetResolved, accessUnchecked),
   ],
   answers: [],
+  practice: async () => {
+    await loadClient();
+    return [];
+  },
 });
