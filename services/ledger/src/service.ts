@@ -25,6 +25,7 @@ import { SignerRetiredV1 } from '@impound/contracts/signer/retired.v1.ts';
 import { openDoor } from '@impound/runtime/door.ts';
 import { measuresOf } from '@impound/runtime/metrics.ts';
 import { type Database, openDatabase } from '@impound/runtime/postgres.ts';
+import type { Secret } from '@impound/runtime/secret.ts';
 import { answer, type House, service } from '@impound/runtime/service.ts';
 import { wait } from '@impound/runtime/wait.ts';
 import { signedText } from '@impound/transparency/signed-text.ts';
@@ -45,6 +46,7 @@ import { postgresStamps } from './adapters/postgres-stamps.ts';
 import { type Config, config } from './config.ts';
 import { asked, readGuards } from './db/guards.ts';
 import { readOwn } from './db/own.ts';
+import { checkSessions } from './db/sessions.ts';
 import { checkWhole } from './db/tree.ts';
 import { guardFaults } from './domain/guards.ts';
 import { ownChain } from './domain/own-chain.ts';
@@ -91,7 +93,7 @@ export const ledger = service({
     void tellVerdict(house);
     const signing = { keys: LOG_KEYS, signers: given.SIGNERS ?? {}, statements: signedText };
     const checkOwn = async () => checkKeys(await asked(() => readOwn(sql)), signing);
-    const guards = { check: () => checkWhole(sql).then(checkOwn) };
+    const guards = { check: () => checkGiven(DATABASE_URL, sql).then(checkOwn) };
     await readyToStart({ guards, log, stream, logging: house.log }, house.stopping);
     const shown = await openShown({ given, sql, scope }, house);
     const relay = {
@@ -212,4 +214,11 @@ async function openShown(
     guardMs: given.GUARD_MS,
     ...{ headsBook, heads: openLogHeads(headsBook), headsMs: given.HEADS_MS },
   };
+}
+
+async function checkGiven(url: Secret, sql: Database): Promise<void> {
+  await using scope = new AsyncDisposableStack();
+  const other = openDatabase(url, { connectionsMax: 1, name: 'ledger-start' }, scope);
+  await checkSessions(sql, other);
+  await checkWhole(sql);
 }

@@ -3,8 +3,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AcquisitionRequestedV1 } from '@impound/contracts/acquisition/requested.v1.ts';
 import { newId } from '@impound/runtime/ids.ts';
+import { asked } from '../src/db/guards.ts';
 import { migrate } from '../src/db/migrate.ts';
 import { ledgerScript } from '../src/db/script.ts';
+import { checkSessions } from '../src/db/sessions.ts';
 import { requested, type World, world } from './world.ts';
 
 const CHANGES = [
@@ -25,6 +27,24 @@ async function withOneEntry(it: World): Promise<void> {
   await it.start();
   assert.ok((await it.say(AcquisitionRequestedV1, newId(), requested)).ok);
 }
+
+test('a pooler that shares sessions, or refuses how connections begin, is told what to do', async (t) => {
+  const it = await world(t);
+  const one = it.sql('ledger_writer');
+  await checkSessions(one, it.sql('ledger_writer'));
+  await assert.rejects(checkSessions(one, one), { code: 'database-pooled', message: /pool_mode/ });
+  const severity = 'FATAL';
+  const words = 'unsupported startup parameter: statement_timeout';
+  const refused = Object.assign(new Error(words), { code: '08P01', severity });
+  const told = {
+    code: 'database-pooled',
+    message: /ignore_startup_parameters = statement_timeout/,
+  };
+  await assert.rejects(
+    asked(() => Promise.reject(refused)),
+    told,
+  );
+});
 
 test('the writer can add and read, and nothing else', async (t) => {
   const it = await world(t);

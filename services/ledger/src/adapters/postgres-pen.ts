@@ -61,6 +61,8 @@ const PROBES_ONLY = ['enable_seqscan', 'enable_hashjoin', 'enable_mergejoin'];
 
 async function prepare(sql: Database): Promise<void> {
   const settings = {
+    // A pooler may have kept it to itself.
+    statement_timeout: STATEMENT_MS_MAX,
     idle_session_timeout: STILL_MS_MAX,
     tcp_keepalives_idle: VANISHED_SECONDS,
     tcp_keepalives_interval: 2,

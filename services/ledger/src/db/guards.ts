@@ -19,6 +19,10 @@ export async function checkGuards(sql: Database): Promise<void> {
 /** SQLSTATE classes that pass by themselves: connection, resources, operator, system, and 55P03. */
 const PASSING = /^(08|53|57|58|55P03)/;
 
+/** A pooler that does not know what a connection begins with. */
+const UNPASSED = /unsupported startup parameter/;
+const PASS_IT = ' (PgBouncer: pool_mode = session, ignore_startup_parameters = statement_timeout)';
+
 /** Tells a database that is away or busy (Later) from one that refuses (Never). */
 export async function asked<T>(question: () => Promise<T>): Promise<T> {
   try {
@@ -28,6 +32,8 @@ export async function asked<T>(question: () => Promise<T>): Promise<T> {
     const { code = '', severity } = cause as { code?: string; severity?: string };
     const refused = severity !== undefined && !PASSING.test(code);
     const because = `the database: ${messageOf(cause)}`;
+    if (UNPASSED.test(because))
+      throw new Never('database-pooled', `${because}${PASS_IT}`, { cause });
     if (refused) throw new Never('database-refused', because, { cause });
     throw new Later('database-away', AGAIN_MS, because, { cause });
   }
