@@ -6,8 +6,9 @@ import { InspectedObject } from '../evidence.ts';
 import { text } from '../ids.ts';
 import { PolicyDecision } from '../policy.ts';
 
-/** The store was asked again how it holds evidence: versions, sizes, and locks, held against what
- * was on record when they were laid. A lock that was lifted shows before a byte has changed. */
+/** The store was asked again how it holds evidence: versions, sizes, checksums and locks, held
+ * against what was on record when they were laid. A lock that was lifted shows before a byte has
+ * changed. */
 export const EvidenceInspectedV1 = event({
   type: 'evidence.inspected.v1',
   route: () => '_',
