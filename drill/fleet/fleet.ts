@@ -10,9 +10,10 @@ import type { NatsServer } from '@impound/runtime/embedded/nats-server.ts';
 import { freePort } from '@impound/runtime/embedded/ports.ts';
 import { type PostgresServer, startPostgres } from '@impound/runtime/embedded/postgres.ts';
 import { newId } from '@impound/runtime/ids.ts';
+import { type Database, openDatabase } from '@impound/runtime/postgres.ts';
+import { Secret } from '@impound/runtime/secret.ts';
 import { newLogKeys } from '@impound/transparency/log-keys.ts';
 import type { NatsConnection } from '@nats-io/transport-node';
-import postgres, { type Sql } from 'postgres';
 import { type Access, type Client, openClient } from '../../cli/src/client.ts';
 import { makeStatementKeys, signerFolder } from '../../cli/src/signers.ts';
 import { type Bus, startBus } from './bus.ts';
@@ -63,7 +64,7 @@ export interface Fleet extends AsyncDisposable {
   /** The names of all pods. */
   readonly pods: readonly string[];
   /** As the superuser: for looking only. */
-  readonly sql: Sql;
+  readonly sql: Database;
   readonly client: Client;
   /** One whose requests wait for the approval of another. */
   readonly asker: Client;
@@ -99,8 +100,8 @@ export async function startFleet(options: FleetOptions, signal: AbortSignal): Pr
   opening.use(bus.server);
   const doors = await doorsTo(bus, options.doors ?? [], opening);
   const ground = await groundFor({ directory, lab, database, bus, doors }, options.openMax);
-  const sql = postgres(database.now().url(DATABASE), { max: 2, onnotice: () => undefined });
-  opening.defer(() => sql.end({ timeout: 1 }));
+  const url = new Secret(database.now().url(DATABASE));
+  const sql = openDatabase(url, { connectionsMax: 2, name: 'drill' }, opening);
   const connection = await bus.watcher();
   opening.defer(() => connection.close());
   const members: Member[] = [];

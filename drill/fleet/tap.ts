@@ -2,9 +2,9 @@
 import { endsAcquisition } from '@impound/contracts/chain.ts';
 import { Entry } from '@impound/contracts/entry.ts';
 import { nounVerb } from '@impound/contracts/event.ts';
+import type { Database } from '@impound/runtime/postgres.ts';
 import { wait } from '@impound/runtime/wait.ts';
 import type { NatsConnection } from '@nats-io/transport-node';
-import type { Sql } from 'postgres';
 
 /** Sees what happens, so that a drill can act at the very moment. */
 export interface Tap {
@@ -23,7 +23,7 @@ export interface Tap {
 const LOOK_MS = 100;
 
 /** A tap of the bus, for what comes, and of the database, for what is. */
-export function openTap(connection: NatsConnection, sql: Sql): Tap {
+export function openTap(connection: NatsConnection, sql: Database): Tap {
   const chain = async (acquisitionId: string) => {
     const rows = await sql`
       select entry from ledger_entry where acq = ${acquisitionId} order by acq_seq`.catch(() => []);
