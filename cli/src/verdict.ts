@@ -54,7 +54,8 @@ export function told(log: LogReport): object {
       size: String(checkpoint.size),
       root: checkpoint.root.toString('hex'),
     },
-    ...{ key, policy, proven, alone, statements },
+    ...{ key, policy, proven, alone },
+    statements: { ...statements, named: statements.named.map(String) },
     witnesses: witnesses.map(({ name, time }) => ({ name, at: timeText(time) })),
     seal: seal && { ...seal, index: String(seal.index) },
     time: time && {

@@ -157,6 +157,8 @@ test('a chain that is signed as it should be passes', async () => {
   const { code, out } = await verified(await made('good'));
   assert.equal(code, EXIT.ok, out);
   assert.match(out, /3 entries are signed by who captured or stored what they name/);
+  const { out: json } = await impound(['verify', join(home, 'good'), '--json']);
+  assert.deepEqual(JSON.parse(json).log.statements.named, ['301', '302']);
 });
 
 const WAYS: readonly (readonly [string, Making | (() => Promise<Making>), RegExp])[] = [
