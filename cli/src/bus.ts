@@ -17,7 +17,7 @@ export interface Bus extends AsyncDisposable {
   /** The seed by which a service proves who it is. */
   seedFile(service: string): string;
   /** Lets integrations in and out as their file changes, until it is disposed. */
-  followIntegrations(log: Log): Disposable;
+  followIntegrations(log: Log): AsyncDisposable;
   /** For drills: kills it, deletes all it kept, and starts it empty on the same port. */
   lose(): Promise<void>;
 }
@@ -48,10 +48,12 @@ export async function startBus(
     seedFile: (service) => seedFile(keys, service),
     followIntegrations: (log) =>
       following(integrationsFile(dataDir), async () => {
-        await nats.reload(await configure()).then(
-          () => log.info('bus knows the integrations as they are now'),
-          (error: unknown) => log.error('bus not told', { because: messageOf(error) }),
-        );
+        try {
+          await nats.reload(await configure());
+          log.info('bus knows the integrations as they are now');
+        } catch (error) {
+          log.error('bus not told', { because: messageOf(error) });
+        }
       }),
     lose: async () => {
       await nats.kill();
@@ -62,12 +64,17 @@ export async function startBus(
   };
 }
 
-/** Calls after each change of a file, one call at a time. */
-function following(file: string, changed: () => Promise<void>): Disposable {
+/** Calls after each change of a file, one call at a time, until the last one has ended. */
+function following(file: string, changed: () => Promise<void>): AsyncDisposable {
   let before = Promise.resolve();
   const listen = () => {
     before = before.then(changed);
   };
   watchFile(file, { interval: LOOK_MS, persistent: false }, listen);
-  return { [Symbol.dispose]: () => unwatchFile(file, listen) };
+  return {
+    [Symbol.asyncDispose]: async () => {
+      unwatchFile(file, listen);
+      await before;
+    },
+  };
 }

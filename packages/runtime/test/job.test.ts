@@ -187,15 +187,17 @@ suite('jobs', { concurrency: 4 }, () => {
 
   test('a worker whose epoch has lapsed is fenced', async (t) => {
     const it = await world(t, [EXECUTOR]);
+    const begun = Promise.withResolvers<void>();
     const reason = Promise.withResolvers<unknown>();
     await it.start(
       executor(async (_message, _work, signal) => {
         signal.addEventListener('abort', () => reason.resolve(signal.reason));
+        begun.resolve();
         return await untilAborted(signal);
       }),
     );
     const acquisitionId = await assign(it);
-    await until(() => typesOf(it, acquisitionId).includes(STARTED));
+    await begun.promise;
     const data = { epoch: 1, because: 'no heartbeat' };
     await it.ledger.record({ contract: ExecutionLapsedV1, data, acquisitionId });
     assert.deepEqual(
