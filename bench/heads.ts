@@ -26,7 +26,7 @@ import { laterSaids, readAll, saids } from './ledger/events.ts';
 import { fill, settle } from './ledger/growth.ts';
 import { database, openWriter, type Writer } from './ledger/ours.ts';
 import { held, perSecond } from './ledger/timing.ts';
-import { spread } from './world/figures.ts';
+import { quantile, spread } from './world/figures.ts';
 
 const LENGTH = 10;
 const ENTRIES = 15_360;
@@ -102,8 +102,11 @@ function never(): never {
   throw new Error('no chain begins in the middle of this log');
 }
 
-/** Entries a second, alone and while roots are made without a pause, in turns. */
-async function beside({ sql, writer }: Log): Promise<void> {
+/**
+ * Entries a second, alone and while roots are made without a pause, in turns; gives what is left of
+ * the one beside the other.
+ */
+async function beside({ sql, writer }: Log): Promise<number> {
   const rates: Record<'alone' | 'rooting', number[]> = { alone: [], rooting: [] };
   let made = 0;
   for (let round = 0; round < ROUNDS; round++) {
@@ -127,6 +130,7 @@ async function beside({ sql, writer }: Log): Promise<void> {
   }
   say(`entries/s alone ${spread(rates.alone, 0)}`);
   say(`entries/s while ${made} roots were made anew beside them ${spread(rates.rooting, 0)}`);
+  return quantile(rates.rooting, 0.5) / quantile(rates.alone, 0.5);
 }
 
 /** What heads cost of an fsck, in processor time, for a log that roots them this often. */
@@ -178,9 +182,10 @@ say(
   `${writer.size()} entries in ${row?.['chains']} chains; load ${loadavg()[0]?.toFixed(1)} on ${cpus().length} cores`,
 );
 await roots({ sql, writer });
-await beside({ sql, writer });
+const left = await beside({ sql, writer });
 const outside = { witnesses: [], keys: [], known: [], stamp: undefined };
 await inSnapshot(sql, async (log) => {
   await told('fsck of all of it', () => fsck(log, outside, () => undefined, signal));
   for (const every of [10_000, 100, 2]) await share(log, every);
 });
+say(`heads ratio=${left.toFixed(2)}`);
