@@ -5,6 +5,7 @@ import { TILE_WIDTH } from '@impound/transparency/tile.ts';
 import { arrayText } from '../db/array-text.ts';
 import { asked } from '../db/guards.ts';
 import type { BegunHead, HeadsBook } from '../handlers/log-heads.ts';
+import { namesSigner } from './postgres-signers.ts';
 
 /** Reads the heads of chains as they were at a size of the log. */
 export function postgresHeads(sql: Database): HeadsBook {
@@ -35,8 +36,7 @@ async function hasOthers(sql: Database, from: number): Promise<boolean> {
 
 async function signers(sql: Database, size: number): Promise<number> {
   const [row] = await sql`
-    select count(*) from ledger_entry where tenant = ${LOG_TENANT}
-      and type in ('signer.registered.v1', 'signer.retired.v1') and idx < ${size}`;
+    select count(*) from ledger_entry where ${namesSigner(sql)} and idx < ${size}`;
   return Number(row?.['count']);
 }
 

@@ -14,9 +14,8 @@ export function postgresSigners(sql: Database): SignerBook {
       asked(async () => {
         const rows = await sql`
           with named as materialized (
-            select idx, entry from ledger_entry where tenant = ${LOG_TENANT}
-              and type in ('signer.registered.v1', 'signer.retired.v1')
-              and idx > ${after} and idx < ${below}
+            select idx, entry from ledger_entry
+            where ${namesSigner(sql)} and idx > ${after} and idx < ${below}
           )
           select idx, entry from named order by idx limit ${limit}`;
         return rows.map((row) => ({
@@ -25,4 +24,9 @@ export function postgresSigners(sql: Database): SignerBook {
         }));
       }),
   };
+}
+
+/** Which entries say who signs: a bag has to have as many of them as a root over heads counts. */
+export function namesSigner(sql: Database) {
+  return sql`tenant = ${LOG_TENANT} and type in ('signer.registered.v1', 'signer.retired.v1')`;
 }
