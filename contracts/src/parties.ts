@@ -108,7 +108,7 @@ export const PARTIES: Readonly<Record<string, Party>> = {
   },
   'rbac-checker': {
     says: ['access.checked.v1'],
-    hears: ['acquisition.requested.v1', 'target.resolved.v1'],
+    hears: ['acquisition.requested.v1', 'target.resolved.v1', 'target.missing.v1'],
     asks: ['ledger.head.v1'],
     answers: [],
   },

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Method } from './methods.ts';
+import type { Target } from './target.ts';
 
 /** One right in a cluster: verb on resource, in the words of Kubernetes RBAC. */
 export interface Right {
@@ -45,6 +46,11 @@ export const DISCOVERY_RIGHTS: readonly Right[] = [
   { verb: 'get', group: '', resource: 'nodes', clusterWide: true },
 ];
 
+/** What discovery needs to find this target at all. */
+export function findingRight({ pod }: Target): Right {
+  return { verb: pod === undefined ? 'list' : 'get', group: '', resource: 'pods' };
+}
+
 /**
  * What makes the context tell whether a Secret or ConfigMap that the pod refers to has changed: a
  * hash. It also lets discovery read the values, so it is not asked for unless an operator grants
@@ -54,6 +60,12 @@ export const DIGEST_RIGHTS: readonly Right[] = [
   { verb: 'get', group: '', resource: 'secrets' },
   { verb: 'get', group: '', resource: 'configmaps' },
 ];
+
+/** Several rights in one sentence: "get pods, get pods/exec and create pods/exec". */
+export function rightsText(rights: readonly Right[]): string {
+  const [last = '', ...before] = rights.map(rightText).toReversed();
+  return before.length === 0 ? last : `${before.toReversed().join(', ')} and ${last}`;
+}
 
 /** A right as people write it: "create pods/exec". */
 export function rightText(right: Right): string {

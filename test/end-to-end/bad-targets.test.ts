@@ -107,10 +107,28 @@ describe('bad targets', { concurrency: 3 }, () => {
     });
   }
 
-  test('an account without any right is told that it is forbidden', async () => {
-    const { failed } = await failing({ place: 'shop/two/one', cluster: 'stranger' });
+  test('an account without any right is told of all that is missing, in one manifest', async () => {
+    const { chain, failed } = await failing({ place: 'shop/two/one', cluster: 'stranger' });
     assert.equal(failed['code'], 'forbidden');
-    assert.match(String(failed['because']), /pods/);
+    const because = String(failed['because']);
+    assert.match(because, /^discovery: get pods is not granted in namespace shop; exec-stream: /);
+    assert.match(because, /get pods, get pods\/exec and create pods\/exec are not granted/);
+    const grant = String(chain.data('access.checked.v1')['grant']);
+    assert.equal(grant.match(/^kind: Role$/gm)?.length, 1, 'one role, for it is one account');
+    const rights = grant.match(/resources: \['([^']+)'\]\n.*\['two'\]\n.*verbs: \['(\w+)'\]/g);
+    assert.equal(rights?.length, 3, grant);
+    assert.match(String(failed['next']), /apply the RBAC manifest/);
+  });
+
+  test('a selector that may not be listed is granted the list, and nothing on pods unknown', async () => {
+    const wanted = { place: 'shop?selector=app%3Dweb', cluster: 'stranger' };
+    const { chain, failed } = await failing(wanted);
+    const because = String(failed['because']);
+    assert.match(because, /^discovery: list pods is not granted in namespace shop/);
+    assert.doesNotMatch(because, /exec-stream/, 'of rights on an unknown pod nothing is known');
+    const grant = String(chain.data('access.checked.v1')['grant']);
+    assert.match(grant, /resources: \['pods'\]\n {4}verbs: \['list'\]/);
+    assert.equal(grant.match(/verbs:/g)?.length, 1);
   });
 
   test('an account that may look only gets no way in, and the manifest that grants one', async () => {

@@ -2,6 +2,7 @@
 // Stands in for the rbac-checker where there is no cluster that could be asked.
 import { AccessCheckedV1 } from '@impound/contracts/access/checked.v1.ts';
 import { AcquisitionRequestedV1 } from '@impound/contracts/acquisition/requested.v1.ts';
+import { TargetMissingV1 } from '@impound/contracts/target/missing.v1.ts';
 import { TargetResolvedV1 } from '@impound/contracts/target/resolved.v1.ts';
 import { run } from '@impound/runtime/run.ts';
 import { type Said, say } from '@impound/runtime/say.ts';
@@ -15,8 +16,8 @@ async function allowed() {
   return say(AccessCheckedV1, { ladder: [{ ...rung, because }] });
 }
 
-/** There is nothing to ask ahead. */
-async function foreseen(): Promise<Said<never> | undefined> {
+/** There is nobody to ask. */
+async function unasked(): Promise<Said<never> | undefined> {
   return undefined;
 }
 
@@ -26,7 +27,11 @@ await run(
     config: z.object({}),
     open: async () => ({}),
     says: [AccessCheckedV1],
-    hears: [on(AcquisitionRequestedV1, foreseen), on(TargetResolvedV1, allowed)],
+    hears: [
+      on(AcquisitionRequestedV1, unasked),
+      on(TargetResolvedV1, allowed),
+      on(TargetMissingV1, unasked),
+    ],
     answers: [],
   }),
 );

@@ -162,11 +162,13 @@ test('what cannot be found is missing for a reason that a person can act on', as
     [{ ...DEMO_TARGET, cluster: 'unheard-of' }, 'cluster-unknown', /unheard-of.*known: .*demo/],
     [{ ...DEMO_TARGET, cluster: 'stranger' }, 'forbidden', /pods/],
   ] as const;
+  const account = `system:serviceaccount:${DEMO_STRANGER.replace('/', ':')}`;
   for (const [target, code, because] of cases) {
     const event = await answerTo({ kind: 'kubernetes', ...target });
     assert.equal(event.type, TargetMissingV1.type, code);
     const data = TargetMissingV1.shape.parse(event.data);
     assert.equal(data.code, code);
     assert.match(data.because, because);
+    assert.equal(data.withheld?.account, code === 'forbidden' ? account : undefined);
   }
 });

@@ -19,14 +19,15 @@ export const MISSING_ADVICE: Readonly<Record<TargetMissingV1['code'], string>> =
     'name one pod, or a selector that fits exactly one, and ask once for each container',
 };
 
-const GRANT =
+/** What a person can do where the manifest of access.checked is all that is missing. */
+export const GRANT_ADVICE =
   'apply the RBAC manifest in access.checked of this acquisition, which grants exactly what is ' +
   'missing, then ask again';
 
 /** What a person can do when no rung may be tried. */
 export function noWayAdvice({ access }: Acquisition): string {
   return access?.grant
-    ? GRANT
+    ? GRANT_ADVICE
     : 'ask again with other methods, or configure an executor that reaches this target';
 }
 
@@ -34,7 +35,7 @@ export function noWayAdvice({ access }: Acquisition): string {
 export function exhaustedAdvice({ access }: Acquisition): string {
   const denied = access?.ladder.some(({ verdict }) => verdict === 'denied') ?? false;
   return denied && access?.grant
-    ? `put right what the reasons name, or ${GRANT}`
+    ? `put right what the reasons name, or ${GRANT_ADVICE}`
     : 'put right what the reasons name, then ask again';
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { AccessCheckedV1 } from '@impound/contracts/access/checked.v1.ts';
+import { AcquisitionRequestedV1 } from '@impound/contracts/acquisition/requested.v1.ts';
 import { EvidenceCapturedV1 } from '@impound/contracts/evidence/captured.v1.ts';
 import { EvidenceStoredV1 } from '@impound/contracts/evidence/stored.v1.ts';
 import { TargetMissingV1 } from '@impound/contracts/target/missing.v1.ts';
@@ -14,6 +16,7 @@ import {
   checked,
   dataOf,
   type Fact,
+  fact,
   failed,
   HOUR_MS,
   missing as isMissing,
@@ -29,7 +32,7 @@ import {
 } from '../../test/story.ts';
 import { decide } from './decide.ts';
 import { cancelled, expired, missing, sealed } from './ending.ts';
-import { CANCEL_GRACE_MS, STORE_GRACE_MS } from './limits.ts';
+import { CANCEL_GRACE_MS, RIGHTS_MS, STORE_GRACE_MS } from './limits.ts';
 
 const EXEC = ['exec-stream', 'allowed'] as const;
 const RUNNING = [...ready(EXEC), assigned(1), started(1)];
@@ -93,12 +96,38 @@ test('an assignment that nobody has claimed does not hold up a cancellation', ()
 
 for (const code of TargetMissingV1.shape.shape.code.options) {
   test(`target missing with ${code} fails with advice for a person`, () => {
-    const failure = missing(told(requested(), isMissing({ code })));
+    const failure = missing(told(requested(), isMissing({ code })), at(0));
     const data = dataOf(failure, 'acquisition.failed.v1');
     assert.equal(data['code'], code);
     assert.ok(String(data['next']).length > 20);
   });
 }
+
+const { target } = AcquisitionRequestedV1.shape.parse(AcquisitionRequestedV1.example);
+const WITHHELD = [
+  requested(),
+  isMissing({ code: 'forbidden', because: 'it is forbidden', withheld: { target } }),
+];
+const failure = (facts: readonly Fact[], afterMs = 0) =>
+  dataOf(decide(told(...facts), at(afterMs)), 'acquisition.failed.v1');
+
+test('a pod that is withheld waits for what else is missing: one sentence has all rights', () => {
+  assert.deepEqual(decide(told(...WITHHELD), at(0)), { wakeAtMs: BEGIN_MS + RIGHTS_MS });
+  const { ladder } = AccessCheckedV1.shape.parse(AccessCheckedV1.example);
+  const data = failure([...WITHHELD, fact(AccessCheckedV1, { ladder, grant: 'kind: Role' })]);
+  const discovery = 'discovery: get pods is not granted in namespace shop';
+  const exec = 'exec-stream: create pods/exec is not granted in namespace shop';
+  assert.equal(data['because'], `${discovery}; ${exec}`);
+  assert.match(String(data['next']), /apply the RBAC manifest/);
+});
+
+test('where nobody says what else is missing, discovery is told of in the words of the cluster', () => {
+  const unknown = failure([...WITHHELD, checked(['exec-stream', 'unknown'])]);
+  for (const data of [failure(WITHHELD, RIGHTS_MS), unknown]) {
+    assert.equal(data['because'], 'it is forbidden');
+    assert.match(String(data['next']), /^give discovery get and list on pods/);
+  }
+});
 
 const WAITS: readonly (readonly [string, readonly Fact[]])[] = [
   ['nobody had approved the request; discovery had not answered', [unapproved()]],

@@ -4,11 +4,12 @@ import { AcquisitionExpiredV1 } from '@impound/contracts/acquisition/expired.v1.
 import { AcquisitionFailedV1 } from '@impound/contracts/acquisition/failed.v1.ts';
 import { AcquisitionSealedV1 } from '@impound/contracts/acquisition/sealed.v1.ts';
 import type { Acquisition } from '@impound/contracts/chain.ts';
+import { findingRight, rightText } from '@impound/contracts/permissions.ts';
 import { millisecondsOf } from '@impound/contracts/time.ts';
-import { MISSING_ADVICE } from './advice.ts';
+import { GRANT_ADVICE, MISSING_ADVICE } from './advice.ts';
 import { type Decision, deadlineMs, decided, type Now, waitUntil } from './decision.ts';
 import { lapse } from './executing.ts';
-import { CANCEL_GRACE_MS, STORE_GRACE_MS } from './limits.ts';
+import { CANCEL_GRACE_MS, RIGHTS_MS, STORE_GRACE_MS } from './limits.ts';
 import { awaitsContext, fallOf, inFlight, MANIFEST, phaseOf } from './phase.ts';
 import { cut, listed } from './sentence.ts';
 
@@ -53,12 +54,33 @@ export function cancelled(state: Acquisition, now: Now): Decision | undefined {
   return decided(AcquisitionCancelledV1, { because: cut(because, 1_024) });
 }
 
-/** A target that discovery could not find: there is nothing to wait for. */
-export function missing(state: Acquisition): Decision | undefined {
+/**
+ * A target that discovery could not find: there is nothing to wait for. Where the cluster withheld
+ * it, who grants that right should hear of all others as well, and not ask again for each.
+ */
+export function missing(state: Acquisition, now: Now): Decision | undefined {
   if (state.missing === undefined) return undefined;
-  const { code, because } = state.missing;
-  const next = MISSING_ADVICE[code];
-  return decided(AcquisitionFailedV1, { code, because: cut(because, 1_024), next, salvaged: [] });
+  const { code, because, withheld } = state.missing;
+  if (withheld && !state.access) {
+    const until = waitUntil(state, millisecondsOf(state.lastAt) + RIGHTS_MS);
+    if (now.nowMs < (until.wakeAtMs ?? 0)) return until;
+  }
+  return decided(AcquisitionFailedV1, {
+    code,
+    because: listed(state.access?.grant ? rightsMissing(state) : [because], 1_024),
+    next: state.access?.grant ? GRANT_ADVICE : MISSING_ADVICE[code],
+    salvaged: [],
+  });
+}
+
+/** Discovery's right first, then those of each method. */
+function rightsMissing({ missing, access }: Acquisition): readonly string[] {
+  const target = missing?.withheld?.target;
+  const denied = access?.ladder.filter(({ verdict }) => verdict === 'denied') ?? [];
+  const methods = denied.map((rung) => `${rung.method}: ${rung.because}`);
+  if (target === undefined) return methods;
+  const first = `discovery: ${rightText(findingRight(target))}`;
+  return [`${first} is not granted in namespace ${target.namespace}`, ...methods];
 }
 
 /** The deadline: ends the live epoch first, and gives the uploader a while for a capture. */

@@ -19,6 +19,8 @@ export const CLAIM_BUSY_MS_MAX = 600_000;
 export const CANCEL_GRACE_MS = 15_000;
 /** How long the uploader may take beyond the deadline for what was captured before it. */
 export const STORE_GRACE_MS = 60_000;
+/** How long the rbac-checker may take to tell of every right where discovery lacked the first. */
+export const RIGHTS_MS = 10_000;
 /** An executor's deadline is before the acquisition's, so that it can hand in what it has. */
 export const HAND_IN_MS_MAX = 10_000;
 /** The same, as a part of the whole time: a short acquisition has a short hand-in. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Target } from '@impound/contracts/target.ts';
 import { timeOf } from '@impound/contracts/time.ts';
+import { reviewSelf } from '@impound/kubernetes/access.ts';
 import type { Clusters } from '@impound/kubernetes/clusters.ts';
 import type { ClusterConnection } from '@impound/kubernetes/connection.ts';
 import type { KubernetesFault } from '@impound/kubernetes/fault.ts';
@@ -25,6 +26,7 @@ export function kubernetesPods(clusters: Clusters): Pods & Inventory {
       const connection = await reach(target.cluster);
       return (await fitting(connection, target, signal).catch(translated)).map(podFacts);
     },
+    account: async (cluster, signal) => await reviewSelf(await reach(cluster), signal),
     clusters: () => clusters.names().catch(translated),
     namespaces: async (cluster, signal) => {
       const connection = await reach(cluster);
@@ -67,7 +69,6 @@ const CODES: Partial<Record<KubernetesFault['code'], string>> = {
   'cluster-unknown': 'cluster-unknown',
   'clusters-invalid': 'cluster-unknown',
   forbidden: 'forbidden',
-  unauthorized: 'forbidden',
   'not-found': 'pod-not-found',
 };
 

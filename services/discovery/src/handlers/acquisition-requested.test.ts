@@ -19,9 +19,10 @@ const pod: PodFacts = {
   containers: [{ name: 'cart', kind: 'container', image: 'cart:1', state: 'running', restarts: 0 }],
 };
 const { signal } = new AbortController();
+const looks = { account: async () => 'system:serviceaccount:impound:reader' };
 
 test('the container that is meant is found', async () => {
-  const pods = { fitting: async () => [pod] };
+  const pods = { ...looks, fitting: async () => [pod] };
   const said = await acquisitionRequested(message, { pods }, signal);
   assert.equal(said.contract, TargetResolvedV1);
   const { target } = TargetResolvedV1.shape.parse(said.data);
@@ -29,10 +30,21 @@ test('the container that is meant is found', async () => {
 });
 
 test('a pod that is not there is missing', async () => {
-  const pods = { fitting: async () => [] };
+  const pods = { ...looks, fitting: async () => [] };
   const said = await acquisitionRequested(message, { pods }, signal);
   assert.equal(said.contract, TargetMissingV1);
   assert.equal(TargetMissingV1.shape.parse(said.data).code, 'pod-not-found');
+});
+
+test('a pod that the cluster withholds is missing, with which one it is and who may not see it', async () => {
+  const refused = missing('forbidden', 'pods "cart-7f9c" is forbidden', undefined);
+  const pods = { ...looks, fitting: () => Promise.reject(refused) };
+  const { data: told } = await acquisitionRequested(message, { pods }, signal);
+  const { withheld } = TargetMissingV1.shape.parse(told);
+  assert.deepEqual(withheld, { target: data.target, account: await looks.account() });
+  const away = missing('cluster-unknown', 'there is no such cluster', undefined);
+  const others = { ...looks, fitting: () => Promise.reject(away) };
+  await assert.rejects(acquisitionRequested(message, { pods: others }, signal), away);
 });
 
 test('a cluster that cannot be asked makes the target missing for that reason', () => {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { rightText } from '@impound/contracts/permissions.ts';
+import { type Right, rightText } from '@impound/contracts/permissions.ts';
 import { TargetResolvedV1 } from '@impound/contracts/target/resolved.v1.ts';
 import { grantManifest, missingOf } from './grant.ts';
 import { type Grants, ladderFor, OFFERED, rightsNeeded, unknownGrants } from './ladder.ts';
@@ -35,6 +35,14 @@ const cases = [
     rung: {
       verdict: 'denied',
       because: 'get pods/exec and create pods/exec are not granted in namespace shop',
+    },
+  },
+  {
+    name: 'three rights withheld: all are named in one sentence',
+    given: grants(['get pods', 'get pods/exec', 'create pods/exec']),
+    rung: {
+      verdict: 'denied',
+      because: 'get pods, get pods/exec and create pods/exec are not granted in namespace shop',
     },
   },
   {
@@ -150,8 +158,12 @@ test('a cluster that is given to an executor that does not exist is denied, in p
   }
 });
 
+const executor = (rights: readonly Right[]) =>
+  ({ who: 'executor', account: undefined, rights }) as const;
+
 test('the manifest grants what is denied, for this pod, and nothing else', () => {
-  const manifest = grantManifest(target, missingOf(grants(['create pods/exec'])), undefined) ?? '';
+  const rights = missingOf(grants(['create pods/exec']));
+  const manifest = grantManifest(target, [executor(rights)]) ?? '';
   assert.match(
     manifest,
     /resources: \['pods\/exec'\]\n {4}resourceNames: \['cart-7f9c'\]\n {4}verbs: \['create'\]/,
@@ -163,5 +175,5 @@ test('the manifest grants what is denied, for this pod, and nothing else', () =>
 test('where nothing is denied there is no manifest', () => {
   assert.deepEqual(missingOf(grants([])), []);
   assert.deepEqual(missingOf(unknownGrants('x')), []);
-  assert.equal(grantManifest(target, [], 'somebody'), undefined);
+  assert.equal(grantManifest(target, [executor([])]), undefined);
 });

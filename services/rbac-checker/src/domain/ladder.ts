@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { AccessCheckedV1 } from '@impound/contracts/access/checked.v1.ts';
 import type { Method, Verdict } from '@impound/contracts/methods.ts';
-import { METHOD_RIGHTS, type Right, rightText } from '@impound/contracts/permissions.ts';
+import {
+  METHOD_RIGHTS,
+  type Right,
+  rightsText,
+  rightText,
+} from '@impound/contracts/permissions.ts';
 import type { TargetResolvedV1 } from '@impound/contracts/target/resolved.v1.ts';
-import type { FoundTarget } from '@impound/contracts/target.ts';
+import type { Target } from '@impound/contracts/target.ts';
 
 /** What the cluster says of one right. */
 export interface Grant {
@@ -47,8 +52,9 @@ export function unknownGrants(because: string): Grants {
 
 /** What a ladder is made for. */
 export interface Sought {
-  readonly target: FoundTarget;
-  readonly container: Container;
+  readonly target: Pick<Target, 'namespace'>;
+  /** Undefined where it was not found: nothing of it stands in the way then. */
+  readonly container: Container | undefined;
   /** The route of the cluster's executor; undefined where it is not known: each is offered then. */
   readonly executor: string | undefined;
   /** Whether an image for ephemeral containers is configured; undefined where that is not known. */
@@ -89,7 +95,8 @@ function routeObstacle(route: string): Judgement | undefined {
   return { verdict: 'denied', because };
 }
 
-function stateObstacle(container: Container): Judgement | undefined {
+function stateObstacle(container: Container | undefined): Judgement | undefined {
+  if (container === undefined) return undefined;
   if (container.os === 'windows') {
     return { verdict: 'denied', because: 'the collector does not run in Windows containers' };
   }
@@ -109,7 +116,7 @@ function ephemeralObstacle(
     const because = 'no image for ephemeral containers is configured (EPHEMERAL_IMAGE)';
     return { verdict: 'denied', because };
   }
-  if (container.kind !== 'ephemeral') return undefined;
+  if (container?.kind !== 'ephemeral') return undefined;
   const because = 'an ephemeral container cannot have another one beside it';
   return { verdict: 'denied', because };
 }
@@ -120,18 +127,18 @@ function ephemeralObstacle(
  */
 function granted(method: Method, { target, container }: Sought, grants: Grants): Judgement {
   const said = rightsVerdict(target, method, grants);
-  const doubt = method === 'exec-stream' && container.shell === 'unlikely';
+  const doubt = method === 'exec-stream' && container?.shell === 'unlikely';
   if (!doubt || said.verdict === 'denied') return said;
   const shell = 'the image looks distroless, and without a shell in it exec ends before it begins';
   return { ...said, because: `${said.because}; ${shell}` };
 }
 
-function rightsVerdict(target: FoundTarget, method: Method, grants: Grants): Judgement {
+function rightsVerdict(target: Sought['target'], method: Method, grants: Grants): Judgement {
   const needed = (METHOD_RIGHTS[method] ?? []).map((right) => grants.get(rightText(right)));
   const place = `in namespace ${target.namespace}`;
   const denied = needed.filter((grant) => grant?.verdict === 'denied');
   if (denied.length > 0) {
-    const names = denied.map((grant) => rightText(grant?.right as Right)).join(' and ');
+    const names = rightsText(denied.map((grant) => grant?.right as Right));
     const verb = denied.length === 1 ? 'is' : 'are';
     return { verdict: 'denied', because: `${names} ${verb} not granted ${place}` };
   }

@@ -2,12 +2,12 @@
 import { AccessCheckedV1 } from '@impound/contracts/access/checked.v1.ts';
 import type { Right } from '@impound/contracts/permissions.ts';
 import type { TargetResolvedV1 } from '@impound/contracts/target/resolved.v1.ts';
-import type { FoundTarget } from '@impound/contracts/target.ts';
 import type { Message } from '@impound/runtime/message.ts';
 import { type Said, say } from '@impound/runtime/say.ts';
 import type { GivenUp } from '@impound/runtime/service.ts';
 import { grantManifest, missingOf } from '../domain/grant.ts';
 import { type Grants, ladderFor, rightsNeeded, unknownGrants } from '../domain/ladder.ts';
+import type { NamedPod } from './acquisition-requested.ts';
 
 /** What this handler needs of the world. An adapter fulfils it; the handler never knows which. */
 export interface AccessReview {
@@ -18,7 +18,7 @@ export interface AccessReview {
   granted(
     of: {
       readonly acquisitionId: string;
-      readonly target: FoundTarget;
+      readonly target: NamedPod;
       readonly rights: readonly Right[];
     },
     signal: AbortSignal,
@@ -41,7 +41,7 @@ export async function targetResolved(
   ]);
   const missing = missingOf(grants);
   const account = missing.length === 0 ? undefined : await access.account(target.cluster, signal);
-  const grant = grantManifest(target, missing, account);
+  const grant = grantManifest(target, [{ who: 'executor', account, rights: missing }]);
   return say(AccessCheckedV1, {
     ladder: ladderFor({ target, container, executor, ephemeral }, grants),
     ...(grant === undefined ? {} : { grant }),
