@@ -2,30 +2,15 @@
 // `npm test [PATH…]`: unit tests in as many processes as there are cores to use, then tests that
 // open sockets, processes or disks, one process per file, and which files took longest. The last
 // line sums up both: `N passed, N failed`.
-import { globSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import process from 'node:process';
 import { ROOT, step } from './steps.ts';
+import { testFiles } from './test-files.ts';
 
 const CONCURRENCY = 2;
 const TEST_MS_MAX = 300_000;
-const UNIT = [
-  '{contracts,packages,services}/**/src/**',
-  '{cli,lab,witness}/src/**',
-  'contracts/test',
-  'test',
-  'drill/fleet',
-];
-const INTEGRATION = [
-  '{packages,services}/*/test/**',
-  '{cli,lab,witness}/test/**',
-  'contracts/test/foreign',
-  'test/end-to-end/**',
-  'test/attacks/**',
-  'drill',
-];
 
 interface Tally {
   readonly passed: number;
@@ -36,18 +21,6 @@ interface Tally {
 }
 
 const NOTHING: Tally = { passed: 0, failed: 0, skipped: 0, seconds: new Map() };
-
-function files(folders: readonly string[], wanted: readonly string[]): string[] {
-  const patterns = folders.map((folder) => `${folder}/*.test.ts`);
-  return globSync(patterns, { cwd: ROOT, exclude: ['**/node_modules/**'] })
-    .filter((file) => wanted.length === 0 || wanted.some((path) => isBelow(file, path)))
-    .toSorted();
-}
-
-function isBelow(file: string, path: string): boolean {
-  const folder = path.replace(/^\.\//, '').replace(/\/$/, '');
-  return file === folder || file.startsWith(`${folder}/`);
-}
 
 /** Units share a process, which is what makes them fast; their words come when it has ended. */
 async function units(tests: readonly string[]): Promise<Tally> {
@@ -140,7 +113,8 @@ function slowest({ seconds }: Tally): string {
 }
 
 const wanted = process.argv.slice(2);
-const all = sum([await units(files(UNIT, wanted)), await integrations(files(INTEGRATION, wanted))]);
+const { unit, integration } = testFiles(wanted);
+const all = sum([await units(unit), await integrations(integration)]);
 const { passed, failed, skipped } = all;
 if (passed === 0 && failed === 0) process.stdout.write(`no tests in ${wanted.join(' ') || ROOT}\n`);
 process.stdout.write(slowest(all));
