@@ -42,12 +42,7 @@ async function matrix(stage: Stage): Promise<readonly string[]> {
   const seen = {} as Record<Scene, readonly SeenStep[]>;
   // The log has begun before anything is looked at: its first entry is no scene.
   const findings = [
-    ...(await hold(
-      stand,
-      kept,
-      await sayAcquisitions(stand.speaker, 1, stage.signal),
-      stage.signal,
-    )),
+    ...(await hold(stand, kept, await sayAcquisitions(stand, 1, stage.signal), stage.signal)),
   ];
   for (const scene of SCENES) {
     const calm = await recorded(stand, kept, scene, stage.signal);
@@ -72,6 +67,9 @@ async function matrix(stage: Stage): Promise<readonly string[]> {
     if (one.findings.length > 0) break;
   }
   tellFigures(ended, stand, stage);
+  stage.tell(
+    `${kept.statements.signed} of them signed, each by a key that counted where it stands`,
+  );
   return findings;
 }
 
@@ -116,10 +114,10 @@ async function recorded(
     });
   }
   await begin(stand, scene);
-  const speeches = [...before, ...(await sayAcquisitions(stand.speaker, 1, signal))];
+  const speeches = [...before, ...(await sayAcquisitions(stand, 1, signal))];
   // Until here a session began; from here on all that comes by is the way into the log.
   isCause = ANYTHING;
-  speeches.push(...(await sayAcquisitions(stand.speaker, CHAINS, signal)));
+  speeches.push(...(await sayAcquisitions(stand, CHAINS, signal)));
   await signed(stand, signal);
   for (const { watch } of Object.values(stand.wires)) watch(() => 'pass');
   const findings = await hold(stand, kept, speeches, signal);

@@ -8,10 +8,10 @@ import { EXIT, Exit } from './exit-code.ts';
 import { writeSecret } from './keys.ts';
 
 /** The list of public keys beside the keys: the ledger's SIGNERS. */
-const SIGNERS_FILE = 'signers.json';
+export const SIGNERS_FILE = 'signers.json';
 
 /** The file of the key by which a service signs: its STATEMENT_KEY_FILE. */
-function statementKeyName(service: string): string {
+export function statementKeyName(service: string): string {
   return `${service}.pem`;
 }
 

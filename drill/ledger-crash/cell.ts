@@ -56,7 +56,7 @@ async function broken(
 ): Promise<Ended> {
   const fault = armed(stand, cell);
   await begin(stand, cell.scene);
-  const speeches = await sayAcquisitions(stand.speaker, CHAINS, signal);
+  const speeches = await sayAcquisitions(stand, CHAINS, signal);
   const answeredAt = performance.now();
   const struckAt = (await Promise.race([fault, wait(COMES_MS_MAX, signal)])) ?? undefined;
   stand.wires[cell.wire].watch(() => 'pass');
@@ -76,13 +76,14 @@ export async function set(
   const [row] = await stand.sql`select max(size_after) as size from ledger_batch`;
   const free = TILE_WIDTH - (Number(row?.['size']) % TILE_WIDTH) - BEFORE_FULL;
   if (free <= 0) return [];
-  return await sayAcquisitions(stand.speaker, Math.floor(free / LEAVES_EACH), signal);
+  return await sayAcquisitions(stand, Math.floor(free / LEAVES_EACH), signal);
 }
 
 /** The session that writes begins anew, so that each of its messages comes by. */
 export async function begin(stand: Stand, scene: Scene): Promise<void> {
   if (scene !== 'rotation') return stand.wires.database.cut();
   await stand.rotate('checkpoint');
+  await stand.signers.rotate();
   await stand.ledger.kill();
 }
 

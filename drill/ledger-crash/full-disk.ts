@@ -18,7 +18,7 @@ const MIB = 2 ** 20;
 const DISK_MIB = 160;
 /** More than the pages have room for that PostgreSQL has allocated already. */
 const CHAINS = 400;
-const FULL_MS_MAX = 60_000;
+const FULL_MS_MAX = 120_000;
 const LOOK_MS = 50;
 /** So long nobody may be answered while there is no room. */
 const STILL_MS = 2_000;
@@ -76,7 +76,7 @@ async function filled(at: At, { name, words, next }: Filling): Promise<readonly 
   const ballast = join(disk, 'ballast');
   await fill(ballast);
   const start = (await logOf(stand)).length;
-  const saying = sayAcquisitions(speaker, CHAINS, signal);
+  const saying = sayAcquisitions(stand, CHAINS, signal);
   await next?.(stand).catch(() => undefined);
   const told = next === undefined ? start : (await logOf(stand)).length;
   const sentence = await toldBy(stand, told, words, signal);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { LedgerCheckpointV1 } from '@impound/contracts/ask/ledger.checkpoint.v1.ts';
-import { ENTRY_HASH, SEQ } from '@impound/contracts/say.ts';
+import { ENTRY_HASH, SayReply, SEQ } from '@impound/contracts/say.ts';
 import { STREAM } from '@impound/contracts/streams.ts';
 import { inSnapshot } from '@impound/ledger/adapters/postgres-fsck.ts';
 import { fsck } from '@impound/ledger/handlers/fsck.ts';
@@ -8,7 +8,10 @@ import { asker } from '@impound/runtime/ask.ts';
 import { wait } from '@impound/runtime/wait.ts';
 import { type Checkpoint, openCheckpoint } from '@impound/transparency/checkpoint.ts';
 import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
+import { inTurns } from '../fleet/in-turns.ts';
+import { signedAmong, unsignedSpeech } from './acquisitions.ts';
 import { judge, type Place } from './judge.ts';
+import { judgeStatements, newStatementJudge, type StatementJudge } from './judge-statements.ts';
 import type { Speech } from './speaker.ts';
 import type { Stand } from './stand.ts';
 
@@ -19,17 +22,23 @@ export interface Kept {
   /** Hashes of what the stream told, by index in the log, and up to where it was read. */
   readonly told: Map<number, string>;
   streamSeq: number;
+  /** What was seen of signatures, as far as the log was read. */
+  readonly statements: StatementJudge;
 }
 
 export function newKept(): Kept {
-  return { checkpoints: [], told: new Map(), streamSeq: 0 };
+  return { checkpoints: [], told: new Map(), streamSeq: 0, statements: newStatementJudge() };
 }
 
 const LOOK_MS = 20;
+const ANSWER_MS_MAX = 1_000;
+/** More would be said a second time before they are answered, where a machine is busy. */
+const AT_ONCE = 64;
 
 /**
  * Holds everything there is against what was answered: says all again, waits until it is signed and
- * told, and makes the log again from its bytes. Gives what is not as promised.
+ * told, makes the log again from its bytes, checks what services have signed, and says something
+ * unsigned, which is not to be taken. Gives what is not as promised.
  */
 export async function hold(
   stand: Stand,
@@ -38,8 +47,11 @@ export async function hold(
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   const { speaker } = stand;
-  const again = await Promise.all(speeches.map((speech) => speaker.say(speech, signal)));
-  const size = Math.max(0, ...again.map((reply) => (reply.ok ? reply.seq + 1 : 0)));
+  let size = 0;
+  await inTurns(speeches, AT_ONCE, async (speech) => {
+    const reply = await speaker.say(speech, signal);
+    if (reply.ok) size = Math.max(size, reply.seq + 1);
+  });
   kept.checkpoints.push(await signedFrom(stand, size, signal));
   await toldUpTo(stand, kept, size, signal);
   const places = await placesOf(stand);
@@ -47,7 +59,34 @@ export async function hold(
   const outside = { keys: stand.vkeys, known };
   const report = await inSnapshot(stand.sql, (log) => fsck(log, outside, () => undefined, signal));
   const unfit = report.findings.map((one) => `fsck: ${one.class} at ${one.idx}: ${one.what}`);
-  return [...judge({ ...speaker, places, told }), ...unfit];
+  const stated = await statedIn(stand, kept.statements);
+  const refused = await unsignedTaken(stand, signal);
+  return [...judge({ ...speaker, places, told }), ...unfit, ...stated, ...refused];
+}
+
+async function statedIn({ sql, speaker }: Stand, seen: StatementJudge): Promise<string[]> {
+  const rows = await sql`
+    select idx, entry from ledger_entry where idx >= ${seen.next} order by idx`;
+  const leaves = rows.map(({ idx, entry }) => ({ idx: Number(idx), bytes: entry as Buffer }));
+  const findings = judgeStatements(seen, leaves);
+  const all = signedAmong(speaker.said.size);
+  return seen.signed === all ? findings : [...findings, `${seen.signed} of ${all} are signed`];
+}
+
+/** Whatever it came back from, a ledger takes nothing unsigned that somebody has to sign. */
+async function unsignedTaken({ connection }: Stand, signal: AbortSignal): Promise<string[]> {
+  const { subject, bytes } = unsignedSpeech();
+  for (;;) {
+    const asked = { timeout: ANSWER_MS_MAX };
+    const message = await connection.request(subject, bytes, asked).catch(() => undefined);
+    if (message !== undefined) {
+      const reply = SayReply.parse(message.json());
+      const isRefused = !reply.ok && reply.refusal === 'forbidden';
+      return isRefused ? [] : [`what nobody had signed was answered ${message.string()}`];
+    }
+    await wait(LOOK_MS, signal);
+    signal.throwIfAborted();
+  }
 }
 
 /** A checkpoint over all that was answered, as anybody may ask for it. */

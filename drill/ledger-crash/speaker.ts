@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { canonical } from '@impound/contracts/canonical.ts';
 import { type DataOf, type EventContract, saySubject } from '@impound/contracts/event.ts';
+import { WorkerId } from '@impound/contracts/ids.ts';
 import { EXPECTED_VERSION, SayReply } from '@impound/contracts/say.ts';
 import { timeOf } from '@impound/contracts/time.ts';
 import { newId } from '@impound/runtime/ids.ts';
+import { type StatementSigner, stated } from '@impound/runtime/statement.ts';
 import { wait } from '@impound/runtime/wait.ts';
 import { headers, type NatsConnection } from '@nats-io/transport-node';
 
@@ -27,33 +29,69 @@ export interface Speaker {
 
 const TENANT = 'default';
 const ANSWERS = '_INBOX_drill';
-/** Nobody answered for so long: it is said again. */
+/** Nobody answered for so long: it is said again. Some tries later as seldom as services do. */
 const AGAIN_MS = 400;
+const TRIES_SOON = 10;
+const AGAIN_MS_MAX = 5_000;
 
-/** Makes an event of this contract, as its service would say it. */
+/** What is said of an acquisition, and because of which entry. */
+export interface About<C extends EventContract> {
+  readonly acq: string;
+  readonly data: DataOf<C>;
+  readonly expectedVersion?: number;
+  readonly cause?: { readonly id: string; readonly entryHash: string };
+}
+
+/** Makes an event of this contract, as its service would say it, without its signature. */
 export function speechOf<C extends EventContract>(
   service: string,
   contract: C,
-  of: { readonly acq: string; readonly data: DataOf<C>; readonly expectedVersion?: number },
+  { acq, data, expectedVersion, cause }: About<C>,
+  id: string = newId(),
 ): Speech {
-  const id = newId();
   const event = {
     specversion: '1.0',
     id,
-    source: `/impound/${service}/${service}-1`,
+    source: `/impound/${service}/${nameOf(service)}`,
     type: contract.type,
-    subject: of.acq,
+    subject: acq,
     time: timeOf(Date.now()),
     datacontenttype: 'application/json',
     tenant: TENANT,
-    data: of.data,
+    ...(cause === undefined ? {} : { causationid: cause.id }),
+    data,
   };
   return {
     id,
     subject: saySubject(service, TENANT, contract.type),
     bytes: Buffer.from(canonical(event), 'utf8'),
-    expectedVersion: of.expectedVersion,
+    expectedVersion,
   };
+}
+
+/** The same under the signature of its service, made as services make it. */
+export async function signedSpeechOf<C extends EventContract>(
+  service: string,
+  contract: C,
+  about: About<C>,
+  by: { readonly signer: StatementSigner; readonly signal: AbortSignal },
+): Promise<Speech> {
+  const id = newId();
+  const worker = WorkerId.parse(nameOf(service));
+  const log = { warn: () => undefined, error: () => undefined };
+  const { acq, data, cause } = about;
+  const saying = { contract, data, id, tenant: TENANT, acquisitionId: acq, causeId: cause?.id };
+  const speaker = { service, worker, log, signer: by.signer };
+  const said = await stated(speaker, { ...saying, causeHash: cause?.entryHash }, by.signal);
+  return speechOf(service, contract, { ...about, data: said.data as DataOf<C> }, id);
+}
+
+function nameOf(service: string): string {
+  return `${service}-1`;
+}
+
+function againMs(attempt: number): number {
+  return attempt <= TRIES_SOON ? AGAIN_MS : AGAIN_MS_MAX;
 }
 
 /** Opens a speaker; all that comes back to it is kept for as long as the connection is open. */
@@ -79,12 +117,12 @@ export function openSpeaker(connection: NatsConnection): Speaker {
       const before = answers.get(id)?.length ?? 0;
       const carried = headers();
       if (expectedVersion !== undefined) carried.set(EXPECTED_VERSION, String(expectedVersion));
-      for (;;) {
+      for (let attempt = 1; ; attempt++) {
         signal.throwIfAborted();
         const come = Promise.withResolvers<void>();
         waiting.set(id, come.resolve);
         connection.publish(subject, bytes, { reply: `${ANSWERS}.${id}`, headers: carried });
-        await Promise.race([come.promise, wait(AGAIN_MS, signal)]);
+        await Promise.race([come.promise, wait(againMs(attempt), signal)]);
         const answered = answers.get(id) ?? [];
         if (answered.length > before) return answered.at(-1) as SayReply;
       }

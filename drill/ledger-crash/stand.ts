@@ -21,6 +21,7 @@ import { type Member, startMember } from '../fleet/member.ts';
 import { type Server, startServer } from '../fleet/server.ts';
 import { busReader } from './bus-steps.ts';
 import { postgresReader } from './postgres-steps.ts';
+import { openSigners, type Signers } from './signers.ts';
 import { openSpeaker, type Speaker } from './speaker.ts';
 import { openWire, type Wire } from './wire.ts';
 
@@ -40,6 +41,8 @@ export interface Stand extends AsyncDisposable {
   readonly vkeys: readonly Vkey[];
   /** Gives the log another key, which a ledger that starts next has on record first. */
   rotate(role: LogKeyRole): Promise<void>;
+  /** Who signs what is said: the ledger takes nothing unsigned that is to be signed. */
+  readonly signers: Signers;
 }
 
 /** What a stand may be given. */
@@ -73,11 +76,13 @@ export async function openStand(options: StandOptions, signal: AbortSignal): Pro
   });
   opening.defer(() => connection.close());
   const keys = await openKeys(join(directory, 'log-keys'));
+  const signers = await openSigners(join(directory, 'statements'));
   const environment = {
     PATH: process.env['PATH'],
     NATS_URL: `nats://127.0.0.1:${toBus.port}`,
     DATABASE_URL: throughWire(database.now().url(DATABASE, WRITER), toDatabase),
     LOG_KEYS_FILE: keys.file,
+    SIGNERS_FILE: signers.file,
   };
   const file = new URL('../../services/ledger/src/main.ts', import.meta.url).pathname;
   const logFile = join(directory, 'ledger.log');
@@ -86,7 +91,7 @@ export async function openStand(options: StandOptions, signal: AbortSignal): Pro
   await ledger.ready();
   const scope = opening.move();
   return {
-    ...{ directory, database, bus, ledger, sql, connection, ...keys },
+    ...{ directory, database, bus, ledger, sql, connection, ...keys, signers },
     wires: { database: toDatabase, bus: toBus },
     speaker: openSpeaker(connection),
     [Symbol.asyncDispose]: () => scope.disposeAsync(),
