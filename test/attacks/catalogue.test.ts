@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The guards of the database are taken away, its files are edited. Who finds it: the start of the
 // ledger, whoever reads the log, and fsck.
+
 import assert from 'node:assert/strict';
 import { globSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -11,11 +12,12 @@ import { AcquisitionRequestedV1 } from '@impound/contracts/acquisition/requested
 import { startPostgres } from '@impound/runtime/embedded/postgres.ts';
 import { newId } from '@impound/runtime/ids.ts';
 import { testDatabase } from '@impound/runtime/testing/database.ts';
+import { until } from '@impound/runtime/testing/until.ts';
 import { headSigners, newLogKeys, readLogKeys } from '@impound/transparency/log-keys.ts';
 import { entriesIn, entriesPath } from '@impound/transparency/tile.ts';
 import { formatVkey } from '@impound/transparency/vkey.ts';
 import { EXIT } from '../../cli/src/exit-code.ts';
-import { requested, until, world } from '../../services/ledger/test/world.ts';
+import { requested, world } from '../../services/ledger/test/world.ts';
 import { fsck, impound } from './detectors.ts';
 import { begin, connect, copied, ORIGIN, scopeOf, stageFolder, startLedger } from './stage.ts';
 
@@ -60,7 +62,7 @@ test('27: a trigger is disabled, a right is granted, a constraint is dropped', a
     const entries = bundle === undefined ? [] : entriesIn(bundle).map(String);
     return entries.find((entry) => entry.includes('"type":"guards.broken.v1"'));
   };
-  await until(t, async () => (await told()) !== undefined);
+  await until(async () => (await told()) !== undefined);
   assert.match((await told()) ?? '', BREAKS[0]?.[1] as RegExp);
   const { own } = headSigners(readLogKeys(secret));
   const by = ['ledger', 'fsck', '--mirror', mirror, '--vkey', formatVkey(own.vkey)];

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is handed out is old, or not all there is, or was recorded by a clock that lies.
+
 import assert from 'node:assert/strict';
 import { readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { EvidenceCapturedV1 } from '@impound/contracts/evidence/captured.v1.ts';
 import { newId } from '@impound/runtime/ids.ts';
+import { until } from '@impound/runtime/testing/until.ts';
 import { openCheckpoint } from '@impound/transparency/checkpoint.ts';
 import { EXIT } from '../../cli/src/exit-code.ts';
-import { until, world } from '../../services/ledger/test/world.ts';
+import { world } from '../../services/ledger/test/world.ts';
 import { chainOf, exportBag, forgedBag, relist } from './bag.ts';
 import { emptied, impound } from './detectors.ts';
 import { commitMadeUp, type MadeUp, storyOf } from './operator.ts';
@@ -113,8 +115,8 @@ async function madeUp(stories: readonly Awaited<ReturnType<typeof storyOf>>[]): 
   const served = await Promise.all(on.witnesses.map((one) => one.serve(scope)));
   await startLedger(scope, it, { POLICY: policyOf(on.witnesses, served), HEADS_MS: '200' });
   const sql = connect(scope, database);
-  await until(scopeOf(scope), () => allHeadsIn(sql));
-  await until(scopeOf(scope), async () => {
+  await until(() => allHeadsIn(sql));
+  await until(async () => {
     const [row] = await sql`select max(size_after) as size from ledger_batch`;
     const note = await cosigned(sql, on.witnesses.length);
     return note?.split('\n')[1] === String(row?.['size']);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The log is rewritten, cut off, restored, forked. Who finds it: whoever remembers it elsewhere.
+
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { before, test } from 'node:test';
@@ -9,10 +10,11 @@ import { postgresProofs } from '@impound/ledger/adapters/postgres-proofs.ts';
 import { ledgerConsistency } from '@impound/ledger/handlers/ledger-consistency.ts';
 import { Secret } from '@impound/runtime/secret.ts';
 import type { TestDatabase } from '@impound/runtime/testing/database.ts';
+import { until } from '@impound/runtime/testing/until.ts';
 import { openCheckpoint } from '@impound/transparency/checkpoint.ts';
 import { formatVkey } from '@impound/transparency/vkey.ts';
 import { EXIT } from '../../cli/src/exit-code.ts';
-import { keptLog, until, world } from '../../services/ledger/test/world.ts';
+import { keptLog, world } from '../../services/ledger/test/world.ts';
 import { exportBag } from './bag.ts';
 import { emptied, fsck, impound } from './detectors.ts';
 import {
@@ -133,7 +135,7 @@ test('6: the newest leaves are cut off, with all that was said about them', asyn
   await assert.rejects(starting(database, mirror), behind('mirror'));
 });
 
-test('7: a backup is restored and written on, out of sight of all who remember', async (t) => {
+test('7: a backup is restored and written on, out of sight of all who remember', async (_t) => {
   await assert.rejects(starting(on.backup), /witness\.alpha.* knows \d+ leaves of this log/);
   await using scope = new AsyncDisposableStack();
   const database = await copied(scope, on.backup);
@@ -145,7 +147,7 @@ test('7: a backup is restored and written on, out of sight of all who remember',
   assert.ok(Number(size) > (await sizeIn(on.newest)));
   await alpha.serve(scope, port);
   const ended = () => log.lines.find(({ phrase }) => phrase === 'not writing any more');
-  await until(t, () => ended() !== undefined);
+  await until(() => ended() !== undefined);
   assert.match(
     JSON.stringify(ended()),
     /log-rewritten.*witness\.alpha\.example\/1 knows another log/,
@@ -169,7 +171,7 @@ async function writtenOn(scope: AsyncDisposableStack, { it, alpha, log }: Writte
   await startLedger(scope, it, { POLICY: policyOf([alpha], [url]) }, log);
   await begin(it, 200);
   assert.ok(log.lines.some(({ phrase }) => phrase === 'memory outside not asked'));
-  await until(scopeOf(scope), async () => {
+  await until(async () => {
     const { size } = openCheckpoint(Buffer.from(await newestNote(it.sql())), [on.log]);
     return Number(size) > (await sizeIn(on.newest));
   });

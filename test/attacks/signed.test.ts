@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who captures and who stores signs that: what others say in their name is found.
+
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -11,9 +12,10 @@ import { EvidenceCapturedV1 } from '@impound/contracts/evidence/captured.v1.ts';
 import type { WorkerId } from '@impound/contracts/ids.ts';
 import { newId } from '@impound/runtime/ids.ts';
 import { newStatementKey, stated, statementSigner } from '@impound/runtime/statement.ts';
+import { until } from '@impound/runtime/testing/until.ts';
 import { newLogKeys } from '@impound/transparency/log-keys.ts';
 import { EXIT } from '../../cli/src/exit-code.ts';
-import { until, type World, world } from '../../services/ledger/test/world.ts';
+import { type World, world } from '../../services/ledger/test/world.ts';
 import { exportBag } from './bag.ts';
 import { impound, program } from './detectors.ts';
 import { commitMadeUp, storyOf } from './operator.ts';
@@ -167,7 +169,7 @@ test('a key that whoever runs the ledger puts on record is found by whoever has 
 /** Waits until all that was said lies below a checkpoint. */
 async function wholeSigned(it: World): Promise<void> {
   await using scope = new AsyncDisposableStack();
-  await until(scopeOf(scope) as never, async () => {
+  await until(async () => {
     const [row] = await it.sql()`select max(size_after) = (select max(size) from ledger_checkpoint
       where head = 'own') as whole from ledger_batch`;
     return row?.['whole'] === true;

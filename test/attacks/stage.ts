@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A log as a real ledger has recorded it, and what others hold of it: the stage of every attack.
+
 import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -17,13 +18,14 @@ import { type Database, openDatabase } from '@impound/runtime/postgres.ts';
 import { Secret } from '@impound/runtime/secret.ts';
 import { type Running, start } from '@impound/runtime/start.ts';
 import { type TestDatabase, testDatabase } from '@impound/runtime/testing/database.ts';
+import { until } from '@impound/runtime/testing/until.ts';
 import { openCheckpoint } from '@impound/transparency/checkpoint.ts';
 import { headSigners, newLogKeys, readLogKeys } from '@impound/transparency/log-keys.ts';
 import { sshPublicKey } from '@impound/transparency/sigsum.ts';
 import { formatVkey, parseVkey, type Vkey } from '@impound/transparency/vkey.ts';
 import { initWitness } from '@impound/witness/init.ts';
 import { openWitness } from '@impound/witness/witness.ts';
-import { keptLog, requested, until, type World, world } from '../../services/ledger/test/world.ts';
+import { keptLog, requested, type World, world } from '../../services/ledger/test/world.ts';
 import { exportBag } from './bag.ts';
 import { type Told, tellStory } from './story.ts';
 
@@ -197,10 +199,10 @@ export async function recordedLog(): Promise<Recorded> {
   const policy = await kept(folder, 'policy', `log ${formatVkey(log)}\n${policyOf(witnesses)}`);
   const sql = it.sql();
   const everybody = async (name: string) => {
-    await until(t, () => allHeadsIn(sql));
+    await until(() => allHeadsIn(sql));
     const [row] = await sql`select max(size_after) as size from ledger_batch`;
     let note = '';
-    await until(t, async () => {
+    await until(async () => {
       note = (await cosigned(sql, witnesses.length)) ?? '';
       return note !== '' && openCheckpoint(Buffer.from(note), [log]).size >= BigInt(row?.['size']);
     });
@@ -216,7 +218,7 @@ export async function recordedLog(): Promise<Recorded> {
   await begin(it, CHAINS_BEHIND);
   const newest = await everybody('newest');
   const { size } = openCheckpoint(await readFile(newest), [log]);
-  await until(t, async () => {
+  await until(async () => {
     const bytes = await readFile(join(mirror, 'checkpoint')).catch(() => undefined);
     return bytes !== undefined && openCheckpoint(bytes, [log]).size === size;
   });

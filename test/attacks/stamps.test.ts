@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // A token of an authority of time is forged, or is one for something else. Who finds it: openssl,
 // and whoever verifies a bag with the authority's certificate.
+
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { newId } from '@impound/runtime/ids.ts';
 import { testDatabase } from '@impound/runtime/testing/database.ts';
+import { until } from '@impound/runtime/testing/until.ts';
 import { opensslAuthority } from '@impound/timestamp/testing/openssl-authority.ts';
 import { signedBy } from '@impound/timestamp/testing/signed-token.ts';
 import { newLogKeys } from '@impound/transparency/log-keys.ts';
 import { EXIT } from '../../cli/src/exit-code.ts';
-import { until, world } from '../../services/ledger/test/world.ts';
+import { world } from '../../services/ledger/test/world.ts';
 import { found } from '../end-to-end/bare-machine.ts';
 import { exportBag, forgedBag, relist } from './bag.ts';
 import { impound } from './detectors.ts';
@@ -33,16 +35,16 @@ test('20: a token is forged, for other data, or by whom nobody may believe', OPE
   const stamped = async (count: number) => (await sql`select from ledger_anchor`).length >= count;
   const first = await startLedger(scope, it, shown);
   await begin(it, 3);
-  await until(t, () => stamped(1));
+  await until(() => stamped(1));
   const recorded = async () =>
     (await sql`select from ledger_entry where type = 'checkpoint.stamped.v1'`).length > 0;
-  await until(t, recorded);
+  await until(recorded);
   const told = await tellStory(it, newId());
   await first[Symbol.asyncDispose]();
   // What is newest when it starts is stamped at once.
   await startLedger(scope, it, shown);
   await begin(it, 1);
-  await until(t, () => stamped(2));
+  await until(() => stamped(2));
   const policy = await kept(folder, 'policy', 'quorum none\n');
   const bag = join(folder, 'bag');
   await exportBag(it.sql(), { told, secret, policy, certificates: authority.root }, bag);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Several logs under one key: a replica that took over, two views for two clients.
+
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { createPrivateKey, sign } from 'node:crypto';
@@ -11,12 +12,13 @@ import { promisify } from 'node:util';
 import { type PostgresServer, startPostgres } from '@impound/runtime/embedded/postgres.ts';
 import { newId } from '@impound/runtime/ids.ts';
 import type { Database } from '@impound/runtime/postgres.ts';
+import { until } from '@impound/runtime/testing/until.ts';
 import { openCheckpoint } from '@impound/transparency/checkpoint.ts';
 import { cosignedMessage, writeCosignature } from '@impound/transparency/cosignature.ts';
 import { headSigners, newLogKeys, readLogKeys } from '@impound/transparency/log-keys.ts';
 import { parseNote, signatureLine } from '@impound/transparency/note.ts';
 import { EXIT } from '../../cli/src/exit-code.ts';
-import { until, world } from '../../services/ledger/test/world.ts';
+import { world } from '../../services/ledger/test/world.ts';
 import { exportBag } from './bag.ts';
 import { emptied, fsck, impound } from './detectors.ts';
 import {
@@ -57,7 +59,7 @@ async function viewOf(scope: AsyncDisposableStack, witness: WitnessHome) {
   const [row] = await sql`select max(size_after) as size from ledger_batch`;
   const size = BigInt(row?.['size']);
   const note = await noteOver(sql, size);
-  await until(scopeOf(scope), async () => {
+  await until(async () => {
     const bytes = await readFile(join(mirror, 'checkpoint')).catch(() => undefined);
     return bytes !== undefined && openCheckpoint(bytes, [on.log]).size === size;
   });
@@ -139,13 +141,13 @@ test('8: a replica takes over that had not heard of the last commits', async (t)
   const admin = connect(scope, at(replica, 'postgres'));
   const behind = at(replica, 'custody');
   const sql = connect(scope, behind);
-  await until(t, async () => {
+  await until(async () => {
     const [last] = await sql`select max(size_after) as size from ledger_batch`.catch(() => []);
     return Number(last?.['size']) === 21;
   });
   await admin.unsafe(`alter system set primary_conninfo = ''`);
   await admin`select pg_reload_conf()`;
-  await until(t, async () => (await admin`select from pg_stat_wal_receiver`).length === 0);
+  await until(async () => (await admin`select from pg_stat_wal_receiver`).length === 0);
   await begin(it, 20);
   const known = await kept(folder, 'known', await noteOver(it.sql(), 41n));
   await primary.kill();

@@ -51,6 +51,8 @@ test('the way to a cluster stays the same until its kubeconfig says something el
   const kubeconfig = join(dirname(path), 'prod.yaml');
   await writeFile(kubeconfig, KUBECONFIG);
   await writeFile(path, JSON.stringify({ prod: { kubeconfig } }));
+  const stoodMs = 60_000;
+  t.mock.timers.enable({ apis: ['Date'], now: Date.now() + stoodMs });
   const before = await clusters.connection('prod');
   assert.equal(await clusters.connection('prod'), before);
   await writeFile(kubeconfig, KUBECONFIG.replace('prod.example', 'other.example'));

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import assert from 'node:assert/strict';
 import { suite, type TestContext, test } from 'node:test';
 import { DiscoveryListV1 } from '@impound/contracts/ask/discovery.list.v1.ts';
@@ -8,7 +9,8 @@ import { askUntilAnswered } from '../src/ask.ts';
 import { Later, Never } from '../src/fault.ts';
 import { answer, service } from '../src/service.ts';
 import { oneLimited } from '../src/testing/bus.ts';
-import { quiet, until, world } from './world.ts';
+import { until } from '../src/testing/until.ts';
+import { quiet, world } from './world.ts';
 
 type Asked = RequestOf<typeof DiscoveryListV1>;
 type Answer = (asked: Asked, signal: AbortSignal) => Promise<unknown>;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { suite, type TestContext, test } from 'node:test';
@@ -16,9 +17,9 @@ import { busKeys, seedFile } from '../src/bus-keys.ts';
 import { busVerdict } from '../src/bus-verdict.ts';
 import { permissionsConfig } from '../src/nats-config.ts';
 import { testFolder } from '../src/testing/bus.ts';
+import { until } from '../src/testing/until.ts';
 import { type Deed, LISTENING, PUBLISHING } from './bus-universe.ts';
 import { enterBus, securedBus } from './secured-bus.ts';
-import { until } from './world.ts';
 
 /** What the server has refused until now, as `subject queue`. */
 function refusals(connection: NatsConnection) {

@@ -11,6 +11,7 @@ import { jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import postgres from 'postgres';
 import { startNatsServer } from '../src/embedded/nats-server.ts';
+import { freePort } from '../src/embedded/ports.ts';
 import { startPostgres } from '../src/embedded/postgres.ts';
 import { testBus } from '../src/testing/bus.ts';
 import { testDatabase } from '../src/testing/database.ts';
@@ -45,6 +46,16 @@ test('a bus with users in its configuration refuses whoever is none of them', as
   const known = await connect({ servers: bus.url, user: 'ledger', pass: 'not-a-secret' });
   assert.equal(known.getServer().endsWith(String(bus.port)), true);
   await known.close();
+});
+
+test('a port to be bound later is none that the system gives to whoever asks for any', async (t) => {
+  const range = await readFile('/proc/sys/net/ipv4/ip_local_port_range', 'utf8').catch(() => '');
+  const [first = 0, last = 0] = range.trim().split(/\s+/).map(Number);
+  if (first < 30_000) return t.skip('this system gives out nearly all ports by itself');
+  const ports = await Promise.all(Array.from({ length: 50 }, freePort));
+  assert.equal(new Set(ports).size, ports.length);
+  const lent = ports.filter((port) => port >= first && port <= last);
+  assert.deepEqual(lent, []);
 });
 
 test('a configuration that nats-server refuses is reported in its own words', async (t) => {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { AcquisitionRequestedV1 } from '@impound/contracts/acquisition/requested.v1.ts';
@@ -11,9 +12,9 @@ import { newId } from '../src/ids.ts';
 import { say } from '../src/say.ts';
 import { on, service } from '../src/service.ts';
 import { newStatementKey } from '../src/statement.ts';
+import { until } from '../src/testing/until.ts';
 import { wait } from '../src/wait.ts';
 import { answerTo, hearer, missing, ofDiscovery, request, settled, TYPE } from './hearer.ts';
-import { until } from './world.ts';
 
 /** As many as one process handles at once. */
 const SLOTS = 8;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { ATTEMPTS_MAX, Later, Never } from '../src/fault.ts';
 import { newId } from '../src/ids.ts';
+import { until } from '../src/testing/until.ts';
 import { wait } from '../src/wait.ts';
 import {
   answerTo,
@@ -14,7 +16,7 @@ import {
   settled,
   TYPE,
 } from './hearer.ts';
-import { quiet, until, type World } from './world.ts';
+import { quiet, type World } from './world.ts';
 
 suite('hear', { concurrency: 4 }, () => {
   test('what a handler returns is said first, and only then the message is acknowledged', async (t) => {

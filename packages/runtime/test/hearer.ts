@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import type { TestContext } from 'node:test';
 import { AcquisitionRequestedV1 } from '@impound/contracts/acquisition/requested.v1.ts';
 import { TargetMissingV1 } from '@impound/contracts/target/missing.v1.ts';
@@ -8,7 +9,8 @@ import type { Message } from '../src/message.ts';
 import { type Said, say } from '../src/say.ts';
 import { type GivenUp, on, service } from '../src/service.ts';
 import type { BeforeSay } from '../src/testing/scripted-ledger.ts';
-import { until, type World, world } from './world.ts';
+import { until } from '../src/testing/until.ts';
+import { type World, world } from './world.ts';
 
 export type Requested = Message<typeof AcquisitionRequestedV1>;
 export type Handle = (

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import assert from 'node:assert/strict';
 import type { RequestListener } from 'node:http';
 import { type TestContext, test } from 'node:test';
@@ -6,8 +7,8 @@ import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import { openHttpServer } from '../src/http-server.ts';
 import { routed } from '../src/http-watch.ts';
 import { traceHeaders } from '../src/span.ts';
+import { until } from '../src/testing/until.ts';
 import { registerTracing } from './tracing.ts';
-import { until } from './world.ts';
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
 const PARENT = 'b7ad6b7169203331';

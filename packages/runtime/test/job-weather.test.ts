@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { Progress } from '@impound/contracts/progress.ts';
 import { newId } from '../src/ids.ts';
 import { oneLimited } from '../src/testing/bus.ts';
+import { until } from '../src/testing/until.ts';
 import { wait } from '../src/wait.ts';
 import { watchProgress } from '../src/watch.ts';
 import { assign, BEAT_MS, captured, EXECUTOR, executor, resultOf, typesOf } from './worker.ts';
-import { quiet, until, world } from './world.ts';
+import { quiet, world } from './world.ts';
 
 const STARTED = 'execution.started.v1';
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { AcquisitionAssignedV1 } from '@impound/contracts/acquisition/assigned.v1.ts';
@@ -8,9 +9,10 @@ import { consumerPlan, plansOf, STREAM } from '@impound/contracts/streams.ts';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { Never } from '../src/fault.ts';
 import { layStream } from '../src/relay.ts';
+import { until } from '../src/testing/until.ts';
 import { wait } from '../src/wait.ts';
 import { assign, captured, EXECUTOR, executor, resultOf, typesOf } from './worker.ts';
-import { quiet, until, type World, world } from './world.ts';
+import { quiet, type World, world } from './world.ts';
 
 const TYPE = AcquisitionAssignedV1.type;
 const STARTED = 'execution.started.v1';

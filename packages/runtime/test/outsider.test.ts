@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import assert from 'node:assert/strict';
 import { suite, type TestContext, test } from 'node:test';
 import { GatewaySubmitV1 } from '@impound/contracts/ask/gateway.submit.v1.ts';
@@ -8,8 +9,9 @@ import * as z from 'zod';
 import { accountName } from '../src/nats-integrations.ts';
 import { type Outsider, signRequest } from '../src/outsider.ts';
 import { answer, service } from '../src/service.ts';
+import { until } from '../src/testing/until.ts';
 import { enterBus, securedBus } from './secured-bus.ts';
-import { keptLog, startWith, until } from './world.ts';
+import { keptLog, startWith } from './world.ts';
 
 const NEWER = process.env['NATS_SERVER_NEWER'];
 const HOW = 'NATS_SERVER_NEWER names no newer nats-server; tools/servers.sh fetches one';

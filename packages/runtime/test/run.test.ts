@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -8,7 +9,7 @@ import { suite, type TestContext, test } from 'node:test';
 import { busKeys, seedFile } from '../src/bus-keys.ts';
 import { freePort } from '../src/embedded/ports.ts';
 import { nkeyUsers, testBus, testFolder } from '../src/testing/bus.ts';
-import { until } from './world.ts';
+import { until } from '../src/testing/until.ts';
 
 const MAIN = new URL('./house-of-one.ts', import.meta.url).pathname;
 const GOOD = { STORE_DIR: '/nowhere', SIGNING_KEY: 'correct-horse-battery' };

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { EVENT_BYTES_MAX } from '@impound/contracts/envelope.ts';
@@ -9,7 +10,8 @@ import { newId } from '../src/ids.ts';
 import { service } from '../src/service.ts';
 import { oneLimited, testBus } from '../src/testing/bus.ts';
 import { type BeforeSay, scriptedLedger } from '../src/testing/scripted-ledger.ts';
-import { keptLog, type Line, quiet, startWith, until, world } from './world.ts';
+import { until } from '../src/testing/until.ts';
+import { keptLog, type Line, quiet, startWith, world } from './world.ts';
 
 const speaker = service({
   name: 'discovery',

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import assert from 'node:assert/strict';
 import { hash } from 'node:crypto';
 import { readdir, writeFile } from 'node:fs/promises';
@@ -14,8 +15,9 @@ import { openSpool } from '../src/spool.ts';
 import { newStatementKey, statementSigner } from '../src/statement.ts';
 import { testFolder } from '../src/testing/bus.ts';
 import type { BeforeSay } from '../src/testing/scripted-ledger.ts';
+import { until } from '../src/testing/until.ts';
 import { assign, captured, EXECUTOR, executor, resultOf, typesOf } from './worker.ts';
-import { until, world } from './world.ts';
+import { world } from './world.ts';
 
 const OLD = 'executor-kubernetes-1-0000' as never;
 const data = EvidenceCapturedV1.shape.parse({ ...EvidenceCapturedV1.example, worker: OLD });

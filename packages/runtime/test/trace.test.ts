@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AcquisitionRequestedV1 } from '@impound/contracts/acquisition/requested.v1.ts';
@@ -12,10 +13,10 @@ import { newId } from '../src/ids.ts';
 import { openLog } from '../src/log.ts';
 import { type House, service } from '../src/service.ts';
 import { untraced } from '../src/span.ts';
+import { until } from '../src/testing/until.ts';
 import { rootOf } from '../src/trace.ts';
 import { answerTo, hearer, missing, ofDiscovery, TYPE } from './hearer.ts';
 import { registerTracing, type Spans } from './tracing.ts';
-import { until } from './world.ts';
 
 const GIVEN = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 const never = new AbortController().signal;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import { AcquisitionAssignedV1 } from '@impound/contracts/acquisition/assigned.v1.ts';
 import { EvidenceCapturedV1 } from '@impound/contracts/evidence/captured.v1.ts';
 import { ExecutionFailedV1 } from '@impound/contracts/execution/failed.v1.ts';
@@ -9,7 +10,8 @@ import { newId } from '../src/ids.ts';
 import type { Message } from '../src/message.ts';
 import { type Said, say } from '../src/say.ts';
 import { type GivenUp, job, service, type Work } from '../src/service.ts';
-import { until, type World } from './world.ts';
+import { until } from '../src/testing/until.ts';
+import type { World } from './world.ts';
 
 export const BEAT_MS = 100;
 export const EXECUTOR = 'executor-kubernetes';

@@ -19,9 +19,6 @@ import {
 } from '../src/testing/scripted-ledger.ts';
 import { wait } from '../src/wait.ts';
 
-const WAIT_MS_MAX = 60_000;
-const LOOK_MS = 10;
-
 /** One line of a log that is kept for the test. */
 export interface Line {
   readonly level: string;
@@ -149,20 +146,6 @@ export function keptLog(lines: Line[]): Log {
     (phrase: string, fields: object = {}) =>
       void lines.push({ level, phrase, fields: { ...fields } });
   return { debug: keep('debug'), info: keep('info'), warn: keep('warn'), error: keep('error') };
-}
-
-/** Waits until `look` gives something true, and gives it. */
-export async function until<T>(
-  look: () => T | Promise<T>,
-  what = String(look),
-): Promise<NonNullable<T>> {
-  const limit = AbortSignal.timeout(WAIT_MS_MAX);
-  for (;;) {
-    const seen = await look();
-    if (seen) return seen;
-    if (limit.aborted) throw new Error(`not seen in ${WAIT_MS_MAX} ms: ${what}`);
-    await wait(LOOK_MS, limit);
-  }
 }
 
 /** Long enough for something to happen that must not. */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -7,9 +8,10 @@ import { type TestContext, test } from 'node:test';
 import { AcquisitionFailedV1 } from '@impound/contracts/acquisition/failed.v1.ts';
 import { AcquisitionSealedV1 } from '@impound/contracts/acquisition/sealed.v1.ts';
 import { CallbackRequestedV1 } from '@impound/contracts/callback/requested.v1.ts';
+import { until } from '@impound/runtime/testing/until.ts';
 import { Webhook } from 'standardwebhooks';
 import { openPost } from '../src/adapters/webhook-post.ts';
-import { house, LIMIT, ORDER, problemOf, tokenCredential, until } from './gateway-in-a-house.ts';
+import { house, LIMIT, ORDER, problemOf, tokenCredential } from './gateway-in-a-house.ts';
 
 const SECRET = `whsec_${Buffer.alloc(32, 5).toString('base64')}`;
 const OLD = `whsec_${Buffer.alloc(32, 6).toString('base64')}`;
@@ -72,7 +74,7 @@ test(
     const { got, url } = await receiver(t, 204);
     const { ledger, acquisitionId, said } = await opened(t, told(url), LOOPBACK);
     await ledger.record({ contract: AcquisitionSealedV1, data: SEALED, acquisitionId });
-    const delivered = await until(t, said('callback.delivered.v1'));
+    const delivered = await until(said('callback.delivered.v1'));
     assert.equal(got.length, 1);
     const [message] = got;
     assert.ok(message);
@@ -93,11 +95,11 @@ test(
     const { got, url } = await receiver(t, 503, 204);
     const { ledger, acquisitionId, said, restart } = await opened(t, told(url), LOOPBACK);
     await ledger.record({ contract: AcquisitionFailedV1, data: FAILED, acquisitionId });
-    const failed = await until(t, said('callback.failed.v1'));
+    const failed = await until(said('callback.failed.v1'));
     assert.equal(failed.data['because'], 'it answered 503');
     assert.ok(failed.data['againAt']);
     await restart();
-    const delivered = await until(t, said('callback.delivered.v1'));
+    const delivered = await until(said('callback.delivered.v1'));
     assert.equal(delivered.data['attempt'], 2);
     assert.equal(got.length, 2);
     assert.equal(got[0]?.headers['webhook-id'], got[1]?.headers['webhook-id']);
@@ -109,7 +111,7 @@ test('who says that it is gone is not told again', LIMIT, async (t) => {
   const { url } = await receiver(t, 410);
   const { ledger, acquisitionId, said } = await opened(t, told(url), LOOPBACK);
   await ledger.record({ contract: AcquisitionFailedV1, data: FAILED, acquisitionId });
-  const failed = await until(t, said('callback.failed.v1'));
+  const failed = await until(said('callback.failed.v1'));
   assert.deepEqual(
     [failed.data['because'], failed.data['againAt']],
     ['it answered 410', undefined],
@@ -132,7 +134,7 @@ test(
     const again = `/v1/acquisitions/${acquisitionId}/call-back`;
     await problemOf(await post(again, AGAIN, 'lead'), 409, 'nothing-to-decide');
     const end = await ledger.record({ contract: AcquisitionSealedV1, data: SEALED, acquisitionId });
-    const failed = await until(t, it.said('callback.failed.v1'));
+    const failed = await until(it.said('callback.failed.v1'));
     const [first, ...others] = await listed();
     assert.deepEqual(others, []);
     assert.equal(first?.['acquisitionId'], acquisitionId);
@@ -143,7 +145,7 @@ test(
     await problemOf(await post(again, {}, 'lead'), 422, 'order-refused');
     for (const attempt of [2, 3]) {
       assert.equal((await post(again, AGAIN, 'lead')).status, 202);
-      const [requested] = await until(t, () => {
+      const [requested] = await until(() => {
         const chain = ledger.chain(acquisitionId).map(({ event }) => event);
         const done = chain.filter(({ data }) => data['attempt'] === attempt);
         return done.length === 2 ? done : undefined;
@@ -155,7 +157,7 @@ test(
         ['lead', AGAIN.reason, 'allowed'],
       );
     }
-    const delivered = await until(t, it.said('callback.delivered.v1'));
+    const delivered = await until(it.said('callback.delivered.v1'));
     assert.deepEqual([delivered.data['attempt'], delivered.data['status']], [3, 204]);
     assert.equal(delivered.data['messageId'], failed.data['messageId'], 'a double is known');
     assert.equal(got.length, 3);
@@ -169,7 +171,7 @@ test('nobody is told again whose integration wants no callback any more', LIMIT,
   const it = await opened(t, told(url), LOOPBACK);
   const { ledger, acquisitionId, integrations, post } = it;
   await ledger.record({ contract: AcquisitionSealedV1, data: SEALED, acquisitionId });
-  await until(t, it.said('callback.failed.v1'));
+  await until(it.said('callback.failed.v1'));
   await integrations.write([told(url, { callback: undefined })]);
   const again = `/v1/acquisitions/${acquisitionId}/call-back`;
   const { detail } = await problemOf(await post(again, AGAIN, 'lead'), 409, 'nothing-to-decide');
@@ -179,7 +181,7 @@ test('nobody is told again whose integration wants no callback any more', LIMIT,
 test('that a second person is needed is told too', LIMIT, async (t) => {
   const { got, url } = await receiver(t, 200);
   const { said } = await opened(t, told(url, { approval: 'always' }), LOOPBACK);
-  await until(t, said('callback.delivered.v1'));
+  await until(said('callback.delivered.v1'));
   assert.equal(
     (JSON.parse(got[0]?.body ?? '') as { type: string }).type,
     'acquisition.approval-needed',

@@ -10,7 +10,6 @@ import type { Log } from '@impound/runtime/log.ts';
 import { start } from '@impound/runtime/start.ts';
 import { testBus } from '@impound/runtime/testing/bus.ts';
 import { scriptedLedger } from '@impound/runtime/testing/scripted-ledger.ts';
-import { wait } from '@impound/runtime/wait.ts';
 import { gateway } from '../src/service.ts';
 
 /** Tests here start a bus each. */
@@ -146,14 +145,4 @@ export async function problemOf(answer: Response, status: number, code: string) 
 /** Who asked, as the first entry of a chain has it. */
 export function requester(chain: readonly Entry[]): unknown {
   return chain[0]?.event.data['requestedBy'];
-}
-
-/** Looks again until there is something. */
-export async function until<T>(t: TestContext, look: () => T | undefined): Promise<T> {
-  for (;;) {
-    const found = look();
-    if (found !== undefined) return found;
-    await wait(10, t.signal);
-    t.signal.throwIfAborted();
-  }
 }

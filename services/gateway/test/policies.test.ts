@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,10 +9,11 @@ import { AcquisitionRequestedV1 } from '@impound/contracts/acquisition/requested
 import { NO_ACQUISITION } from '@impound/contracts/chain.ts';
 import { Integration } from '@impound/contracts/integration.ts';
 import { ConfigFault } from '@impound/runtime/config.ts';
+import { until } from '@impound/runtime/testing/until.ts';
 import { openPolicies } from '../src/adapters/cedar-policies.ts';
 import type { Caller } from '../src/domain/caller.ts';
 import { type Deed, judgeRequest, type Wanted } from '../src/domain/policy.ts';
-import { house, LIMIT, ORDER, problemOf, tokenCredential, until } from './gateway-in-a-house.ts';
+import { house, LIMIT, ORDER, problemOf, tokenCredential } from './gateway-in-a-house.ts';
 
 function caller(more: object = {}): Caller {
   const integration = Integration.parse({
@@ -224,10 +226,7 @@ test(
     };
     assert.equal(listed.acquisitions.length, 20, 'the ledger is not filled');
     assert.ok(listed.acquisitions.every(({ status }) => status === 'denied'));
-    await until(
-      t,
-      () => lines.filter((line) => line.startsWith('denied')).length === 31 || undefined,
-    );
+    await until(() => lines.filter((line) => line.startsWith('denied')).length === 31 || undefined);
   },
 );
 

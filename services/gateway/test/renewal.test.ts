@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What an operator changes while the gateway runs counts without a restart.
+
 import assert from 'node:assert/strict';
 import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { Agent, request } from 'node:https';
@@ -7,8 +8,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { TargetMissingV1 } from '@impound/contracts/target/missing.v1.ts';
+import { until } from '@impound/runtime/testing/until.ts';
 import { authority, type OnDisk } from './authority.ts';
-import { house, LIMIT, ORDER, tokenCredential, until } from './gateway-in-a-house.ts';
+import { house, LIMIT, ORDER, tokenCredential } from './gateway-in-a-house.ts';
 
 const GUEST = {
   ...{ id: 'guest', kind: 'integration', tenant: 'default', clusters: ['*'], namespaces: ['*'] },
@@ -33,13 +35,13 @@ test('who is revoked loses the streams that are open, and nobody else does', LIM
   const headers = { authorization: 'Bearer token-of-the-guest' };
   const [theirs, ours] = [await fetch(new URL(path, url), { headers }), await ask(path)];
   const [guest, siem] = [streamed(theirs.body), streamed(ours.body)];
-  await until(t, () => guest.it.text.includes('id: 1') || undefined);
+  await until(() => guest.it.text.includes('id: 1') || undefined);
   await integrations.write([{ ...GUEST, revokedAt: '2020-01-01T00:00:00.000000Z' }]);
   await guest.done;
   assert.equal((await fetch(new URL(path, url), { headers })).status, 401);
   const missing = TargetMissingV1.example as TargetMissingV1;
   await ledger.record({ contract: TargetMissingV1, data: missing, acquisitionId });
-  await until(t, () => siem.it.text.includes('id: 2') || undefined);
+  await until(() => siem.it.text.includes('id: 2') || undefined);
   assert.equal(siem.it.ended, false);
 });
 
@@ -87,7 +89,6 @@ async function secured(t: TestContext) {
   };
   const told = (phrase: string, count: number) =>
     until(
-      t,
       () => opened.lines.filter((line) => line.startsWith(phrase)).length >= count || undefined,
     );
   return { ...opened, ca, server, client, ask, own, told };
@@ -187,7 +188,7 @@ test(
     const health = async () =>
       ((await (await ask('/healthz')).json()) as { status: string }).status;
     const told = (phrase: string, count: number) =>
-      until(t, () => lines.filter((line) => line.startsWith(phrase)).length >= count || undefined);
+      until(() => lines.filter((line) => line.startsWith(phrase)).length >= count || undefined);
     assert.equal(await status(), 202);
     const file = join(folder, 'today.cedar');
     await writeFile(file, FORBID);

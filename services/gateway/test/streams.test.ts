@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
@@ -15,12 +16,13 @@ import { Never } from '@impound/runtime/fault.ts';
 import { openLog } from '@impound/runtime/log.ts';
 import { answer, service } from '@impound/runtime/service.ts';
 import { start } from '@impound/runtime/start.ts';
+import { until } from '@impound/runtime/testing/until.ts';
 import { connect } from '@nats-io/transport-node';
 import * as z from 'zod';
-import { house, LIMIT, problemOf, until } from './gateway-in-a-house.ts';
+import { house, LIMIT, problemOf } from './gateway-in-a-house.ts';
 
 /** Collects a stream of events as text, and waits for a piece of it. */
-function listened(t: TestContext, answer: Response) {
+function listened(_t: TestContext, answer: Response) {
   let text = '';
   const done = (async () => {
     const decoder = new TextDecoder();
@@ -29,7 +31,7 @@ function listened(t: TestContext, answer: Response) {
   return {
     done,
     text: () => text,
-    has: (piece: string) => until(t, () => (text.includes(piece) ? true : undefined)),
+    has: (piece: string) => until(() => (text.includes(piece) ? true : undefined)),
   };
 }
 
@@ -159,7 +161,7 @@ test(
     const endless = await get('endless', undefined, { signal: gone.signal });
     assert.equal(endless.status, 200);
     gone.abort();
-    await until(t, () => (seen.aborted === 1 ? true : undefined));
+    await until(() => (seen.aborted === 1 ? true : undefined));
     assert.equal(accesses().length, 4);
   },
 );

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
@@ -7,17 +8,18 @@ import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { LedgerCheckpointV1 } from '@impound/contracts/ask/ledger.checkpoint.v1.ts';
 import { LedgerStampsV1 } from '@impound/contracts/ask/ledger.stamps.v1.ts';
+import { until } from '@impound/runtime/testing/until.ts';
 import { opensslAuthority } from '@impound/timestamp/testing/openssl-authority.ts';
 import { openCheckpoint } from '@impound/transparency/checkpoint.ts';
 import { begin, LOG, SECRET, startWith } from './outside-world.ts';
-import { keptLog, until, world } from './world.ts';
+import { keptLog, world } from './world.ts';
 
 test('a checkpoint is stamped by an authority of time, in the bytes that are kept beside the token', async (t) => {
   const it = await world(t, { keys: SECRET });
   const authority = await opensslAuthority(t);
   await startWith(t, it, { TSA_URL: authority.url.href, TSA_CERTIFICATES: authority.root });
   const sql = it.sql();
-  await until(t, async () => (await sql`select from ledger_anchor`).length > 0);
+  await until(async () => (await sql`select from ledger_anchor`).length > 0);
   const [row] = await sql`select note, token, kind from ledger_anchor`;
   const note = Buffer.from(String(row?.['note']));
   assert.equal(row?.['kind'], 'rfc3161');
@@ -36,7 +38,7 @@ test('each token is on record in the log behind what it was given for, and the l
       from ledger_entry where type = 'checkpoint.stamped.v1' order by idx`;
     return rows.map((row) => ({ idx: Number(row['idx']), ...row['data'] }));
   };
-  await until(t, async () => (await stamps()).length === 1);
+  await until(async () => (await stamps()).length === 1);
   const [row] = await sql`select size, note, token from ledger_anchor`;
   const token = row?.['token'] as Buffer;
   const note = Buffer.from(String(row?.['note']));
@@ -54,15 +56,12 @@ test('each token is on record in the log behind what it was given for, and the l
   const log = keptLog();
   const second = await startWith(t, it, environment, log);
   await begin(it, 1);
-  await until(t, async () => (await stamps()).length === 2);
+  await until(async () => (await stamps()).length === 2);
   const [again] = await sql`select count(*)::int as tokens from ledger_anchor`;
   assert.equal(again?.['tokens'], 2);
   const [begun] = await sql`select max(idx) as idx from ledger_entry where acq_seq = 1`;
   const place = Number(begun?.['idx']);
-  await until(
-    t,
-    async () => ((await it.ask(LedgerCheckpointV1, {})).checkpoint?.size ?? 0) > place,
-  );
+  await until(async () => ((await it.ask(LedgerCheckpointV1, {})).checkpoint?.size ?? 0) > place);
   const size = (await it.ask(LedgerCheckpointV1, {})).checkpoint?.size ?? 0;
   const bracket = await it.ask(LedgerStampsV1, { first: place, last: place, size });
   assert.deepEqual([bracket.after?.index, bracket.before?.index], [stamp?.idx, place]);
@@ -98,7 +97,7 @@ test('an authority of time that hangs, fails or lies holds up nothing that is sa
   const log = keptLog();
   const lying = { TSA_URL: authority.url.href, TSA_CERTIFICATES: authority.root };
   await startWith(t, it, lying, log);
-  await until(t, () => log.lines.some(({ phrase }) => phrase === 'not stamped'));
+  await until(() => log.lines.some(({ phrase }) => phrase === 'not stamped'));
   await begin(it, 20);
   assert.equal((await it.sql()`select from ledger_anchor`).length, 0);
 });

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A mirror in a bucket, on servers that nobody here wrote. Where one is missing, the test says so.
+
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import {
@@ -15,13 +16,14 @@ import {
   RADOS_PROGRAMS,
   radosServer,
 } from '@impound/bucket/testing/store-servers.ts';
+import { until } from '@impound/runtime/testing/until.ts';
 import { openCheckpoint } from '@impound/transparency/checkpoint.ts';
 import { mirroredLog } from '../src/adapters/mirror-fsck.ts';
 import { openMirror } from '../src/adapters/open-mirror.ts';
 import { config } from '../src/config.ts';
 import { fsck } from '../src/handlers/fsck.ts';
 import { begin, cutOff, LOG, SECRET, startWith } from './outside-world.ts';
-import { keptLog, until, world } from './world.ts';
+import { keptLog, world } from './world.ts';
 
 const KEY = { id: 'AKIAIOSFODNN7EXAMPLE', secret: 'wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY' };
 const Bucket = 'mirror';
@@ -65,9 +67,9 @@ async function scenario(t: TestContext, server: (scope: AsyncDisposableStack) =>
   const log = keptLog();
   const running = await startWith(t, it, environment, log);
   await begin(it, 2);
-  await until(t, async () => (await sizeOf()) >= 3n);
+  await until(async () => (await sizeOf()) >= 3n);
   await begin(it, 300);
-  await until(t, async () => (await sizeOf()) === 303n);
+  await until(async () => (await sizeOf()) === 303n);
   await running[Symbol.asyncDispose]();
   assert.ok(!JSON.stringify(log.lines).includes(KEY.secret));
 
@@ -128,7 +130,7 @@ test('a bucket that is away, or a key that is none, holds up nothing that is sai
   };
   await startWith(t, it, away, log);
   await begin(it, 20);
-  await until(t, () => log.lines.some(({ phrase }) => phrase === 'not mirrored'));
+  await until(() => log.lines.some(({ phrase }) => phrase === 'not mirrored'));
   await begin(it, 20);
   const told = JSON.stringify(log.lines);
   assert.match(told, /mirror s3:\/\/mirror\/log\/: checkpoint: ECONNREFUSED/);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { AcquisitionRequestedV1 } from '@impound/contracts/acquisition/requested.v1.ts';
@@ -6,6 +7,7 @@ import { AcquisitionSealedV1 } from '@impound/contracts/acquisition/sealed.v1.ts
 import { EvidenceAccessedV1 } from '@impound/contracts/evidence/accessed.v1.ts';
 import { successionText } from '@impound/contracts/log-key.ts';
 import { newId } from '@impound/runtime/ids.ts';
+import { until } from '@impound/runtime/testing/until.ts';
 import { openCheckpoint } from '@impound/transparency/checkpoint.ts';
 import { leafHash } from '@impound/transparency/hash.ts';
 import {
@@ -19,7 +21,7 @@ import {
 import { isSigned } from '@impound/transparency/note.ts';
 import { isSigsumLeafOf, parseSigsumLeaf } from '@impound/transparency/sigsum.ts';
 import { EMPTY_TREE, grow, rootOf } from '@impound/transparency/tree.ts';
-import { requested, until, type World, world } from './world.ts';
+import { requested, type World, world } from './world.ts';
 
 const SECRET = newLogKeys('ledger.test/log');
 const KEYS = readLogKeys(SECRET);
@@ -30,9 +32,9 @@ async function leavesOf(it: World): Promise<Buffer[]> {
 }
 
 /** Starts a ledger, which writes until it is done with what it says of itself, and ends it. */
-async function startOnce(t: TestContext, it: World, entries: number): Promise<void> {
+async function startOnce(_t: TestContext, it: World, entries: number): Promise<void> {
   await using _running = await it.start();
-  await until(t, async () => (await leavesOf(it)).length >= entries);
+  await until(async () => (await leavesOf(it)).length >= entries);
 }
 
 test('what is committed is soon under a checkpoint of both heads, over the tree of all entries', async (t) => {
@@ -40,7 +42,7 @@ test('what is committed is soon under a checkpoint of both heads, over the tree 
   await it.start();
   for (let n = 0; n < 3; n++) await it.say(AcquisitionRequestedV1, newId(), requested);
   const newest = () => it.sql()`select head, note from ledger_checkpoint where size = 4`;
-  await until(t, async () => (await newest()).length === 2);
+  await until(async () => (await newest()).length === 2);
   const notes = new Map((await newest()).map((row) => [row['head'], Buffer.from(row['note'])]));
   const root = rootOf(grow(EMPTY_TREE, await leavesOf(it)).tree);
   const heads = headSigners(KEYS);
@@ -60,7 +62,7 @@ test('a ledger that begins signs what the one before it has committed and not si
     delete from ledger_checkpoint;
     alter table ledger_checkpoint enable always trigger ledger_checkpoint_no_change`);
   await it.start();
-  await until(t, async () => {
+  await until(async () => {
     const rows = await it.sql()`select size from ledger_checkpoint where size = 2`;
     return rows.length === 2;
   });
@@ -101,7 +103,7 @@ test('a seal is followed by a leaf of sigsum that vouches for it, and nobody is 
   const leaf = parseSigsumLeaf(rows[3]?.['entry'] as Buffer);
   assert.ok(isSigsumLeafOf(leaf, rows[2]?.['entry'] as Buffer, KEYS.submitter.publicKey));
   assert.equal(rows[3]?.['event_id'], null);
-  await until(t, () => it.heard.length === 3);
+  await until(() => it.heard.length === 3);
   assert.deepEqual(
     it.heard.map(({ seq }) => seq),
     [1, 2, 4],
@@ -117,12 +119,12 @@ test('a ledger that stops between a seal and its leaf goes on behind both', asyn
   await it.say(AcquisitionRequestedV1, acq, requested);
   const sealed = AcquisitionSealedV1.shape.parse(AcquisitionSealedV1.example);
   await it.say(AcquisitionSealedV1, acq, sealed);
-  await until(t, () => it.heard.length === 2);
+  await until(() => it.heard.length === 2);
   await first[Symbol.asyncDispose]();
   await it.start();
   const accessed = EvidenceAccessedV1.shape.parse(EvidenceAccessedV1.example);
   await it.say(EvidenceAccessedV1, acq, accessed);
-  await until(t, () => it.heard.length === 3);
+  await until(() => it.heard.length === 3);
   assert.deepEqual(
     it.heard.map(({ seq, again }) => [seq, again]),
     [1, 2, 4].map((seq) => [seq, false]),
@@ -170,7 +172,7 @@ test('a log that takes the place of another tells in its first entry how that on
   const it = await world(t, { keys: SECRET });
   await it.start();
   const newest = () => it.sql()`select note from ledger_checkpoint where head = 'own'`;
-  await until(t, async () => (await newest()).length > 0);
+  await until(async () => (await newest()).length > 0);
   const [row] = await newest();
   const about = { note: String(row?.['note']), held: 0, orderedBy: 'J. Doe', because: 'a test' };
   const secret = await succeedingLogKeys(SECRET, 'ledger.test/log-2', about);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -15,7 +16,8 @@ import { startPostgres } from '@impound/runtime/embedded/postgres.ts';
 import { newId } from '@impound/runtime/ids.ts';
 import { openDatabase } from '@impound/runtime/postgres.ts';
 import { Secret } from '@impound/runtime/secret.ts';
-import { expired, keptLog, missing, requested, until, type World, world } from './world.ts';
+import { until } from '@impound/runtime/testing/until.ts';
+import { expired, keptLog, missing, requested, type World, world } from './world.ts';
 
 /** Speakers that begin chains until they are stopped; gives what they were answered. */
 function load(it: World, speakers: number) {
@@ -63,7 +65,7 @@ async function ledgerProcess(t: TestContext, it: World) {
   child.stderr.on('data', (bytes) => {
     log += bytes;
   });
-  await until(t, () => log.includes('"msg":"writing"'));
+  await until(() => log.includes('"msg":"writing"'));
   return { kill: () => child.kill('SIGKILL') && once(child, 'exit') };
 }
 
@@ -73,13 +75,13 @@ test('of three ledgers one writes, and when it is killed another one does', asyn
   const logs = [keptLog(), keptLog()];
   for (const log of logs) await it.start({ log });
   const phrases = () => logs.map(({ lines }) => lines.map(({ phrase }) => phrase));
-  await until(t, () => phrases().every((said) => said.includes('standing by')));
+  await until(() => phrases().every((said) => said.includes('standing by')));
   const loaded = load(it, 8);
-  await until(t, () => loaded.answered.size > 100);
+  await until(() => loaded.answered.size > 100);
   assert.ok(phrases().every((said) => !said.includes('writing')));
   await leader.kill();
   const before = loaded.answered.size;
-  await until(t, () => loaded.answered.size > before + 100);
+  await until(() => loaded.answered.size > before + 100);
   await loaded.stop();
   assert.equal(phrases().filter((said) => said.includes('writing')).length, 1);
   await assertWhole(it, loaded.answered);
@@ -89,7 +91,7 @@ test('a writer that lost its lock unawares cannot fork the log', async (t) => {
   const it = await world(t);
   await it.start();
   const loaded = load(it, 8);
-  await until(t, () => loaded.answered.size > 50);
+  await until(() => loaded.answered.size > 50);
   await it.start();
   const cut = `select pg_terminate_backend(l.pid) from pg_locks l
     join pg_database d on d.oid = l.database
@@ -97,7 +99,7 @@ test('a writer that lost its lock unawares cannot fork the log', async (t) => {
   for (let round = 0; round < 2; round++) {
     const before = loaded.answered.size;
     await it.sql().unsafe(cut);
-    await until(t, () => loaded.answered.size > before + 50);
+    await until(() => loaded.answered.size > before + 50);
   }
   await loaded.stop();
   await assertWhole(it, loaded.answered);
@@ -120,15 +122,15 @@ test('Postgres killed under load loses no answer and doubles nothing', async (t)
   const loaded = load(it, 16);
   for (let kill = 1; kill <= 2; kill++) {
     const before = loaded.answered.size;
-    await until(t, () => loaded.answered.size > before + 200);
+    await until(() => loaded.answered.size > before + 200);
     await server.kill();
     server = await startPostgres({ dataDir, port: server.port }, t.signal);
   }
   const before = loaded.answered.size;
-  await until(t, () => loaded.answered.size > before + 50);
+  await until(() => loaded.answered.size > before + 50);
   await loaded.stop();
   await assertWhole(it, loaded.answered);
-  await until(t, () => new Set(it.heard.map(({ seq }) => seq)).size >= loaded.answered.size);
+  await until(() => new Set(it.heard.map(({ seq }) => seq)).size >= loaded.answered.size);
 });
 
 test('a bus that has lost everything is told the open chains, and ends that nobody was told', async (t) => {
@@ -151,11 +153,11 @@ test('a bus that has lost everything is told the open chains, and ends that nobo
     CallbackDeliveredV1.shape.parse(CallbackDeliveredV1.example),
     { causeId: told },
   );
-  await until(t, () => it.heard.length === 10);
+  await until(() => it.heard.length === 10);
   await it.bus.kill();
   await rm(it.bus.storeDir, { recursive: true, force: true });
   await it.bus.restart();
-  await until(t, async () => (await it.stored()).length >= 4);
+  await until(async () => (await it.stored()).length >= 4);
   assert.deepEqual(await it.stored(), [
     { seq: 1, again: true, type: 'acquisition.requested.v1', acq: open },
     { seq: 5, again: true, type: 'target.missing.v1', acq: open },
@@ -163,7 +165,7 @@ test('a bus that has lost everything is told the open chains, and ends that nobo
     { seq: 9, again: true, type: 'callback.failed.v1', acq: failed },
   ]);
   await it.say(AcquisitionExpiredV1, open, expired);
-  await until(t, async () => (await it.stored()).length >= 5);
+  await until(async () => (await it.stored()).length >= 5);
   const last = { seq: 11, again: false, type: 'acquisition.expired.v1', acq: open };
   assert.deepEqual((await it.stored()).at(-1), last);
 });
@@ -173,11 +175,11 @@ test('a ledger that starts again goes on where the stream ends', async (t) => {
   const first = await it.start();
   const acq = newId();
   await it.say(AcquisitionRequestedV1, acq, requested);
-  await until(t, () => it.heard.length === 1);
+  await until(() => it.heard.length === 1);
   await first[Symbol.asyncDispose]();
   await it.start();
   await it.say(TargetMissingV1, acq, missing);
-  await until(t, () => it.heard.length === 2);
+  await until(() => it.heard.length === 2);
   assert.deepEqual(
     it.heard.map(({ seq, again }) => [seq, again]),
     [
@@ -198,7 +200,7 @@ test('of a chain that stands still what was handed out without effect is told ag
   }
   await it.take('coordinator_target_missing_v1');
   const again = () => it.heard.filter((heard) => heard.again);
-  await until(t, () => again().length >= 3);
+  await until(() => again().length >= 3);
   // The other chain's entry lies in the stream behind the one that was handed out.
   assert.ok(
     again().every(({ seq }) => seq === 2),
@@ -220,6 +222,6 @@ test('a consumer that was deleted is laid again, and hands out what lies in the 
   await it.take(durable);
   await it.request(`$JS.API.CONSUMER.DELETE.IMPOUND.${durable}`, '');
   const info = `$JS.API.CONSUMER.INFO.IMPOUND.${durable}`;
-  await until(t, async () => 'num_pending' in (await it.request(info, '')));
+  await until(async () => 'num_pending' in (await it.request(info, '')));
   await it.take(durable);
 });

@@ -1,21 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where there is no sigsum-witness nothing is proven here, and the test says so.
+
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { createHash, generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { accessSync, constants } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { freePort } from '@impound/runtime/embedded/ports.ts';
+import { until } from '@impound/runtime/testing/until.ts';
 import { sshPublicKey } from '@impound/transparency/sigsum.ts';
 import { someLeaves } from '@impound/transparency/testing/naive.ts';
 import { type PaperLog, paperLog } from '@impound/transparency/testing/paper-log.ts';
 import { KEY_TYPES, rawPublicKey, vkey } from '@impound/transparency/vkey.ts';
 import { httpWitness } from '../src/adapters/http-witness.ts';
-import { until } from './world.ts';
 
 const PROGRAM = programs().find((path) => {
   try {
@@ -71,20 +73,11 @@ async function foreignWitness(t: TestContext, log: PaperLog) {
     child.kill('SIGKILL');
     await ended;
   });
-  await until(t, () => isOpen(port));
+  await until(() => isOpen(port));
   const name = `sigsum.org/v1/witness/${createHash('sha256').update(key).digest('hex')}`;
   const known = vkey(name, KEY_TYPES.cosignature, key);
   const url = `http://127.0.0.1:${port}/w`;
   return (of: PaperLog) => httpWitness({ url, vkey: known, head: 'sigsum', logs: [of.vkey] });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 async function isOpen(port: number): Promise<boolean> {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { AcquisitionRequestedV1 } from '@impound/contracts/acquisition/requested.v1.ts';
@@ -6,6 +7,7 @@ import { AcquisitionSealedV1 } from '@impound/contracts/acquisition/sealed.v1.ts
 import { newId } from '@impound/runtime/ids.ts';
 import { openDatabase } from '@impound/runtime/postgres.ts';
 import { Secret } from '@impound/runtime/secret.ts';
+import { until } from '@impound/runtime/testing/until.ts';
 import { opensslAuthority } from '@impound/timestamp/testing/openssl-authority.ts';
 import { checkToken } from '@impound/timestamp/token.ts';
 import { readLogKeys, rotatedLogKeys } from '@impound/transparency/log-keys.ts';
@@ -13,7 +15,7 @@ import type { Outside } from '../src/handlers/fsck-marks.ts';
 import { sealLeaf } from '../src/handlers/seal-leaf.ts';
 import { LOG, SECRET, startWith, witnessOf } from './outside-world.ts';
 import { look, NOTHING, tampered } from './tampered.ts';
-import { requested, until, type World, world } from './world.ts';
+import { requested, type World, world } from './world.ts';
 
 /** A log with a seal, a cosignature, two stamps, and another key for its checkpoints. */
 async function recorded(t: TestContext): Promise<{ it: World; outside: Outside }> {
@@ -35,15 +37,15 @@ async function recorded(t: TestContext): Promise<{ it: World; outside: Outside }
   const data = { ...example, entries: begun.version, lastEntry: begun.entryHash };
   const sealed = await it.say(AcquisitionSealedV1, acq, AcquisitionSealedV1.shape.parse(data));
   assert.ok(sealed.ok);
-  await until(t, async () => (await sql`select from ledger_cosignature`).length > 0);
-  await until(t, async () => (await said()) > 0);
+  await until(async () => (await sql`select from ledger_cosignature`).length > 0);
+  await until(async () => (await said()) > 0);
   await first[Symbol.asyncDispose]();
   const before = await tokens();
   const secret = rotatedLogKeys(SECRET, 'checkpoint');
   const second = await startWith(t, it, { ...stamped, LOG_KEYS: secret });
   await it.say(AcquisitionRequestedV1, newId(), requested);
-  await until(t, async () => (await tokens()) > before && (await said()) === (await tokens()));
-  await until(t, async () => {
+  await until(async () => (await tokens()) > before && (await said()) === (await tokens()));
+  await until(async () => {
     const [row] = await sql`select max(size_after) = (select max(size) from ledger_checkpoint) as so
       from ledger_batch`;
     return row?.['so'] === true;

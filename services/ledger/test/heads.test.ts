@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { AcquisitionExpiredV1 } from '@impound/contracts/acquisition/expired.v1.ts';
@@ -7,6 +8,7 @@ import { LedgerHeadsV1 } from '@impound/contracts/ask/ledger.heads.v1.ts';
 import { newId } from '@impound/runtime/ids.ts';
 import type { Database } from '@impound/runtime/postgres.ts';
 import { start } from '@impound/runtime/start.ts';
+import { until } from '@impound/runtime/testing/until.ts';
 import { leafHash } from '@impound/transparency/hash.ts';
 import { verifyHead } from '@impound/transparency/heads.ts';
 import { verifyInclusion } from '@impound/transparency/proof-check.ts';
@@ -16,7 +18,7 @@ import { openLogHeads } from '../src/handlers/log-heads.ts';
 import { rootedIn } from '../src/handlers/rooting.ts';
 import { ledger } from '../src/service.ts';
 import { look } from './tampered.ts';
-import { expired, keptLog, requested, until, type World, world } from './world.ts';
+import { expired, keptLog, requested, type World, world } from './world.ts';
 
 const tenant = 'default' as never;
 const CHAINS = 300;
@@ -31,7 +33,7 @@ async function recorded(t: TestContext): Promise<{ it: World; sql: Database; acq
   const third = acqs.filter((_, at) => at % 3 === 0);
   await Promise.all(third.map((acq) => it.say(AcquisitionExpiredV1, acq, expired)));
   const sql = it.sql();
-  await until(t, async () => {
+  await until(async () => {
     const { size } = await newestRoot(sql);
     const others = await sql`select from ledger_entry where idx >= ${size} and tenant = 'default'`;
     return size > CHAINS && others.length === 0;

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
+import { until } from '@impound/runtime/testing/until.ts';
 import { openCheckpoint } from '@impound/transparency/checkpoint.ts';
 import { headSigners, readLogKeys, rotatedLogKeys } from '@impound/transparency/log-keys.ts';
 import { fileMirror } from '../src/adapters/file-mirror.ts';
 import { mirroredLog } from '../src/adapters/mirror-fsck.ts';
 import { fsck } from '../src/handlers/fsck.ts';
 import { begin, cutOff, folderOf, LOG, SECRET, startWith, witnessOf } from './outside-world.ts';
-import { keptLog, until, world } from './world.ts';
+import { keptLog, world } from './world.ts';
 
 test('checkpoints are cosigned by a witness, and a log that was cut off is not gone on with', async (t) => {
   const it = await world(t, { keys: SECRET });
@@ -18,7 +20,7 @@ test('checkpoints are cosigned by a witness, and a log that was cut off is not g
   const running = await startWith(t, it, { POLICY: policy });
   const sql = it.sql();
   const witnessed = async (size: number) => {
-    await until(t, async () => {
+    await until(async () => {
       const rows = await sql`select from ledger_cosignature where size >= ${size}`;
       return rows.length > 0;
     });
@@ -57,9 +59,9 @@ test('a mirror holds what the database does, can be checked alone, and remembers
     const bytes = await readFile(join(folder, 'checkpoint')).catch(() => undefined);
     return bytes === undefined ? 0n : openCheckpoint(bytes, [LOG]).size;
   };
-  await until(t, async () => (await sizeOf()) >= 3n);
+  await until(async () => (await sizeOf()) >= 3n);
   await begin(it, 400);
-  await until(t, async () => (await sizeOf()) === 403n);
+  await until(async () => (await sizeOf()) === 403n);
   await running[Symbol.asyncDispose]();
   const outside = { keys: [LOG], known: [] };
   const look = async () =>
@@ -88,14 +90,14 @@ test('a mirror goes on, and remembers, when the key of the checkpoints is change
   const first = await startWith(t, it, environment);
   await begin(it, 2);
   const at = async () => (await readFile(join(folder, 'checkpoint')).catch(() => '')).toString();
-  await until(t, async () => (await at()).includes('\n3\n'));
+  await until(async () => (await at()).includes('\n3\n'));
   await first[Symbol.asyncDispose]();
 
   const secret = rotatedLogKeys(SECRET, 'checkpoint');
   const changed = await world(t, { ...it, migrated: false, keys: secret });
   const log = keptLog();
   const second = await startWith(t, changed, environment, log);
-  await until(t, async () => (await at()).includes('\n5\n'));
+  await until(async () => (await at()).includes('\n5\n'));
   const phrases = log.lines.map(({ phrase }) => phrase);
   assert.deepEqual(
     phrases.filter((phrase) => ['not mirrored', 'memory outside not asked'].includes(phrase)),

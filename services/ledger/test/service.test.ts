@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
@@ -16,7 +17,8 @@ import type { SayReply } from '@impound/contracts/say.ts';
 import { TargetMissingV1 } from '@impound/contracts/target/missing.v1.ts';
 import { formatTarget } from '@impound/contracts/target.ts';
 import { newId } from '@impound/runtime/ids.ts';
-import { assigned, expired, missing, requested, started, until, world } from './world.ts';
+import { until } from '@impound/runtime/testing/until.ts';
+import { assigned, expired, missing, requested, started, world } from './world.ts';
 
 const tenant = 'default' as never;
 
@@ -40,7 +42,7 @@ test('says that arrive together are committed together, without gaps', async (t)
   );
   const [row] = await it.sql()`select count(*)::int as batches from ledger_batch`;
   assert.ok(Number(row?.['batches']) < 60, `${row?.['batches']} batches`);
-  await until(t, () => it.heard.length === 201);
+  await until(() => it.heard.length === 201);
   assert.deepEqual(
     it.heard.map(({ seq }) => seq),
     Array.from({ length: 201 }, (_, n) => n + 1),

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { AcquisitionAssignedV1 } from '@impound/contracts/acquisition/assigned.v1.ts';
@@ -10,12 +11,13 @@ import type { WorkerId } from '@impound/contracts/ids.ts';
 import { signerSuccessionText } from '@impound/contracts/signer.ts';
 import { newId } from '@impound/runtime/ids.ts';
 import { newStatementKey, stated, statementSigner } from '@impound/runtime/statement.ts';
+import { until } from '@impound/runtime/testing/until.ts';
 import { parseCheckpoint } from '@impound/transparency/checkpoint.ts';
 import { leafHash } from '@impound/transparency/hash.ts';
 import { parseNote } from '@impound/transparency/note.ts';
 import { verifyInclusion } from '@impound/transparency/proof-check.ts';
 import { startWith } from './outside-world.ts';
-import { assigned, requested, started, until, type World, world } from './world.ts';
+import { assigned, requested, started, type World, world } from './world.ts';
 
 const SERVICE = 'executor-kubernetes';
 const [ONE, OTHER] = [newStatementKey(), newStatementKey()].map(statementSigner);
@@ -136,7 +138,7 @@ test('whoever asks gets the entries that put signers on record, with their proof
   await startWith(t, it, signers({ publicKey: publicOf(ONE) }));
   await begun(it);
   let note = '';
-  await until(t, async () => {
+  await until(async () => {
     const [row] = await it.sql()`select note from ledger_checkpoint
       where head = 'own' and size >= 2 order by size desc limit 1`;
     note = String(row?.['note'] ?? '');

@@ -200,11 +200,3 @@ export const assigned = AcquisitionAssignedV1.shape.parse(AcquisitionAssignedV1.
 
 export const started = ExecutionStartedV1.shape.parse(ExecutionStartedV1.example);
 export const expired = AcquisitionExpiredV1.shape.parse(AcquisitionExpiredV1.example);
-
-/** Waits until something is so; the test's own limit ends a wait for what never comes. */
-export async function until(t: TestContext, isSo: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await isSo())) {
-    t.signal.throwIfAborted();
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
@@ -6,8 +7,9 @@ import { BlobServiceClient, StorageSharedKeyCredential } from '@azure/storage-bl
 import { azuriteServer } from '@impound/bucket/testing/store-servers.ts';
 import { EvidenceCapturedV1 } from '@impound/contracts/evidence/captured.v1.ts';
 import { uploadSession } from '@impound/evidence/upload.ts';
+import { until } from '@impound/runtime/testing/until.ts';
 import { faultyProxy } from './faulty-proxy.ts';
-import { house, sha256, until } from './uploader-in-a-house.ts';
+import { house, sha256 } from './uploader-in-a-house.ts';
 
 const ACCOUNT = { name: 'evidenceaccount', key: randomBytes(64).toString('base64') };
 const PARTS = [Buffer.alloc(300_000, 'first '), Buffer.from('second')];
@@ -48,7 +50,7 @@ test(
       return { name, key, bytes, sha256: digest };
     });
     await it.record(EvidenceCapturedV1 as never, { ...EvidenceCapturedV1.example, objects });
-    const said = await until(t, () => it.ledger.chain(it.acquisitionId)[3 + 1]);
+    const said = await until(() => it.ledger.chain(it.acquisitionId)[3 + 1]);
     assert.equal(said.event.type, 'evidence.stored.v1');
     for (const one of said.event.data['objects'] as { store: string; retention: object }[]) {
       assert.equal(one.store, 'azure-blob');

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import assert from 'node:assert/strict';
 import { chmod, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,6 +7,7 @@ import { test } from 'node:test';
 import { UploaderReadV1 } from '@impound/contracts/ask/uploader.read.v1.ts';
 import { ContextCapturedV1 } from '@impound/contracts/context/captured.v1.ts';
 import { EvidenceCapturedV1 } from '@impound/contracts/evidence/captured.v1.ts';
+import { until } from '@impound/runtime/testing/until.ts';
 import { formatDigest } from '../src/domain/content-digest.ts';
 
 import {
@@ -16,7 +18,6 @@ import {
   problemOf,
   put,
   sha256,
-  until,
   upload,
 } from './uploader-in-a-house.ts';
 
@@ -45,7 +46,7 @@ test('parts become an object that is read back and recorded as stored', LIMIT, a
   const captured = { ...EvidenceCapturedV1.example, objects: [object] };
   await it.record(EvidenceCapturedV1 as never, captured);
   const said = (type: string) =>
-    until(t, () => it.ledger.chain(it.acquisitionId).find(({ event }) => event.type === type));
+    until(() => it.ledger.chain(it.acquisitionId).find(({ event }) => event.type === type));
   for (const [type, sha256] of [
     ['evidence.stored.v1', object.sha256],
     ['context.stored.v1', found.sha256],
@@ -66,7 +67,7 @@ test('evidence that was changed in the store is rejected', LIMIT, async (t) => {
   await writeFile(path, 'EVIDENCE');
   const captured = { ...EvidenceCapturedV1.example, objects: [object] };
   await it.record(EvidenceCapturedV1 as never, captured);
-  const said = await until(t, () => it.ledger.chain(it.acquisitionId)[4]);
+  const said = await until(() => it.ledger.chain(it.acquisitionId)[4]);
   assert.equal(said.event.type, 'evidence.rejected.v1');
   assert.equal(said.event.data['code'], 'digest-mismatch');
 });

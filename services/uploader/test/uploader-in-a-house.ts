@@ -16,7 +16,6 @@ import { openLog } from '@impound/runtime/log.ts';
 import { start } from '@impound/runtime/start.ts';
 import { testBus } from '@impound/runtime/testing/bus.ts';
 import { scriptedLedger } from '@impound/runtime/testing/scripted-ledger.ts';
-import { wait } from '@impound/runtime/wait.ts';
 import { connect } from '@nats-io/transport-node';
 import { formatDigest } from '../src/domain/content-digest.ts';
 import { uploader } from '../src/service.ts';
@@ -114,15 +113,6 @@ export async function problemOf(answer: Response, status: number, code: string):
   assert.equal(problem.status, status);
   assert.ok(problem.detail.length > 0);
   return problem.detail;
-}
-
-export async function until<T>(t: TestContext, look: () => T | undefined): Promise<T> {
-  for (;;) {
-    const found = look();
-    if (found !== undefined) return found;
-    await wait(10, t.signal);
-    t.signal.throwIfAborted();
-  }
 }
 
 export const LIMIT = { timeout: 120_000 };

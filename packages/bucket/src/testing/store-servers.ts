@@ -3,11 +3,11 @@ import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_proces
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { freePort } from '@impound/runtime/embedded/ports.ts';
 
 const START_MS_MAX = 60_000;
 const STOP_MS_MAX = 5_000;
@@ -16,15 +16,6 @@ const RADOS_STARTS_MAX = 3;
 /** Whether a program is there; a test that needs it is skipped, visibly, where it is not. */
 export function hasProgram(name: string): boolean {
   return spawnSync('sh', ['-c', 'command -v "$0"', name], { stdio: 'ignore' }).status === 0;
-}
-
-/** A port that nobody has, as far as can be known. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** A directory that goes with the scope. */

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import process from 'node:process';
 import { Integrations } from '@impound/contracts/integration.ts';
 import { ConfigFault } from '@impound/runtime/config.ts';
 import { messageOf } from '@impound/runtime/fault.ts';
+import { isSettled, lookAt, type Marked, markOf } from '@impound/runtime/file-mark.ts';
 import type { Log } from '@impound/runtime/log.ts';
 
 /** The integrations as the file has them now; the same object for as long as it does not change. */
@@ -28,7 +28,7 @@ const FAULTS_MAX = 16;
 export async function openIntegrations(
   file: string,
   log: Pick<Log, 'info' | 'error'>,
-  look: (file: string) => Marked = looked,
+  look: (file: string) => Marked = lookAt,
 ): Promise<IntegrationsFile> {
   let good = await read(file).catch((error: unknown) => {
     throw new ConfigFault(`INTEGRATIONS_FILE: ${messageOf(error)}`);
@@ -57,9 +57,9 @@ export async function openIntegrations(
   return {
     fault: () => fault,
     current: async () => {
-      const seen = markOf(() => look(file));
+      const { mark: seen, lasts } = seenBy(() => look(file));
       if (seen !== mark) {
-        refreshing ??= refresh(lasting(seen)).finally(() => {
+        refreshing ??= refresh(lasts ? seen : UNSETTLED).finally(() => {
           refreshing = undefined;
         });
         await refreshing;
@@ -72,38 +72,14 @@ export async function openIntegrations(
 const GONE = 'gone';
 /** Of a file that was touched just before it was read: no look gives it. */
 const UNSETTLED = '';
-/** The clock of a file system moves by ticks: what is done in the same one does not show. */
-const TICK_MS_MAX = 1_000;
 
-/** At once: another thread would have to wake up for each request. */
-function looked(file: string): Marked {
-  return statSync(file, { bigint: true });
-}
-
-function markOf(look: () => Marked): string {
+function seenBy(look: () => Marked): { readonly mark: string; readonly lasts: boolean } {
   try {
-    return signed(look());
+    const about = look();
+    return { mark: markOf(about), lasts: isSettled(about) };
   } catch {
-    return GONE;
+    return { mark: GONE, lasts: true };
   }
-}
-
-/** What tells the file that is read now from what becomes of it. */
-function lasting(mark: string): string {
-  if (mark === GONE) return mark;
-  const touchedMs = Number(BigInt(mark.split('.').at(-1) ?? 0) / 1_000_000n);
-  return Math.abs(Date.now() - touchedMs) > TICK_MS_MAX ? mark : UNSETTLED;
-}
-
-interface Marked {
-  readonly ino: bigint;
-  readonly size: bigint;
-  readonly mtimeNs: bigint;
-  readonly ctimeNs: bigint;
-}
-
-function signed({ ino, size, mtimeNs, ctimeNs }: Marked): string {
-  return [ino, size, mtimeNs, ctimeNs].join('.');
 }
 
 async function read(
@@ -120,7 +96,7 @@ async function read(
     throw new Error(`${file} holds secrets and others may read it: chmod 600 ${file}`);
   }
   if (about.size > BigInt(FILE_BYTES_MAX)) throw new Error(`${file} is too large`);
-  const mark = lasting(signed(about));
+  const mark = isSettled(about) ? markOf(about) : UNSETTLED;
   const text = await handle.readFile('utf8');
   return { integrations: parsed(text, file), text, mark };
 }
