@@ -35,8 +35,25 @@ test('a key that is changed leaves the others, and the one before it at hand to 
   const keys = readLogKeys(rotatedLogKeys(SECRET, 'sigsum'));
   assert.deepEqual(keys.checkpoint.publicKey, KEYS.checkpoint.publicKey);
   assert.notDeepEqual(keys.sigsum.publicKey, KEYS.sigsum.publicKey);
-  assert.deepEqual(keys.previous.sigsum?.publicKey, KEYS.sigsum.publicKey);
+  assert.deepEqual(keys.previous.sigsum?.[0]?.publicKey, KEYS.sigsum.publicKey);
   assert.equal(keys.previous.checkpoint, undefined);
+});
+
+test('whatever is changed before the ledger starts again, the key on record stays to vouch', () => {
+  let secret = SECRET;
+  for (const role of ['checkpoint', 'sigsum', 'checkpoint', 'submitter'] as const) {
+    secret = rotatedLogKeys(secret, role);
+  }
+  const { previous } = readLogKeys(secret);
+  for (const role of ['checkpoint', 'sigsum', 'submitter'] as const) {
+    assert.deepEqual(previous[role]?.at(-1)?.publicKey, KEYS[role].publicKey, role);
+  }
+});
+
+test('a secret that holds one key before, as it was once written, is read', () => {
+  const { previous, ...keys } = JSON.parse(rotatedLogKeys(SECRET, 'sigsum'));
+  const older = JSON.stringify({ ...keys, previous: { sigsum: previous.sigsum[0] } });
+  assert.deepEqual(readLogKeys(older).previous.sigsum?.[0]?.publicKey, KEYS.sigsum.publicKey);
 });
 
 test('a log that takes the place of another has a name and keys of its own, and its word', async () => {

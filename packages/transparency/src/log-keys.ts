@@ -29,7 +29,7 @@ export interface LogSigners {
 export interface LogKeys extends LogSigners {
   /** The log whose place this one takes, for its first entry. */
   readonly succeeds?: Succession | undefined;
-  readonly previous: Partial<Pick<LogSigners, (typeof ROLES)[number]>>;
+  readonly previous: Partial<Record<(typeof ROLES)[number], readonly Signer[]>>;
 }
 
 /** How a log ended, as a person has put it on record, for the one that takes its place. */
@@ -86,12 +86,20 @@ function written(parts: Parts): string {
 }
 
 /**
- * The secret with another key for one role. The one before stays in it, to vouch for the new one,
- * until the next rotation. Throws ProofFault where the secret is none.
+ * The secret with another key for one role. Those before stay in it: one of them is on record and
+ * has to vouch for the new one, and nobody knows here which. Throws ProofFault where the secret is
+ * none.
  */
 export function rotatedLogKeys(secret: string, role: (typeof ROLES)[number]): string {
-  const { [role]: before, ...keys } = partsOf(secret);
-  return written({ ...keys, [role]: newKey(), previous: { [role]: before } });
+  const { [role]: before, previous, ...keys } = partsOf(secret);
+  const earlier = isParts(previous) ? previous : {};
+  const kept = [before, ...listOf(earlier[role])];
+  return written({ ...keys, [role]: newKey(), previous: { ...earlier, [role]: kept } });
+}
+
+/** One key, as older secrets have it, or several. */
+function listOf(kept: unknown): readonly unknown[] {
+  return kept === undefined ? [] : [kept].flat();
 }
 
 function newKey(): string {
@@ -103,16 +111,18 @@ function newKey(): string {
 export function readLogKeys(secret: string): LogKeys {
   const { origin, previous, succeeds, ...keys } = partsOf(secret);
   if (typeof origin !== 'string' || !isKeyName(origin)) throw malformed('its origin is no name');
-  const signer = (from: Parts, role: string) => signerOf(from[role], role);
+  const signer = (role: string) => signerOf(keys[role], role);
   const earlier = isParts(previous) ? previous : {};
-  const before = Object.keys(earlier).map((role) => [role, signer(earlier, role)]);
+  const before = Object.entries(earlier).map(([role, kept]) => {
+    return [role, listOf(kept).map((pem) => signerOf(pem, role))];
+  });
   return {
     origin,
     // What it says is checked with the first entry that holds it.
     succeeds: succeeds as Succession | undefined,
-    checkpoint: signer(keys, 'checkpoint'),
-    sigsum: signer(keys, 'sigsum'),
-    submitter: signer(keys, 'submitter'),
+    checkpoint: signer('checkpoint'),
+    sigsum: signer('sigsum'),
+    submitter: signer('submitter'),
     previous: Object.fromEntries(before),
   };
 }

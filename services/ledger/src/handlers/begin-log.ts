@@ -88,7 +88,7 @@ function begin(batch: Batch, keys: LogKeys): string {
 async function change(batch: Batch, chain: OwnChain, keys: LogKeys): Promise<void> {
   for (const { role, from, to } of changesOf(chain, keys)) {
     const message = Buffer.from(successionText(chain.origin, { role, publicKey: to }));
-    const signature = (await keys.previous[role]?.sign(message)) ?? message;
+    const signature = (await before(keys, role, from)?.sign(message)) ?? message;
     const vouched = Buffer.from(signature).toString('base64');
     const own = { id: chain.id, head: chain.head };
     appendOwn(batch, KeyRegisteredV1, { ...own, data: { role, publicKey: to, vouched } });
@@ -110,11 +110,16 @@ function changesOf(chain: OwnChain, keys: LogKeys): readonly KeyChange[] {
   }
   const changes = keyChanges(chain, publicKeys(keys));
   for (const { role, from } of changes) {
-    if (keys.previous[role]?.publicKey.toString('base64') === from) continue;
+    if (before(keys, role, from) !== undefined) continue;
     const what = `the ${role} key in LOG_KEYS is not the one on record (${from})`;
     throw new Never('key-unknown', `${what}, and that one does not vouch for it: put it back`);
   }
   return changes;
+}
+
+/** The key on record, where the secret still has it. */
+function before({ previous }: LogKeys, role: KeyChange['role'], onRecord: string) {
+  return previous[role]?.find(({ publicKey }) => publicKey.toString('base64') === onRecord);
 }
 
 function publicKeys(keys: LogKeys): KeysByRole {
