@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import { EvidenceFault } from './fault.ts';
 
 /** Content of a file: whole in memory, or as it comes. */
@@ -37,22 +37,26 @@ export async function writeContent(
   },
   signal: AbortSignal,
 ): Promise<ContentResult> {
-  const { size, write } = work;
-  const hash = createHash('sha256');
+  const { content, size, write } = work;
+  if (content instanceof Uint8Array && content.length === size) {
+    await write(content);
+    return { sha256: hash('sha256', content), captured: size };
+  }
+  const hashing = createHash('sha256');
   const put = async (bytes: Uint8Array): Promise<void> => {
     for (let at = 0; at < bytes.length; at += CHUNK_BYTES) {
       const chunk = bytes.subarray(at, at + CHUNK_BYTES);
-      hash.update(chunk);
+      hashing.update(chunk);
       await write(chunk);
     }
   };
-  const { captured, last } = await copy({ content: work.content, size, put }, signal);
+  const { captured, last } = await copy({ content, size, put }, signal);
   for (let missing = size - captured; missing > 0; missing -= ZEROS.length) {
     signal.throwIfAborted();
     await put(ZEROS.subarray(0, missing));
   }
   const fault = faultOf(last, captured, size);
-  return { sha256: hash.digest('hex'), captured, ...(fault === undefined ? {} : { fault }) };
+  return { sha256: hashing.digest('hex'), captured, ...(fault === undefined ? {} : { fault }) };
 }
 
 async function copy(

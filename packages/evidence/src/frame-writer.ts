@@ -72,7 +72,10 @@ function compressor(parts: PartWriter, level: number) {
     flush: constants.ZSTD_e_end,
     chunkSize: PIECE_BYTES,
   });
-  stream.on('data', (piece: Buffer) => parts.add(piece));
+  stream.on('data', (piece: Buffer) => {
+    parts.add(piece);
+    giveBack(piece);
+  });
   // Whoever waits for a frame is told by its write.
   stream.on('error', () => {});
 
@@ -85,4 +88,13 @@ function compressor(parts: PartWriter, level: number) {
   }
 
   return { frame, close: () => void stream.destroy() };
+}
+
+/**
+ * Frees the memory of a piece at once, where it is the last one that lies there: such buffers, left
+ * to the garbage collector, make it look through the whole heap all the time.
+ */
+function giveBack({ buffer, byteOffset, byteLength }: Buffer): void {
+  const isLast = byteLength > 0 && byteOffset + byteLength === buffer.byteLength;
+  if (isLast && buffer instanceof ArrayBuffer) buffer.transfer(0);
 }

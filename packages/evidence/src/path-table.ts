@@ -36,12 +36,13 @@ export function pathTable(namesMax: number): PathTable {
   };
   return {
     add: (name, kind) => {
-      const known = kindOf(table, digestOf(table, name));
+      const digest = digestOf(table, name);
+      const known = kindOf(table, digest);
       if (known === LEAF || known === DIRECTORY) return 'duplicate';
       if (known === PARENT && kind === 'leaf') return 'conflict';
       const parents = addParents(table, name);
       if (parents !== 'new') return parents;
-      return put(table, digestOf(table, name), kind === 'leaf' ? LEAF : DIRECTORY);
+      return put(table, digest, kind === 'leaf' ? LEAF : DIRECTORY);
     },
   };
 }

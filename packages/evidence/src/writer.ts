@@ -27,7 +27,7 @@ import {
 import { bytesOf } from './path-bytes.ts';
 import type { EvidenceSink, StoredRef } from './sink.ts';
 
-const LEVEL_DEFAULT = 3;
+const LEVEL_DEFAULT = 1;
 const LEVEL_MAX = 19;
 
 /** What the first line of the manifest says. Times are RFC 3339 UTC with six decimals. */
@@ -39,7 +39,7 @@ export type CaptureHeader = Omit<
 export interface WriterOptions {
   readonly sink: EvidenceSink;
   readonly header: CaptureHeader;
-  /** zstd level, 1 to 19; 3 if left out. */
+  /** zstd level, 1 to 19; 1 if left out: what is taken must be safe before it is small. */
   readonly level?: number;
   /** A file declared bigger is refused; FILE_BYTES_MAX if left out. */
   readonly fileBytesMax?: number;

@@ -149,7 +149,9 @@ function limitOf({ offset, size, content }: CollectorFile): string[] {
 /** Writes a content, and gives what is wrong with it. */
 async function content(meta: FileMeta, from: CollectorContent, into: Into): Promise<string[]> {
   into.so.contents += 1;
-  const result = await into.writer.file({ ...meta, size: from.bytes }, counted(from, into.so));
+  const { whole, bytes: size } = from;
+  const result = await into.writer.file({ ...meta, size }, whole ?? counted(from, into.so));
+  into.so.bytes += whole?.length ?? 0;
   if (result.fault !== undefined) return [];
   const end = from.end(result.sha256);
   const flaws = end.flags.filter((flag) => flag !== 'capped').map((flag) => FLAWS[flag](end, from));

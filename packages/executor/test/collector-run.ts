@@ -34,12 +34,14 @@ export function temporaryFolder(): Disposable & { readonly path: string } {
 }
 
 /**
- * Every shell the collector has to run in; the last one has busybox's tools and no others first.
+ * Every shell the collector has to run in; the last one has busybox's tools and no others first,
+ * and an openssl that cannot do anything.
  */
 export function soils(folder: string): Soil[] {
   for (const applet of execFileSync('busybox', ['--list'], { encoding: 'utf8' }).split('\n')) {
     if (applet) symlinkSync('/bin/busybox', join(folder, applet));
   }
+  symlinkSync('/bin/busybox', join(folder, 'openssl'));
   return [
     { name: 'dash', argv: ['dash'] },
     { name: 'bash', argv: ['bash'] },

@@ -104,6 +104,15 @@ eachSoil('a tree of odd names and kinds arrives byte for byte', async (soil) => 
 });
 
 eachSoil(
+  'an openssl that makes no digests is not taken',
+  async (soil) => {
+    const [open] = await collect(soil, { profile: 'volatile' });
+    assert.equal(open?.kind === 'open' && open.digestTool, 'sha256sum');
+  },
+  [3],
+);
+
+eachSoil(
   'what is absent and what is too large is said',
   async (soil) => {
     const sparse = join(folder.path, 'sparse');

@@ -11,6 +11,8 @@ export interface ByteSource {
   line(bytesMax: number, tooLong?: () => CollectorFault): Promise<Buffer>;
   /** Exactly `count` bytes in one buffer; the caller has bounded `count`. */
   exactly(count: number): Promise<Buffer>;
+  /** Fills all of `bytes`, and gives them. */
+  into(bytes: Buffer): Promise<Buffer>;
   /** Between 1 and `countMax` bytes, as they came. */
   some(countMax: number): Promise<Buffer>;
   /** Whether the stream has ended here. */
@@ -44,8 +46,7 @@ export function byteSource(stdout: AsyncIterable<Buffer>): ByteSource {
     if (await ended()) throw fault('truncated', 'the stream ended before its end marker');
   };
 
-  const tooLarge = (bytesMax: number) =>
-    fault('too-large', `a line of more than ${bytesMax} bytes`);
+  const tooLarge = (max: number) => fault('too-large', `a line of more than ${max} bytes`);
   const line = async (bytesMax: number, tooLong = () => tooLarge(bytesMax)) => {
     const parts: Buffer[] = [];
     let length = 0;
@@ -62,19 +63,21 @@ export function byteSource(stdout: AsyncIterable<Buffer>): ByteSource {
     return Buffer.concat(parts);
   };
 
+  const into = async (bytes: Buffer): Promise<Buffer> => {
+    for (let filled = 0; filled < bytes.length; ) {
+      await more();
+      filled += take(bytes.length - filled).copy(bytes, filled);
+    }
+    return bytes;
+  };
+
   return {
     get position() {
       return position;
     },
     line,
-    async exactly(count) {
-      const bytes = Buffer.allocUnsafe(count);
-      for (let filled = 0; filled < count; ) {
-        await more();
-        filled += take(count - filled).copy(bytes, filled);
-      }
-      return bytes;
-    },
+    exactly: (count) => into(Buffer.allocUnsafe(count)),
+    into,
     some: (countMax) => more().then(() => take(countMax)),
     ended,
     close: async () => void (await chunks.return?.()),

@@ -65,14 +65,14 @@ export function bufferedContent(
   data: Buffer,
   end: Pick<ContentEnd, 'covered' | 'fault'>,
 ): CollectorContent {
-  let given = data.length === 0;
-  const piece = async () => {
-    if (given) return undefined;
-    given = true;
-    return data;
+  return {
+    bytes: data.length,
+    whole: data,
+    async *[Symbol.asyncIterator]() {
+      if (data.length > 0) yield data;
+    },
+    end: (sha256) => ({ sha256, ...end, flags: [], read: data.length }),
   };
-  const whole = { ...end, flags: [], read: data.length };
-  return contentOf(data.length, piece, (sha256) => (given ? { sha256, ...whole } : undefined));
 }
 
 function contentOf(

@@ -23,6 +23,7 @@ const TEXT_BYTES_MAX = 8_388_608;
 const PACK_BYTES_MAX = 4_194_304;
 const PACK_FILES_MAX = 256;
 const LF = 0x0a;
+const NOTHING = Buffer.alloc(0);
 
 interface Reading {
   readonly source: ByteSource;
@@ -32,6 +33,8 @@ interface Reading {
   bytes: number;
   /** Described already, their contents come with the next pack. */
   items: PackItem[];
+  /** Where each pack comes to lie, over the one before. */
+  pack: Buffer;
 }
 
 type Reader = (reading: Reading, header: Header) => AsyncGenerator<CollectorRecord>;
@@ -48,7 +51,7 @@ export async function* parseCollectorStream(
   limits: CollectorLimits = COLLECTOR_LIMITS,
 ): AsyncGenerator<CollectorRecord, void, undefined> {
   const source = byteSource(stdout);
-  const reading: Reading = { source, limits, seq: 0, files: 0, bytes: 0, items: [] };
+  const reading: Reading = { source, limits, seq: 0, files: 0, bytes: 0, items: [], pack: NOTHING };
   try {
     await readMagic(source);
     for (let kind = ''; kind !== 'trailer'; ) {
@@ -239,7 +242,8 @@ async function* readPack(reading: Reading, header: Header): AsyncGenerator<Colle
     throw source.fault('garbage', 'the files of a pack do not add up to it');
   }
   spend(reading, bytes);
-  const data = await source.exactly(bytes);
+  if (reading.pack.length < bytes) reading.pack = Buffer.allocUnsafeSlow(bytes);
+  const data = await source.into(reading.pack.subarray(0, bytes));
   const end = await endLine(source);
   if (fields.word(end, 'state') !== 'settled') return; // its files follow, each one alone
   reading.files += count;

@@ -23,6 +23,8 @@ export type ContentFlag = 'shrunk' | 'grown' | 'changed' | 'capped';
  */
 export interface CollectorContent extends AsyncIterable<Buffer> {
   readonly bytes: number;
+  /** All of it, where it is here already: good until the next record is asked for. */
+  readonly whole?: Buffer;
   /**
    * Holds what the target says against the SHA-256 of all bytes, hex, which their reader makes
    * anyway for what it stores. Throws until the last byte has been read.
