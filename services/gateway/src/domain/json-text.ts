@@ -7,13 +7,14 @@ import { Refusal } from './problem.ts';
  * property twice, because then two readers could see two different orders.
  */
 export function readJson(text: string): unknown {
-  refuseDepth(text);
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
     throw new Refusal('json-refused', 'send JSON (RFC 8259)');
   }
+  // Only what is JSON is walked: where a string has no end, each quote in it is looked behind.
+  refuseDepth(text);
   refuseTwice(text);
   return value;
 }
