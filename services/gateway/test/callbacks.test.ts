@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { AcquisitionFailedV1 } from '@impound/contracts/acquisition/failed.v1.ts';
 import { AcquisitionSealedV1 } from '@impound/contracts/acquisition/sealed.v1.ts';
@@ -214,4 +214,19 @@ test('nothing is called that nobody has granted, and no redirect is followed', L
   const wide = await openPost({ networks: '10.0.0.0/8' }, Date.now);
   const plain = await wide({ ...posting, url: 'http://10.0.0.1/' }, t.signal);
   assert.match(plain.ok ? '' : plain.because, /take https/);
+});
+
+const SWITCH = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n';
+
+test('a receiver that switches protocols has given no answer, and is not waited for', LIMIT, async (t) => {
+  const server = createTcpServer((socket) => {
+    socket.on('error', () => undefined).once('data', () => socket.write(SWITCH));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/in`;
+  const post = await openPost({ networks: '127.0.0.0/8' }, Date.now);
+  const posted = await post({ url, id: 'm', secrets: [SECRET], body: '{}' }, t.signal);
+  assert.deepEqual(posted, { ok: false, because: 'it ended without an answer', gone: false });
 });

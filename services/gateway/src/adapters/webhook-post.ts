@@ -11,6 +11,7 @@ import { type AddressGuard, guardOf } from './address-guard.ts';
 import { signatureOf } from './webhook-signature.ts';
 
 const POST_MS_MAX = 10_000;
+const FORBIDDEN = 'its address is not one that may be called: grant it in CALLBACK_NETWORKS';
 
 /** Sends a signed message, and tells what came of it; it never rejects. */
 export type Post = (posting: Posting, signal: AbortSignal) => Promise<Posted>;
@@ -32,7 +33,9 @@ export async function openPost(
       if (status >= 200 && status < 300) return { ok: true, status };
       return { ok: false, because: `it answered ${status}`, gone: status === 410 };
     } catch (error) {
-      return { ok: false, because: messageOf(error), gone: false };
+      const late = error instanceof Error && error.name === 'AbortError' && !signal.aborted;
+      const because = late ? `it gave no answer within ${POST_MS_MAX} ms` : messageOf(error);
+      return { ok: false, because, gone: false };
     }
   };
 }
@@ -82,6 +85,8 @@ async function sent({ url, id, secrets, body }: Posting, ways: Ways, signal: Abo
     to.protocol === 'https:'
       ? requestHttps(to, secure, resolve)
       : requestHttp(to, options, resolve);
+  // After a 101 that nobody asked for Node tells nothing but the end of it.
+  asked.once('close', () => reject(new Error('it ended without an answer')));
   asked.once('error', reject).end(body);
   const answer = await promise;
   // Nothing of the answer is of interest: it could be endless.
@@ -96,7 +101,7 @@ function refuseLiteral(to: URL, guard: AddressGuard): void {
 }
 
 function refuseAddress(address: string, { protocol }: URL, guard: AddressGuard): void {
-  if (!guard.allows(address)) throw new Error('its address is not one that may be called');
+  if (!guard.allows(address)) throw new Error(FORBIDDEN);
   if (protocol === 'https:' || guard.isOwn(address)) return;
   throw new Error('plain HTTP is for this very machine: take https');
 }
