@@ -7,7 +7,7 @@ import type {
 import type { Acquisition } from '@impound/contracts/chain.ts';
 import { Method } from '@impound/contracts/methods.ts';
 import type { Target } from '@impound/contracts/target.ts';
-import type { Caller } from '../domain/caller.ts';
+import { type Caller, personIn } from '../domain/caller.ts';
 import type { Asked, Wanted } from '../domain/policy.ts';
 
 type Call = Omit<StatefulAuthorizationCall, 'preparsedPolicySetId' | 'preparsedSchemaName'>;
@@ -69,6 +69,7 @@ function containerOf({ tenant }: Caller, target: Target): EntityJson {
 
 function acquisitionOf({ acquisitionId, tenant, request, ended }: Acquisition): EntityJson {
   const of = request ?? (ended?.data as Partial<Wanted> | undefined);
+  const onBehalfOf = request?.onBehalfOf;
   return entity('Acquisition', acquisitionId, {
     tenant,
     caseId: of?.caseId ?? '',
@@ -76,7 +77,7 @@ function acquisitionOf({ acquisitionId, tenant, request, ended }: Acquisition): 
     namespace: of?.target?.namespace ?? '',
     profile: of?.profile ?? '',
     requestedBy: request?.requestedBy.id ?? '',
-    ...given({ onBehalfOf: request?.onBehalfOf }),
+    ...given({ onBehalfOf, forPerson: onBehalfOf && personIn(onBehalfOf) }),
   });
 }
 

@@ -27,6 +27,16 @@ export function callerOf(
   return { actor: { id, kind, authn, credential: credential.id }, tenant, integration };
 }
 
+/**
+ * A name as single sign-on may write it, in the spelling of an id: without its domain, capitals,
+ * blanks, and what is not seen.
+ */
+export function personIn(name: string): string {
+  const plain = name.normalize('NFKC').toLowerCase();
+  const bare = plain.replaceAll(/[\p{Cf}\p{Z}\p{Cc}]/gu, '');
+  return bare.replace(/^[^\\]*\\/, '').replace(/@.*$/s, '');
+}
+
 /** A signature covers neither path nor method, and a URL lands in foreign logs: orders only. */
 export function submitsOnly({ actor }: Caller): boolean {
   return actor.authn === 'webhook' || actor.authn === 'url-token';

@@ -5,6 +5,7 @@ import type { CaseId } from '@impound/contracts/ids.ts';
 import type { Ask } from '@impound/runtime/ask.ts';
 import { linksOf, viewOf } from '../domain/acquisition-view.ts';
 import type { Caller } from '../domain/caller.ts';
+import { Refusal } from '../domain/problem.ts';
 import { acquisitionOf, chainOf, entriesOf } from './chain-read.ts';
 import { reach } from './reach.ts';
 
@@ -53,8 +54,32 @@ export function textsOf({ ask }: Deps, signal: AbortSignal) {
   };
 }
 
-/** Lists what there is to acquire, as discovery sees it. */
+/** Lists what there is to acquire, as discovery sees it, where the caller may acquire. */
 export function lookAround({ ask }: Deps, signal: AbortSignal) {
-  return async ({ tenant }: Caller, look: { limit: number }): Promise<object> =>
-    await reach(ask(DiscoveryListV1, { tenant, ...look }, signal));
+  return async ({ tenant, integration }: Caller, look: Looked): Promise<object> => {
+    const { cluster, namespace } = look;
+    refuseForeign('cluster', integration.clusters, cluster);
+    refuseForeign('namespace', integration.namespaces, namespace);
+    const { items, gaps } = await reach(ask(DiscoveryListV1, { tenant, ...look }, signal));
+    const own = { cluster: integration.clusters, namespace: integration.namespaces };
+    return {
+      items: items.filter(({ kind, name }) => kind === 'container' || has(own[kind], name)),
+      gaps,
+    };
+  };
+}
+
+interface Looked {
+  readonly cluster?: string;
+  readonly namespace?: string;
+  readonly limit: number;
+}
+
+function has(own: readonly string[], name: string): boolean {
+  return own.includes('*') || own.includes(name);
+}
+
+function refuseForeign(what: string, own: readonly string[], name: string | undefined): void {
+  if (name === undefined || has(own, name)) return;
+  throw new Refusal('forbidden', `the ${what} is not one of its own: it has ${own.join(', ')}`);
 }
