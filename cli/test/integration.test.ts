@@ -134,7 +134,11 @@ test('webhooks, certificates and NATS keys are credentials too', async (t) => {
 
 const WRONG: readonly (readonly [readonly string[], RegExp])[] = [
   [['add', 'Siem!', ...SCOPE], /an id is 1 to 63/],
-  [['add', 'siem'], /clusters/],
+  [['add', 'siem'], /--allow-cluster is needed/],
+  [['add', 'siem', '--allow-cluster', 'prod'], /--allow-namespace is needed/],
+  [['add', 'siem', ...SCOPE, '--allow-cluster', 'prod-*'], /--allow-cluster prod-\*: no such/],
+  [['add', 'siem', ...SCOPE, '--allow-namespace', 'shop-*'], /--allow-namespace shop-\*: no such/],
+  [['add', 'siem', ...SCOPE, '--allow-namespace', 'sh\u043ep'], /--allow-namespace sh.+: no such/],
   [['add', 'siem', ...SCOPE, '--auth', 'magic'], /one of token, url-token/],
   [['add', 'siem', ...SCOPE, '--open-max', '-1'], /open-max/],
   [['add', 'siem', ...SCOPE, '--callback', 'ftp://siem.example'], /callback\.url/],

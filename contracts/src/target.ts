@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { text } from './ids.ts';
 
 /** RFC 1123 label, what Kubernetes demands of namespaces and containers. */
-const Label = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'an RFC 1123 label');
+export const Label = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'an RFC 1123 label');
 /** RFC 1123 subdomain, what Kubernetes demands of pods. */
 const Subdomain = z
   .string()
@@ -64,15 +64,33 @@ export function parseTarget(uri: string): Target {
     throw new TypeError('a target reads kubernetes://<cluster>/<namespace>/<pod>[/<container>]');
   }
   const [, cluster = '', namespace = '', pod, container, search] = match;
-  const query = new URLSearchParams(search ?? '');
+  const query = queryOf(search);
   return Target.parse({
     kind: 'kubernetes',
     cluster: decodeURIComponent(cluster),
     namespace: decodeURIComponent(namespace),
     ...optional('pod', pod === undefined ? undefined : decodeURIComponent(pod)),
-    ...optional('selector', query.get('selector') ?? undefined),
-    ...optional('container', container ?? query.get('container') ?? undefined),
+    ...optional('selector', query.get('selector')),
+    ...optional('container', named(container, query.get('container'))),
   });
+}
+
+const IN_QUERY = ['selector', 'container'];
+
+/** What nobody reads, or two would read differently, must not stand in a target. */
+function queryOf(search: string | undefined): ReadonlyMap<string, string> {
+  const query = [...new URLSearchParams(search ?? '')];
+  const names = query.map(([name]) => name);
+  if (names.every((name, index) => IN_QUERY.includes(name) && names.indexOf(name) === index)) {
+    return new Map(query);
+  }
+  throw new TypeError('the query of a target has selector and container, each once');
+}
+
+function named(inPath: string | undefined, inQuery: string | undefined): string | undefined {
+  if (inPath === undefined) return inQuery;
+  if (inQuery === undefined) return decodeURIComponent(inPath);
+  throw new TypeError('a target names its container once');
 }
 
 function optional(key: string, value: string | undefined): Record<string, string> {

@@ -85,6 +85,10 @@ test('what is no target is refused', () => {
     'kubernetes://c/n/../p/x',
     'kubernetes://c/n/p/c/d',
     'kubernetes://c/n/p?selector=a',
+    'kubernetes://c/n/p?contaner=a',
+    'kubernetes://c/n/p/a?container=b',
+    'kubernetes://c/n?selector=a&selector=b',
+    'kubernetes://c/n?selector=a&container=b&container=c',
   ]) {
     assert.throws(() => parseTarget(bad), Error, bad);
   }

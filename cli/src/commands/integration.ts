@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Integration } from '@impound/contracts/integration.ts';
+import { Label } from '@impound/contracts/target.ts';
 import { millisecondsOf, timeOf } from '@impound/contracts/time.ts';
 import { dataDirOf } from '../access.ts';
 import type { Arguments, OptionName } from '../arguments.ts';
@@ -36,6 +37,7 @@ export async function integration(here: Here): Promise<number> {
 
 async function add(here: Here, file: string, id: string): Promise<number> {
   const { args } = here;
+  refuseNames(args);
   const made = await makeCredential(authAsked(args), 'key-1', args);
   const callbackSecret = args.text('callback') === undefined ? undefined : webhookSecret();
   const wanted = Integration.safeParse(wishOf(id, args, { made, callbackSecret }));
@@ -56,6 +58,22 @@ async function add(here: Here, file: string, id: string): Promise<number> {
   });
   tellSecrets(here, { id, what: 'added', made, callbackSecret });
   return EXIT.ok;
+}
+
+/** A name that can never fit is a mistake that would only show as a refusal in an emergency. */
+function refuseNames(args: Arguments): void {
+  for (const name of ['allow-cluster', 'allow-namespace'] as const) {
+    const given = args.list(name);
+    if (given.length === 0) throw new Exit(EXIT.usage, `--${name} is needed; * stands for all`);
+    const bad = given.find((one) => one !== '*' && !isName(name, one));
+    if (bad === undefined) continue;
+    const message = 'no such name can be; names are whole, and * alone stands for all';
+    throw new Exit(EXIT.usage, `--${name} ${bad}: ${message}`);
+  }
+}
+
+function isName(option: 'allow-cluster' | 'allow-namespace', name: string): boolean {
+  return option === 'allow-namespace' ? Label.safeParse(name).success : !name.includes('*');
 }
 
 function authAsked(args: Arguments): Auth {

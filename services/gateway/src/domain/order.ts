@@ -31,14 +31,18 @@ function faulty(faults: readonly Fault[]): Refusal {
   return new Refusal('order-refused', detail, faults);
 }
 
+const FORM = 'a target reads kubernetes://<cluster>/<namespace>/<pod>[/<container>]';
+
 function targetOf(uri: string): Target {
   try {
     return parseTarget(uri);
   } catch (error) {
     if (error instanceof z.ZodError) {
-      throw faulty(faultsOf(error).map((one) => ({ ...one, path: `target.${one.path}` })));
+      const within = (path: string) => (path === '' ? 'target' : `target.${path}`);
+      throw faulty(faultsOf(error).map((one) => ({ ...one, path: within(one.path) })));
     }
-    const message = 'a target reads kubernetes://<cluster>/<namespace>/<pod>[/<container>]';
+    // What cannot be decoded says no more than that.
+    const message = error instanceof TypeError ? error.message : FORM;
     throw faulty([{ path: 'target', message }]);
   }
 }
