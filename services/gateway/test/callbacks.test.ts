@@ -218,15 +218,19 @@ test('nothing is called that nobody has granted, and no redirect is followed', L
 
 const SWITCH = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n';
 
-test('a receiver that switches protocols has given no answer, and is not waited for', LIMIT, async (t) => {
-  const server = createTcpServer((socket) => {
-    socket.on('error', () => undefined).once('data', () => socket.write(SWITCH));
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(() => server.close());
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/in`;
-  const post = await openPost({ networks: '127.0.0.0/8' }, Date.now);
-  const posted = await post({ url, id: 'm', secrets: [SECRET], body: '{}' }, t.signal);
-  assert.deepEqual(posted, { ok: false, because: 'it ended without an answer', gone: false });
-});
+test(
+  'a receiver that switches protocols has given no answer, and is not waited for',
+  LIMIT,
+  async (t) => {
+    const server = createTcpServer((socket) => {
+      socket.on('error', () => undefined).once('data', () => socket.write(SWITCH));
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    t.after(() => server.close());
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/in`;
+    const post = await openPost({ networks: '127.0.0.0/8' }, Date.now);
+    const posted = await post({ url, id: 'm', secrets: [SECRET], body: '{}' }, t.signal);
+    assert.deepEqual(posted, { ok: false, because: 'it ended without an answer', gone: false });
+  },
+);

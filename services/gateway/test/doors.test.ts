@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { request } from 'node:http';
+import { text as textOf } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { Webhook } from 'standardwebhooks';
 import {
@@ -131,10 +134,12 @@ test('a token in the path gives orders, and is told nowhere', LIMIT, async (t) =
     [`/t/${IN_URL}/elsewhere`, 404],
     [`/t/${TOKEN.siem}/v1/acquisitions`, 401],
     [`/t/${IN_URL}%00/v1/acquisitions`, 401],
+    [`/T/${IN_URL}/v1/acquisitions`, 403],
+    [`http://gateway.example/t/${IN_URL}/v1/acquisitions`, 403],
   ] as const) {
-    const got = await fetch(new URL(path, url));
-    assert.equal(got.status, status, path);
-    texts.push(await got.text());
+    const [got] = await once(request(url, { path }).end(), 'response');
+    assert.equal(got.statusCode, status, path);
+    texts.push(await textOf(got));
   }
   const bad = await send(`/t/${IN_URL}/v1/acquisitions`, type, '{');
   texts.push(await bad.text());

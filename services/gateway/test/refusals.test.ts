@@ -75,7 +75,9 @@ const BODIES = [
 ] as const;
 
 test('bodies that are wrong are refused by name, and nothing is recorded', LIMIT, async (t) => {
-  const { ask } = await house(t);
+  const { ask, post } = await house(t);
+  const query = await post('/v1/acquisitions?dry-run', ORDER);
+  assert.match((await problemOf(query, 400, 'query-refused')).detail, /dry-run/);
   for (const [body, headers, status, code] of BODIES) {
     const init = { method: 'POST', body, headers } as RequestInit;
     const problem = await problemOf(await ask('/v1/acquisitions', init), status, code);

@@ -47,6 +47,8 @@ const BASE = '/v1/acquisitions';
 
 /** Reads a query by its schema. Throws Refusal. */
 export function readQuery<Shape extends z.ZodType>(shape: Shape, request: Request) {
+  const twice = Object.entries(request.req.queries()).find(([, values]) => values.length > 1);
+  if (twice !== undefined) throw new Refusal('query-refused', `${twice[0]}: give it once`);
   const parsed = shape.safeParse(request.req.query());
   if (parsed.success) return parsed.data as z.output<Shape>;
   const [first] = parsed.error.issues;
@@ -102,7 +104,11 @@ function idOf(request: Request): string {
   return request.req.param('id') ?? '';
 }
 
+const NoQuery = z.strictObject({});
+
 async function submit(request: Request, behind: Acquisitions): Promise<Response> {
+  // Whoever adds dry-run to it must not find out that it was for real.
+  readQuery(NoQuery, request);
   const order = readBody(Order, await jsonBody(request.env.incoming));
   return await answerOrder(request, order, behind);
 }

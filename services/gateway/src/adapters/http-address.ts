@@ -10,7 +10,8 @@ export interface Sender {
 }
 
 const SENDERS = new WeakMap<IncomingMessage, Sender>();
-const PREFIX = /^\/(t|i)\/([^/?#]+)(\/[^#]*)$/;
+/** Also in the absolute form that clients send to a proxy (RFC 9112, 3.2.2). */
+const PREFIX = /^(?:https?:\/\/[^/?#]*)?\/(t|i)\/([^/?#]+)(\/[^#]*)$/i;
 
 /**
  * Takes the sender out of the path before anything else sees it: from then on the request has the
@@ -21,7 +22,7 @@ export function takeSender(incoming: IncomingMessage): void {
   if (found === null) return;
   const [, kind, name = '', path = '/'] = found;
   incoming.url = path;
-  SENDERS.set(incoming, kind === 't' ? { token: name } : { integration: name });
+  SENDERS.set(incoming, kind?.toLowerCase() === 't' ? { token: name } : { integration: name });
 }
 
 /** The sender that the path had named. */

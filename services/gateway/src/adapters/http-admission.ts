@@ -9,6 +9,7 @@ import { bodyOf } from './http-body.ts';
 
 /** Finds out who sends a request, by the one credential that it shows. Throws Refusal. */
 export async function admit(incoming: IncomingMessage, door: Doorkeeper): Promise<Admitted> {
+  for (const name of ONCE) only(incoming, name);
   const { token, integration } = senderOf(incoming);
   const authorization = only(incoming, 'authorization');
   const signature = only(incoming, 'webhook-signature');
@@ -30,6 +31,9 @@ export async function admit(incoming: IncomingMessage, door: Doorkeeper): Promis
     body: await bodyOf(incoming),
   });
 }
+
+/** Node takes the first of these, a proxy perhaps the last. */
+const ONCE = ['host', 'content-type'];
 
 /** A header that may stand once: of two the one reader takes the first, the other the last. */
 function only(incoming: IncomingMessage, name: string): string | undefined {

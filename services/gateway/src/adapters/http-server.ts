@@ -27,6 +27,8 @@ export type Request = Context<Setting>;
 /** What a probe of the gateway is told. */
 export type Health = () => Promise<{ readonly status: string }>;
 
+const NOTHING = 'GET /openapi.json tells what there is';
+
 /** Where only known callers come in; all else is for anybody. */
 const FOR_KNOWN = ['/v1/*', '/tile/entries/*'];
 
@@ -48,7 +50,7 @@ export function openApp(
   log: Log,
 ): App {
   const app: App = new Hono();
-  app.notFound(() => answerRefusal(new Refusal('not-found', 'README.md names what there is')));
+  app.notFound(() => answerRefusal(new Refusal('not-found', NOTHING)));
   app.onError((error) => answerRefusal(refusalOf(error, log)));
   app.get('/healthz', async (context) => context.json(await health()));
   app.get('/openapi.json', (context) => context.json(document));

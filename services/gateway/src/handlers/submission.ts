@@ -194,6 +194,7 @@ async function standing(
   if (found?.text === undefined) return undefined;
   const { event } = Entry.parse(JSON.parse(found.text));
   if (!of.keyed || event.data['fingerprint'] === of.fingerprint) return found.acquisitionId;
-  const detail = 'this Idempotency-Key belongs to another order: take a new key for a new order';
+  const detail =
+    'this Idempotency-Key, or webhook-id, belongs to another order: take a new one for a new order';
   throw new Refusal('key-reused', detail);
 }
