@@ -28,8 +28,10 @@ export const crowd: Drill = {
     const over = new AbortController();
     const killing = killLeaders(fleet, stage, { everyMs: many.killMs, over: over.signal });
     const startedAt = performance.now();
-    const ids = await orderAll(fleet, many, stage.signal);
-    await Promise.all(ids.map((id) => fleet.tap.ended(id, stage.signal)));
+    const working = workOff(fleet, many, stage.signal);
+    // Who kills goes on until the work is done: what ends it earlier ends the drill.
+    await Promise.race([working, killing]);
+    const ids = await working;
     const seconds = (performance.now() - startedAt) / 1_000;
     over.abort();
     const killed = await killing;
@@ -45,6 +47,17 @@ export const crowd: Drill = {
 
 function told({ type, data }: Entry['event']): string {
   return `${type}, ${data['code']}: ${data['because']}`;
+}
+
+/** Asks for everything, and gives the ids once all of it has ended. */
+async function workOff(
+  fleet: Fleet,
+  many: { readonly pods: number; readonly orders: number },
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const ids = await orderAll(fleet, many, signal);
+  await Promise.all(ids.map((id) => fleet.tap.ended(id, signal)));
+  return ids;
 }
 
 async function orderAll(

@@ -20,7 +20,7 @@ interface Case {
   readonly short?: boolean;
 }
 
-/** Long enough for a lease to end and another worker to be done. */
+/** Where another worker takes over it lasts until that is done; in the whole form longer, too. */
 const LONG_MS = LEASE_MS + 15_000;
 const BRIEF_MS = 8_000;
 const DELAY_MS = 300;
@@ -106,10 +106,12 @@ async function cutOff(fleet: Fleet, { one, pod, doors }: Cutting, stage: Stage):
   await second?.kill();
   const { id, goOn } = await midway(fleet, pod, stage.signal);
   const door = doors[one.door];
+  const cutAtMs = Date.now();
   one.harm(door);
   goOn();
   second?.mend();
-  await wait(one.ms, stage.signal);
+  if (one.epochs > 1) await fleet.tap.ended(id, stage.signal);
+  if (one.epochs === 1 || stage.full) await wait(one.ms - (Date.now() - cutAtMs), stage.signal);
   const during = await fleet.tap.chain(id);
   door.open();
   door.delay(0);

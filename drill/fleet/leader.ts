@@ -4,9 +4,10 @@ import type { Fleet } from './fleet.ts';
 import type { Member } from './member.ts';
 
 const LOOK_MS = 100;
-const LEADING_MS_MAX = 30_000;
+/** Nothing starts that slowly on a machine on which others leave it a tenth of a core. */
+const LEADING_MS_MAX = 180_000;
 
-/** The ledger that holds the pen, as soon as one does. */
+/** The ledger that holds the pen, as soon as one does. Throws where none does for so long. */
 export async function leaderOf({ sql, of }: Pick<Fleet, 'sql' | 'of'>): Promise<Member> {
   const giveUp = AbortSignal.timeout(LEADING_MS_MAX);
   for (;;) {
@@ -16,7 +17,7 @@ export async function leaderOf({ sql, of }: Pick<Fleet, 'sql' | 'of'>): Promise<
     const workers = rows.map((row) => row['worker']);
     const found = of('ledger').find(({ lives }) => workers.includes(lives.at(-1)?.worker));
     if (found !== undefined) return found;
-    giveUp.throwIfAborted();
+    if (giveUp.aborted) throw new Error(`no ledger has led for ${LEADING_MS_MAX / 1_000} s`);
     await wait(LOOK_MS, giveUp);
   }
 }
