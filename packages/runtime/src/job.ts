@@ -16,7 +16,7 @@ import { LABEL, METRICS } from './semantics.ts';
 import type { House, Job, Work } from './service.ts';
 import { failed } from './span.ts';
 import type { Spool } from './spool.ts';
-import { sayStated, stated } from './statement.ts';
+import { ADVICE, sayStated, stated, UNSIGNABLE } from './statement.ts';
 import { backoffMs, wait } from './wait.ts';
 
 /** The epoch is over or the acquisition is to stop: the reason a job's signal aborts with. */
@@ -232,12 +232,18 @@ export async function sayKept(
     if (house.stopping.aborted) return;
     house.log.error('kept result not said', { ...of, because: messageOf(error) });
   };
+  const setAside = async (id: string) => {
+    const path = await spool.setAside(id);
+    house.log.error('kept result cannot be signed, set aside', { id, path, advice: ADVICE });
+  };
   try {
     for (const saying of await spool.left(contracts)) {
       const { id } = saying;
       await sayAndDrop(house, saying, house.stopping)
         .then(({ ok }) => house.log.info('result of an earlier process said', { id, ok }))
-        .catch((error: unknown) => unsaid(error, { id }));
+        .catch((error: unknown) =>
+          codeOf(error) === UNSIGNABLE ? setAside(id) : unsaid(error, { id }),
+        );
     }
   } catch (error) {
     unsaid(error);

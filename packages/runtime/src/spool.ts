@@ -19,6 +19,8 @@ export interface Spool {
   keep(saying: Saying): Promise<void>;
   /** The ledger has answered it. */
   drop(id: string): Promise<void>;
+  /** Leaves it where it is, for people: it is not among what is left any more. Gives its file. */
+  setAside(id: string): Promise<string | undefined>;
   /** What earlier processes have left, in the order in which it was kept. */
   left(contracts: readonly EventContract[]): Promise<readonly Saying[]>;
 }
@@ -35,6 +37,8 @@ const Kept = z.object({
 });
 
 const ENDING = '.json';
+/** What the ledger wants signed and nobody can sign. */
+const ASIDE = '.unsigned';
 const NUMBER_DIGITS = 16;
 
 /** Opens the spool of one service in a folder; several of its processes may share it. */
@@ -45,6 +49,8 @@ export async function openSpool(folder: string, log: Pick<Log, 'error'>): Promis
     last = Math.max(last + 1, Date.now());
     return String(last).padStart(NUMBER_DIGITS, '0');
   };
+  const namesOf = async (id: string) =>
+    (await readdir(folder)).filter((name) => name.endsWith(`.${id}${ENDING}`));
   return {
     keep: async (saying) => {
       const { contract, expectedVersion: _meant, ...kept } = saying;
@@ -55,8 +61,14 @@ export async function openSpool(folder: string, log: Pick<Log, 'error'>): Promis
       );
     },
     drop: async (id) => {
-      const names = (await readdir(folder)).filter((name) => name.endsWith(`.${id}${ENDING}`));
-      for (const name of names) await rm(join(folder, name), { force: true });
+      for (const name of await namesOf(id)) await rm(join(folder, name), { force: true });
+    },
+    setAside: async (id) => {
+      const [name] = await namesOf(id);
+      if (name === undefined) return undefined;
+      const path = join(folder, name.slice(0, -ENDING.length) + ASIDE);
+      await rename(join(folder, name), path);
+      return path;
     },
     left: async (contracts) => {
       const names = (await readdir(folder)).filter((name) => name.endsWith(ENDING)).toSorted();

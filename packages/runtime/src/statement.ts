@@ -70,7 +70,7 @@ const VERSION = '0.1.0';
  * Says what was done, under the signature of who says it. A ledger that does not take the
  * signature, or wants one where there is no key, has not answered for good: it is said again until
  * somebody has put the key on record, or the process is to end. Throws Never where it cannot be
- * said at all.
+ * said at all; `unsignable` where no key would help, since nobody knows what caused it.
  */
 export async function sayStated(
   speaker: Speaker & { readonly say: SayNow; readonly stopping: AbortSignal },
@@ -82,6 +82,7 @@ export async function sayStated(
     const reply = await speaker.say(said, signal);
     const isUnsigned = said.contract.signs !== undefined && !reply.ok && reply.refusal === UNSIGNED;
     if (!isUnsigned) return reply;
+    if (said.causeHash === undefined) throw new Never(UNSIGNABLE, reply.because);
     if (Number.isInteger(Math.log2(attempt))) {
       const { id, contract } = said;
       const fields = { type: contract.type, id, attempt, because: reply.because };
@@ -94,7 +95,9 @@ export async function sayStated(
 
 /** What the ledger answers to what its speaker has not signed by a key on record. */
 const UNSIGNED = 'forbidden';
-const ADVICE = 'docs/deployment.md, "Who signs evidence"';
+/** The code of what an earlier release has kept without the hash of its cause. */
+export const UNSIGNABLE = 'unsignable';
+export const ADVICE = 'docs/deployment.md, "Who signs evidence"';
 
 /**
  * What is to be said because of an entry, under the signature of who says it, where its contract

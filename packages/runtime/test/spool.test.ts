@@ -105,6 +105,37 @@ function strict(isStrict: () => boolean): { readonly before: BeforeSay } {
   };
 }
 
+test('a result that nobody can sign is set aside, and what was kept after it is said', async (t) => {
+  const folder = await testFolder(t);
+  const it = await world(
+    t,
+    [EXECUTOR],
+    strict(() => true),
+  );
+  const acquisitionId = await assign(it);
+  const started = ExecutionStartedV1.shape.parse({ ...ExecutionStartedV1.example, worker: OLD });
+  const claim = await it.ledger.record({
+    contract: ExecutionStartedV1,
+    data: started,
+    acquisitionId,
+  });
+  const spool = await openSpool(join(folder, EXECUTOR), { error: () => undefined });
+  const older = result(acquisitionId);
+  await spool.keep(older);
+  const { id: causeId } = claim.event;
+  await spool.keep({ ...result(acquisitionId), causeId, causeHash: it.ledger.hashOf(causeId) });
+  await it.start(
+    executor(async (message, work) => captured(message, work)),
+    { SPOOL_DIR: folder, STATEMENT_KEY: KEYS[1] },
+  );
+  await resultOf(it, acquisitionId);
+  await until(async () => (await readdir(join(folder, EXECUTOR))).length === 1);
+  const [left = ''] = await readdir(join(folder, EXECUTOR));
+  assert.ok(left.endsWith(`.${older.id}.unsigned`), left);
+  const told = it.lines.find(({ phrase }) => phrase === 'kept result cannot be signed, set aside');
+  assert.equal(told?.fields['path'], join(folder, EXECUTOR, left));
+});
+
 for (const [how, before] of [
   ['without a key', {}],
   ['with a key that does not count', { STATEMENT_KEY: KEYS[0] }],
