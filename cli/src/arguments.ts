@@ -120,6 +120,7 @@ const TAKES: Readonly<Record<string, readonly OptionName[]>> = {
   cancel: ['reason', ...PLATFORM],
   callbacks: ['reason', ...PLATFORM],
   inspect: ['since', 'reason', ...PLATFORM],
+  strays: PLATFORM,
   export: ['out', 'purpose', ...PLATFORM],
   verify: [...TRUST, 'signers', 'known', 'cosigned-since', 'head', 'mirror'],
   audit: [...FILTER, 'purpose', 'out', ...PLATFORM],

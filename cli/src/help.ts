@@ -23,6 +23,8 @@ export const HELP = `impound: acquires forensic evidence from containers, with a
   impound inspect --since 30d [--reason R]
                                       the same of all of the last days (12h: hours), one line
                                       each: for cron; ends with 4 where something differs
+  impound strays  LISTING|-           which objects of a store no chain names, since when and why,
+                                      by what the store's own tool lists; it removes nothing
   impound verify  DIR [--vkey KEY|F] [--policy F] [--submitter F] [--tsa F] [--signers F]
                   [--known F]... [--cosigned-since TIME] [--head HASH] [--mirror DIR]
                                       checks a bag, offline, by keys that came another way; against

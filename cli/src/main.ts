@@ -20,6 +20,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   callbacks: async () => (await import('./commands/callbacks.ts')).callbacks,
   export: async () => (await import('./commands/export.ts')).exportCommand,
   inspect: async () => (await import('./commands/inspect.ts')).inspect,
+  strays: async () => (await import('./commands/strays.ts')).strays,
   proof: async () => (await import('./commands/proof.ts')).proof,
   verify: async () => (await import('./commands/verify.ts')).verify,
   audit: async () => (await import('./commands/audit.ts')).audit,

@@ -87,6 +87,23 @@ test('a target that is not there fails, and show says what to do', async () => {
   assert.match(shown.out, /what to do: /);
 });
 
+test('the listing of a store is held against the chains, and what nobody accounts for is told', async () => {
+  const objects = join(world.folder, 'data', 'evidence', 'objects');
+  const names = await readdir(objects, { recursive: true });
+  const listing = join(world.folder, 'listing');
+  await writeFile(listing, names.map((name) => `  12 ${name}`).join('\n'));
+  const whole = await impound(['strays', listing, ...at.data]);
+  assert.equal(whole.code, EXIT.ok, whole.out + whole.err);
+  assert.match(whole.out, /^\d+ named by their chain, /);
+  await writeFile(listing, `default/${sealed}/e1/nobody\n`);
+  const strange = await impound(['strays', listing, ...at.data]);
+  assert.equal(strange.code, EXIT.findings, strange.out + strange.err);
+  assert.match(strange.out, new RegExp(`^UNEXPLAINED {2}default/${sealed}/e1/nobody\n`));
+  const unread = await impound(['strays', join(world.folder, 'no-such-file'), ...at.data]);
+  assert.equal(unread.code, EXIT.failed);
+  assert.match(unread.err, /no-such-file cannot be read: ENOENT/);
+});
+
 test('who joins an acquisition gets the result of the other, and its bag', async () => {
   const goOn = Promise.withResolvers<void>();
   const kind = 'pause';
