@@ -56,7 +56,7 @@ async function frozenExecutor(fleet: Fleet, stage: Stage): Promise<string[]> {
   const until = String(fenced?.event.data['refusedAt'] ?? '');
   const refused = fenced?.event.data['refusedData'] as Refused | undefined;
   stage.tell(`executor: ${end.event.type}, ${epochsOf(chain)} epochs; fenced after ${afterMs} ms`);
-  stage.tell(`executor: lapsed ${lapsed}, spoke ${until}: ${JSON.stringify(refused)}`);
+  stage.tell(`executor: lapsed ${lapsed}, spoke ${until}: ${JSON.stringify(refused?.footprint)}`);
   return findings(
     [end.event.type === 'acquisition.sealed.v1', `executor: ended with ${end.event.type}`],
     [epochsOf(chain) === 2, `executor: ${typesOf(chain)}`],
