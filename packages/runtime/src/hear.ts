@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { LedgerHeadV1 } from '@impound/contracts/ask/ledger.head.v1.ts';
 import { ACKS_PENDING_MAX, DELIVERIES_MAX } from '@impound/contracts/streams.ts';
-import type { JsMsg } from '@nats-io/jetstream';
 import { askUntilAnswered } from './ask.ts';
+import type { Delivery } from './delivery.ts';
 import { ATTEMPTS_MAX, becauseOf, codeOf, Later, messageOf, Never, verdict } from './fault.ts';
 import { type HearingOutcome, heard, isToldAgain } from './hearing.ts';
 import { childId } from './ids.ts';
@@ -52,8 +52,8 @@ export function handling<Deps>(
   });
 
   /** Who died or stood still over a message has not tried it: what failed here counts. */
-  function attemptOf({ info }: JsMsg, { id }: Message): number {
-    const isLast = info.deliveryCount >= DELIVERIES_MAX;
+  function attemptOf({ deliveryCount }: Delivery, { id }: Message): number {
+    const isLast = deliveryCount >= DELIVERIES_MAX;
     return isLast ? ATTEMPTS_MAX : (failures.get(id) ?? 0) + 1;
   }
 
@@ -71,7 +71,7 @@ interface Turn<Deps> {
   readonly subscription: Handling<any, Deps>;
   readonly deps: Deps;
   readonly house: House;
-  readonly raw: JsMsg;
+  readonly raw: Delivery;
   readonly message: Message;
   readonly attempt: number;
 }
@@ -81,7 +81,7 @@ type Settled =
   | { readonly outcome: 'again'; readonly delayMs: number }
   | { readonly outcome: Exclude<HearingOutcome, 'again'> };
 
-function settle(raw: JsMsg, settled: Settled): void {
+function settle(raw: Delivery, settled: Settled): void {
   if (settled.outcome === 'ok') raw.ack();
   else if (settled.outcome === 'again') raw.nak(settled.delayMs);
   else if (settled.outcome === 'given-up') raw.term();
@@ -108,7 +108,7 @@ async function handleOnce<Deps>(turn: Turn<Deps>, signal: AbortSignal): Promise<
  */
 async function answeredAlready<Deps>(turn: Turn<Deps>, signal: AbortSignal): Promise<boolean> {
   const { subscription, house, raw, message } = turn;
-  const comesAgain = raw.info.deliveryCount > 1 || isToldAgain(raw);
+  const comesAgain = raw.deliveryCount > 1 || isToldAgain(raw);
   if (!comesAgain || subscription.otherwise === undefined) return false;
   const { tenant, acquisitionId } = message;
   const causedBy = { id: message.event.id, service: house.service };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { TOLD_AGAIN } from '@impound/contracts/say.ts';
-import type { JsMsg } from '@nats-io/jetstream';
+import type { Delivery } from './delivery.ts';
 import type { Message } from './message.ts';
 import { measuresOf } from './metrics.ts';
 import { LABEL, METRICS } from './semantics.ts';
@@ -11,7 +11,7 @@ import { tracedHearing } from './trace.ts';
 export type HearingOutcome = 'ok' | 'again' | 'given-up' | 'stopped';
 
 /** True where the ledger tells a message again, after a loss or a stall. */
-export function isToldAgain(raw: JsMsg): boolean {
+export function isToldAgain(raw: Delivery): boolean {
   return raw.headers?.has(TOLD_AGAIN) === true;
 }
 
@@ -23,7 +23,7 @@ export async function heard(
   const measures = measuresOf(house.service);
   const startedAt = performance.now();
   const { type, id, acquisitionId } = message;
-  const { deliveryCount: delivery } = raw.info;
+  const { deliveryCount: delivery } = raw;
   if (delivery > 1) measures.count(METRICS.redelivered, 1, { [LABEL.type]: type });
   const of = {
     service: house.service,
@@ -44,6 +44,6 @@ export async function heard(
 
 interface Heard {
   readonly house: House;
-  readonly raw: JsMsg;
+  readonly raw: Delivery;
   readonly message: Message;
 }

@@ -2,8 +2,8 @@
 import { LedgerHeadV1 } from '@impound/contracts/ask/ledger.head.v1.ts';
 import type { EventContract } from '@impound/contracts/event.ts';
 import type { SayReply } from '@impound/contracts/say.ts';
-import type { JsMsg } from '@nats-io/jetstream';
 import { askUntilAnswered } from './ask.ts';
+import type { Delivery } from './delivery.ts';
 import { becauseOf, codeOf, messageOf, Never } from './fault.ts';
 import { type HearingOutcome, heard, isToldAgain } from './hearing.ts';
 import { heart } from './heart.ts';
@@ -69,10 +69,10 @@ export function working<Deps>(
 
 async function turn<Deps>(
   it: Turn<Deps>,
-  { raw, decided }: { readonly raw: JsMsg; readonly decided: PromiseWithResolvers<boolean> },
+  { raw, decided }: { readonly raw: Delivery; readonly decided: PromiseWithResolvers<boolean> },
   signal: AbortSignal,
 ): Promise<HearingOutcome> {
-  const isFirst = raw.info.deliveryCount === 1 && !isToldAgain(raw);
+  const isFirst = raw.deliveryCount === 1 && !isToldAgain(raw);
   const claimed = await claim(it, isFirst ? it.message.version : undefined, signal);
   decided.resolve(true);
   // Where the bus does not confirm it, the assignment comes again and finds the claim on record.

@@ -1,113 +1,203 @@
 // SPDX-License-Identifier: Apache-2.0
+import { inboxPrefix } from '@impound/contracts/bus-rights.ts';
 import { ACK_WAIT_MS, consumerPlan, STREAM } from '@impound/contracts/streams.ts';
-import { type Consumer, type ConsumerMessages, type JsMsg, jetstream } from '@nats-io/jetstream';
-import type { Subscription } from '@nats-io/transport-node';
+import { jetstreamManager } from '@nats-io/jetstream';
+import { createInbox, type Msg, type Subscription } from '@nats-io/transport-node';
+import { type Delivery, deliveryOf } from './delivery.ts';
 import { codeOf, messageOf } from './fault.ts';
 import { OTHER_VERSION } from './message.ts';
 import { afterOutage } from './outage.ts';
 import type { House } from './service.ts';
 import { unlessAborted, wait } from './wait.ts';
 
+/** How long a pull waits for messages, and how often it is told meanwhile that it still does. */
 const PULL_MS = 20_000;
+const HEARTBEAT_MS = 10_000;
+const HEARTBEATS_MISSED_MAX = 2;
 const BUS_AGAIN_MS = 250;
 const PROCESSING_AGAIN_MS = 1_000;
 const QUIET_MS = 10_000;
+const NANOSECONDS = 1_000_000;
 
 /** What is done with one message. What it leaves unsettled is given back. */
-export type Processing = (raw: JsMsg, signal: AbortSignal) => Promise<void>;
+export type Processing = (raw: Delivery, signal: AbortSignal) => Promise<void>;
 
 interface Pulling {
   readonly house: House;
   readonly durable: string;
+  readonly slots: number;
   readonly process: Processing;
   readonly troubled: (error: unknown) => void;
+  /** What is worked on, whichever pull has brought it. */
+  readonly running: Set<Promise<void>>;
 }
 
 /**
- * Pulls from one durable consumer until the house stops. A stream or consumer that is missing (the
- * bus was lost) is waited for: the ledger lays it again. Never rejects.
+ * Pulls from one durable consumer until the house stops, and ends when what was pulled is worked
+ * on no more. A stream or consumer that is missing (the bus was lost) is waited for: the ledger
+ * lays it again. Never rejects.
  */
 export async function pull(
   house: House,
   plan: { readonly type: string; readonly route: string; readonly slots: number },
   process: Processing,
 ): Promise<void> {
+  const { slots } = plan;
+  const { stopping } = house;
   const { durable } = consumerPlan(house.service, plan.type, plan.route);
-  const it = { house, durable, process, troubled: busTrouble(house, durable) };
-  await Promise.all(Array.from({ length: plan.slots }, () => pullSlot(it)));
-}
-
-async function pullSlot(it: Pulling): Promise<void> {
-  const { stopping } = it.house;
-  let consumer: Consumer | undefined;
-  // It may be gone, and then a pull from it is heard by nobody and answered by nothing.
-  using _known = afterOutage(it.house.connection, () => {
-    consumer = undefined;
-  });
+  const troubled = busTrouble(house, durable);
+  const it = { house, durable, slots, process, troubled, running: new Set<Promise<void>>() };
   while (!stopping.aborted) {
     try {
-      const known = consumer ?? (await unlessAborted(consumerOf(it), stopping));
-      consumer = known;
-      const raw = await nextMessage(it.house, known);
-      if (raw !== undefined) await processed(it, raw, await ackWaitMs(known));
+      const ackWait = await unlessAborted(ackWaitMs(it), stopping);
+      await pullUntilTrouble(it, ackWait);
     } catch (error) {
-      consumer = undefined;
-      if (stopping.aborted) return;
-      it.troubled(error);
+      if (stopping.aborted) break;
+      troubled(error);
       await wait(BUS_AGAIN_MS, stopping);
     }
   }
+  await Promise.all(it.running);
 }
 
-async function consumerOf({ house, durable }: Pulling): Promise<Consumer> {
-  return await jetstream(house.connection).consumers.get(STREAM.name, durable);
+/** What the consumer was laid with, in milliseconds; a ledger may lay it as of now meanwhile. */
+async function ackWaitMs({ house, durable }: Pulling): Promise<number> {
+  const manager = await jetstreamManager(house.connection, { checkAPI: false });
+  const { config } = await manager.consumers.info(STREAM.name, durable);
+  return Math.min((config.ack_wait ?? 0) / NANOSECONDS, ACK_WAIT_MS);
 }
 
 /**
- * The next message; undefined where none came, or soon after the house was asked to stop. Rejects
- * when the bus comes back from an outage: it knows nothing of the pull, and where it is not quite
- * ready yet the client would look for its consumer only once more, as late as the pull would end.
+ * Pulls into one inbox, for as many messages as there are free slots. Resolves soon after the house
+ * was asked to stop. Rejects when the bus ends a pull, falls silent, or comes back from an outage:
+ * the consumer may be gone then, and a pull from it is heard by nobody and answered by nothing.
+ * What arrives after that is worked on all the same.
  */
-async function nextMessage(
-  { connection, stopping: signal }: House,
-  consumer: Consumer,
-): Promise<JsMsg | undefined> {
-  const messages = await consumer.fetch({ max_messages: 1, expires: PULL_MS });
-  using _pulled = afterOutage(connection, (outage) => messages.stop(outage));
-  const over = new AbortController();
-  const end = () => void endPull(messages, over.signal);
-  signal.addEventListener('abort', end, { once: true });
+async function pullUntilTrouble(it: Pulling, ackWait: number): Promise<void> {
+  const { connection, service, stopping } = it.house;
+  const { promise: over, resolve, reject } = Promise.withResolvers<void>();
+  const inbox = createInbox(inboxPrefix(service));
+  const pulls = newPulls(it, inbox, reject);
+  const begin = (message: Msg) => {
+    const raw = deliveryOf(message, connection);
+    const work = processed(it, raw, ackWait)
+      .catch(reject)
+      .finally(() => {
+        it.running.delete(work);
+        pulls.more();
+      });
+    it.running.add(work);
+  };
+  const subscription = connection.subscribe(inbox, {
+    callback: (error, message) => {
+      try {
+        if (error !== null) throw error;
+        if (message.subject === inbox) return pulls.told(message);
+        begin(message);
+        pulls.came();
+      } catch (trouble) {
+        reject(trouble);
+      }
+    },
+  });
+  using _known = afterOutage(connection, reject);
+  const silence = setInterval(pulls.listen, HEARTBEAT_MS);
+  const stop = () => resolve();
+  stopping.addEventListener('abort', stop, { once: true });
   try {
-    if (signal.aborted) end();
-    for await (const message of messages) return message;
-    return undefined;
+    if (stopping.aborted) stop();
+    else pulls.more();
+    await over;
   } finally {
-    signal.removeEventListener('abort', end);
-    over.abort();
+    stopping.removeEventListener('abort', stop);
+    clearInterval(silence);
+    pulls.end();
+    await drained(subscription);
   }
+}
+
+/** The pulls that wait at one inbox: how many messages the bus still owes it. */
+interface Pulls {
+  /** Pulls for the slots that are free, unless enough is owed: one pull serves some messages. */
+  more(): void;
+  /** A message has come. */
+  came(): void;
+  /** The bus says how a pull stands. Throws where it has ended it before its time. */
+  told(message: Msg): void;
+  /** Called every HEARTBEAT_MS: what nothing is heard of any more is lost. */
+  listen(): void;
+  end(): void;
+}
+
+function newPulls(it: Pulling, inbox: string, lost: (trouble: unknown) => void): Pulls {
+  const { connection } = it.house;
+  const next = `$JS.API.CONSUMER.MSG.NEXT.${STREAM.name}.${it.durable}`;
+  const enough = Math.floor(it.slots / 2);
+  let [owed, silent, isOver] = [0, 0, false];
+  const more = (owedMax = enough) => {
+    const batch = it.slots - it.running.size - owed;
+    if (isOver || owed > owedMax || batch <= 0) return;
+    try {
+      connection.publish(next, pullText(batch), { reply: inbox });
+      if (owed === 0) silent = 0;
+      owed += batch;
+    } catch (trouble) {
+      lost(trouble);
+    }
+  };
+  return {
+    more,
+    came: () => {
+      [owed, silent] = [owed - 1, 0];
+      // Where more wait than were pulled for, they are not to wait for who works.
+      more(0);
+    },
+    told: (message) => {
+      silent = 0;
+      const { code = 0, description = '' } = message.headers ?? {};
+      if (code === HEARTBEAT) return;
+      const left = Number(message.headers?.get(LEFT_OF_PULL));
+      if (code !== TIME_IS_OVER || !(left > 0)) throw new Error(`no pull: ${code} ${description}`);
+      owed -= left;
+      // Others that were made at that time are over too, and one stands for all of them.
+      queueMicrotask(more);
+    },
+    listen: () => {
+      silent = owed > 0 ? silent + 1 : 0;
+      if (silent > HEARTBEATS_MISSED_MAX) lost(new Error('the bus says nothing of its pulls'));
+    },
+    end: () => {
+      isOver = true;
+    },
+  };
+}
+
+const HEARTBEAT = 100;
+const TIME_IS_OVER = 408;
+const LEFT_OF_PULL = 'Nats-Pending-Messages';
+
+function pullText(batch: number): string {
+  const [expires, idle_heartbeat] = [PULL_MS * NANOSECONDS, HEARTBEAT_MS * NANOSECONDS];
+  return JSON.stringify({ batch, expires, idle_heartbeat });
 }
 
 const DRAIN_MS_MAX = 500;
 
 /**
- * Ends a pull so that what the server has sent by then still arrives and can be given back: a mere
- * stop drops it, and nobody gets it before the bus has waited for its acknowledgement in vain. The
- * client drains a pull with its whole connection only, so its subscription is drained here.
+ * Ends an inbox so that what the server has sent by then still arrives and can be given back: to
+ * unsubscribe alone drops it, and nobody gets it before the bus has waited for its acknowledgement
+ * in vain.
  */
-async function endPull(messages: ConsumerMessages, over: AbortSignal): Promise<void> {
-  const { sub } = messages as { readonly sub?: Pick<Subscription, 'drain'> };
-  await Promise.race([sub?.drain().catch(() => undefined), wait(DRAIN_MS_MAX, over)]);
-  messages.stop();
-}
-
-/** What the consumer was laid with, in milliseconds; a ledger may lay it as of now meanwhile. */
-async function ackWaitMs(consumer: Consumer): Promise<number> {
-  const { config } = await consumer.info(true);
-  return Math.min((config.ack_wait ?? 0) / 1_000_000, ACK_WAIT_MS);
+async function drained(subscription: Subscription): Promise<void> {
+  const over = new AbortController();
+  const drain = subscription.drain().catch(() => undefined);
+  await Promise.race([drain, wait(DRAIN_MS_MAX, over.signal)]);
+  over.abort();
+  if (!subscription.isClosed()) subscription.unsubscribe();
 }
 
 /** Holds the message while it is worked on, and gives back what was not settled. */
-async function processed(it: Pulling, raw: JsMsg, ackWait: number): Promise<void> {
+async function processed(it: Pulling, raw: Delivery, ackWait: number): Promise<void> {
   const { stopping, log } = it.house;
   const held = setInterval(() => raw.working(), Math.max(ackWait / 3, 1));
   try {
@@ -134,7 +224,7 @@ function busTrouble(house: House, durable: string): (error: unknown) => void {
 }
 
 /** What cannot be read here never will be: dropped from this consumer; it stays in the ledger. */
-export function settleUnreadable<T>(house: House, raw: JsMsg, read: () => T): T | undefined {
+export function settleUnreadable<T>(house: House, raw: Delivery, read: () => T): T | undefined {
   try {
     return read();
   } catch (error) {

@@ -116,6 +116,44 @@ suite('hear again', { concurrency: 4 }, () => {
     assert.equal(await answerTo(it, await request(it)), 'heard');
   });
 
+  test('who waits for longer than a pull lasts hears as before', async (t) => {
+    const it = await ofDiscovery(t);
+    const batches: unknown[] = [];
+    it.connection.subscribe('$JS.API.CONSUMER.MSG.NEXT.>', {
+      callback: (_error, message) => void batches.push(message.json<{ batch: number }>().batch),
+    });
+    await it.connection.flush();
+    await it.start(hearer(async () => missing('heard')));
+    await answerTo(it, await request(it));
+    await until(() => batches.length === 2, 'the next pull');
+    assert.equal(await answerTo(it, await request(it)), 'heard');
+    assert.deepEqual(batches, [SLOTS, SLOTS]);
+    assert.deepEqual(
+      it.lines.filter(({ phrase }) => phrase === 'bus not ready'),
+      [],
+    );
+  });
+
+  test('of many that wait, as many are worked on at once as there are slots', async (t) => {
+    const it = await ofDiscovery(t);
+    let [running, most, begun] = [0, 0, 0];
+    const full = Promise.withResolvers<void>();
+    await it.start(
+      hearer(async () => {
+        begun += 1;
+        most = Math.max(most, ++running);
+        if (running === SLOTS) full.resolve();
+        await full.promise;
+        running -= 1;
+        return missing('heard');
+      }),
+    );
+    const asked = await Promise.all(Array.from({ length: 3 * SLOTS }, () => request(it)));
+    for (const id of asked) assert.equal(await answerTo(it, id), 'heard');
+    await until(() => settled(it));
+    assert.deepEqual({ most, begun }, { most: SLOTS, begun: 3 * SLOTS });
+  });
+
   test('what cannot be read does not stop what can', async (t) => {
     const it = await ofDiscovery(t);
     await it.start(hearer(async () => missing('read')));
