@@ -4,6 +4,7 @@
 import process from 'node:process';
 import { podNames } from '../../drill/fleet/cluster.ts';
 import { type Fleet, startFleet } from '../../drill/fleet/fleet.ts';
+import { processorSeconds } from '../world/children.ts';
 import { quantile } from '../world/figures.ts';
 import { openBaseline } from './baseline.ts';
 
@@ -21,11 +22,20 @@ const HOPS = [
   ['execution.started.v1', 'executor: hears, claims'],
 ] as const;
 
-/** Milliseconds of one request: in all, and up to each event on the way. */
-async function dispatch(fleet: Fleet): Promise<{ all: number; hops: readonly number[] }> {
+/** Milliseconds of one request: in all, up to each event on the way, and of all processors. */
+interface Dispatched {
+  readonly all: number;
+  readonly hops: readonly number[];
+  readonly used: number;
+}
+
+async function dispatch(fleet: Fleet): Promise<Dispatched> {
   const seen: [string, number][] = [];
+  const usedBefore = usedMs(fleet);
+  let used = 0;
   const claimed = fleet.tap.next('execution.started.v1', ({ acq }) => {
     seen.push([acq, performance.now()]);
+    used = usedMs(fleet) - usedBefore;
     return true;
   });
   const [startedAt, wallMs] = [performance.now(), Date.now()];
@@ -39,21 +49,30 @@ async function dispatch(fleet: Fleet): Promise<{ all: number; hops: readonly num
     const entry = chain.find(({ event }) => event.type === type);
     return Date.parse(entry?.recordedAt ?? '') - wallMs;
   });
-  return { all: at - startedAt, hops: times.map((time, at) => time - (times[at - 1] ?? 0)) };
+  const hops = times.map((time, at) => time - (times[at - 1] ?? 0));
+  return { all: at - startedAt, hops, used };
+}
+
+/** What all services have used, in steps of 10 ms: only the mean of many says something. */
+function usedMs({ members }: Fleet): number {
+  const seconds = members.map(({ lives }) => processorSeconds(lives.at(-1)?.pid ?? 0));
+  return 1_000 * seconds.reduce((sum, one) => sum + one, 0);
 }
 
 await using fleet = await startFleet({ pods: podNames(1, 0) }, signal);
 await using baseline = await openBaseline(fleet.database.now().url('postgres'), signal);
 const [own, rivals, floors]: [number[], number[], number[]] = [[], [], []];
 const hops: number[][] = HOPS.map(() => []);
+let used = 0;
 for (let run = -WARM_UPS; run < RUNS; run++) {
   const least = [];
   for (let one = 0; one < BASELINES_PER_RUN; one++) least.push(await baseline.once());
   const floor = await baseline.floor();
-  const { all, hops: each } = await dispatch(fleet);
+  const { all, hops: each, used: one } = await dispatch(fleet);
   if (run < 0) continue;
   rivals.push(...least);
   own.push(all);
+  used += one;
   floors.push(floor);
   for (const [at, ms] of each.entries()) hops[at]?.push(ms);
 }
@@ -74,7 +93,8 @@ baseline (${rivals.length}): ${shown(rivals)}
 floor (${floors.length}): ${shown(floors)}, ${times(floors, 0.5)} times the baseline
 request to claim (${own.length}): ${shown(own)}
   ${shown(own.slice(0, part))}  the first third of them, when the processes are cold
-  ${shown(own.slice(-part))}  the last third`);
+  ${shown(own.slice(-part))}  the last third
+  ${(used / own.length).toFixed(1)} ms of processor time in all services together, mean`);
 for (const [at, [, what]] of HOPS.entries()) console.log(`  ${shown(hops[at] ?? [])}  ${what}`);
 console.log(`dispatch-p99 ratio=${times(own, 0.99)}`);
 console.log(`dispatch ratio=${times(own, 0.5)}`);

@@ -32,7 +32,7 @@ export const ACK_WAIT_MS = 5_000;
 /** One that stands still has its connection for 15 s, and gets a share of these for nothing. */
 export const DELIVERIES_MAX = 15;
 export const ACKS_PENDING_MAX = 512;
-/** Pulls that may wait on one consumer: each free slot of each process has one. */
+/** Pulls that may wait on one consumer: at most one for each free slot of each process. */
 export const PULLS_WAITING_MAX = 8_192;
 
 /** The consumer by which a service hears an event; `route` limits it to what is for that route. */

@@ -42,9 +42,10 @@ export const REQUEST_MS_MAX = 30_000;
 /**
  * Connections that are used again for questions: a handshake costs more than most answers. What
  * they were opened with (server, CA, certificate) is part of the agent's key, a token goes with
- * each request. An idle one ends before a server ends it.
+ * each request. An idle one ends before a server says that it ends it, or what stands between them
+ * does; while it is idle TCP asks every second whether the other side is still there.
  */
-const IDLE_MS_MAX = 3_000;
+const IDLE_MS_MAX = 30_000;
 const lasting = new SecureAgent({
   keepAlive: true,
   timeout: IDLE_MS_MAX,

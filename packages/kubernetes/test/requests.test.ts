@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { reviewAccess } from '../src/access.ts';
 import { getJson, postJson } from '../src/api.ts';
 import { type ScriptedAnswer, scriptedCluster } from './scripted-cluster.ts';
 
 const PATH = ['version'];
 const RIGHT = { verb: 'get', group: '', resource: 'pods' };
+const SOME_SECONDS_MS = 4_000;
 const YES: ScriptedAnswer = { status: 200, body: { status: { allowed: true } } };
 
 test('questions go over one connection, what changes something over its own', async (t) => {
@@ -19,6 +21,15 @@ test('questions go over one connection, what changes something over its own', as
   const ports = cluster.seen.map(({ port }) => port);
   assert.equal(new Set(ports.slice(0, 4)).size, 1);
   assert.equal(new Set(ports).size, 2);
+});
+
+test('a question that comes some seconds after another goes over its connection', async (t) => {
+  await using cluster = await scriptedCluster({ http: () => YES });
+  const connection = await cluster.connect();
+  await getJson(connection, { path: PATH }, t.signal);
+  await setTimeout(SOME_SECONDS_MS);
+  await getJson(connection, { path: PATH }, t.signal);
+  assert.equal(cluster.seen[1]?.port, cluster.seen[0]?.port);
 });
 
 test('a question over a connection that the server ends just then is asked again', async (t) => {

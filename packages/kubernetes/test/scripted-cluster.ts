@@ -58,6 +58,8 @@ export async function scriptedCluster(script: Script): Promise<ScriptedCluster> 
   const own = certificate;
   const seen: SeenRequest[] = [];
   const web = createServer({ ...own, requestCert: true, rejectUnauthorized: false });
+  // As an API server keeps them.
+  web.keepAliveTimeout = 90_000;
   const sockets = new Set<Duplex>();
   web.on('connection', (socket) => {
     sockets.add(socket);
