@@ -18,7 +18,7 @@ import { TargetMissingV1 } from '@impound/contracts/target/missing.v1.ts';
 import { formatTarget } from '@impound/contracts/target.ts';
 import { newId } from '@impound/runtime/ids.ts';
 import { until } from '@impound/runtime/testing/until.ts';
-import { assigned, expired, missing, requested, started, world } from './world.ts';
+import { assigned, expired, keptLog, missing, requested, started, world } from './world.ts';
 
 const tenant = 'default' as never;
 
@@ -172,7 +172,8 @@ test('of many who claim an epoch one holds it, and what the others did is on rec
 
 test('what is no event is refused by itself and harms nobody beside it', async (t) => {
   const it = await world(t);
-  await it.start();
+  const log = keptLog();
+  await it.start({ log });
   await it.say(AcquisitionRequestedV1, newId(), requested);
   const good = it.say(AcquisitionRequestedV1, newId(), requested);
   const subject = 'impound.v1.say.gateway.default.acquisition.requested';
@@ -183,4 +184,11 @@ test('what is no event is refused by itself and harms nobody beside it', async (
   const foreign = await it.say(AcquisitionRequestedV1, newId(), requested, { as: 'uploader' });
   assert.equal(foreign.ok ? 'ok' : foreign.refusal, 'forbidden');
   assert.equal(place(await good).seq, 2);
+  // Whoever hears the alarm finds here whose key it was.
+  const told = log.lines.filter(({ phrase }) => phrase === 'say refused');
+  assert.equal(told.length, 8);
+  assert.partialDeepStrictEqual(told.at(-1)?.fields, {
+    ...{ speaker: 'uploader', said: 'acquisition.requested', refusal: 'forbidden' },
+    because: 'uploader does not say acquisition.requested.v1',
+  });
 });

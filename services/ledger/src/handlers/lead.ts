@@ -79,7 +79,7 @@ async function term(leading: Leading, queue: Queue, signal: AbortSignal): Promis
   const relaying = leading.relay(size, during);
   const sayOwn = sayingOwn(begun.id, queue, tools);
   const signing = leading.checkpoint({ standing: pen.standing, sayOwn }, during);
-  const held = { by, signers: begun.signers };
+  const held = { by, signers: begun.signers, log };
   leading.openDoor((incoming) => receive(incoming, queue, held), during);
   log.info('writing', { size });
   house.measures.count(METRICS.terms);
@@ -102,12 +102,16 @@ async function term(leading: Leading, queue: Queue, signal: AbortSignal): Promis
   }
 }
 
-/** What can be refused without the chain is answered at once. */
-function receive(
-  incoming: Incoming,
-  queue: Queue,
-  { by, signers }: { readonly by: Signing; readonly signers: SignerKeys },
-): void {
+interface Held {
+  readonly by: Signing;
+  readonly signers: SignerKeys;
+  readonly log: Logging;
+}
+
+const BECAUSE_LENGTH_MAX = 200;
+
+/** What can be refused without the chain is answered at once; whoever is alarmed finds who it was. */
+function receive(incoming: Incoming, queue: Queue, { by, signers, log }: Held): void {
   const answer = (reply: SayReply) => {
     try {
       incoming.answer(reply);
@@ -117,6 +121,10 @@ function receive(
   };
   const read = readSay(incoming);
   const refused = isSay(read) ? unsigned(read, signers, by.statements) : read;
-  if (refused !== undefined) answer(refusal(refused.refusal, refused.because, 0));
-  else if (isSay(read)) enqueue(queue, { say: read, cameAt: performance.now(), answer });
+  if (refused !== undefined) {
+    const { service, noun, verb } = incoming;
+    const because = refused.because.slice(0, BECAUSE_LENGTH_MAX);
+    log.warn('say refused', { speaker: service, said: `${noun}.${verb}`, ...refused, because });
+    answer(refusal(refused.refusal, refused.because, 0));
+  } else if (isSay(read)) enqueue(queue, { say: read, cameAt: performance.now(), answer });
 }
