@@ -7,6 +7,7 @@ import { remoteUrl } from '../access.ts';
 import { openClient } from '../client.ts';
 import type { Here } from '../command.ts';
 import { busFindings, configFinding } from '../doctor/bus.ts';
+import { certificateFindings } from '../doctor/certificates.ts';
 import { clusterFindings } from '../doctor/clusters.ts';
 import { lookAtDatabase } from '../doctor/database.ts';
 import { databaseFindings } from '../doctor/database-findings.ts';
@@ -53,6 +54,7 @@ async function findingsOf(
 ): Promise<readonly Finding[]> {
   const looks: readonly Look[] = [
     files,
+    certificates,
     busConfig,
     integrations,
     store,
@@ -72,6 +74,10 @@ async function files({ directory, secretFiles }: Installation): Promise<readonly
     await directoryFinding(directory),
   ]);
   return [...own, ...secrets];
+}
+
+async function certificates({ certificates }: Installation): Promise<readonly Finding[]> {
+  return await certificateFindings(certificates);
 }
 
 async function busConfig({ busConfig: folder }: Installation): Promise<readonly Finding[]> {
@@ -163,7 +169,9 @@ async function clusters(it: Installation, signal: AbortSignal): Promise<readonly
 
 function away(name: string, program: string, error: unknown): Finding {
   const because = error instanceof Error ? error.message : String(error);
-  const next = `start ${program}, or put right how it is reached`;
+  const next = /password|authori[sz]ation|authentication failed/i.test(because)
+    ? `give doctor what ${program} knows: after a rotation migrate or init, then a reload, tells it`
+    : `start ${program}, or put right how it is reached`;
   return checkOf(name).sick(`it cannot be looked at: ${because}`, next);
 }
 

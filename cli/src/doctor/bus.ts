@@ -63,7 +63,7 @@ export function configFinding(
 function encryptionFinding({ encrypted }: BusFacts, local: boolean): Finding {
   const check = checkOf('nats-encryption');
   if (encrypted) return check.ok('the bus speaks TLS');
-  if (local) return check.ok('the bus speaks plain TCP, on this machine only');
+  if (local) return check.ok('the bus speaks plain TCP, where nobody else listens');
   const next = 'give nats-server a certificate and use tls://, or keep the network to itself';
   return check.advice('the bus speaks plain TCP: whoever sees its network reads events', next);
 }

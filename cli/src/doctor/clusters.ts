@@ -4,6 +4,7 @@ import type { ClusterConnection } from '@impound/kubernetes/connection.ts';
 import { greetCluster, type Held, heldRules } from '@impound/kubernetes/held.ts';
 import { listNamespaces } from '@impound/kubernetes/node.ts';
 import { clockBetween } from '@impound/runtime/bus-look.ts';
+import { certificateFinding } from './certificates.ts';
 import { clockFinding, type Offset } from './clock.ts';
 import { type Check, checkOf, examine, type Finding } from './finding.ts';
 import { excessOf, type Purpose } from './rights.ts';
@@ -62,6 +63,7 @@ async function oneCluster(
           'put the certificate authority into the kubeconfig',
         ),
       ),
+      ...(await shown(connection, account, signal)),
       clockFinding(`the cluster ${account.name}`, offset),
       ...rightFindings(account, held),
     ];
@@ -72,6 +74,17 @@ async function oneCluster(
       check.sick(`${account.name} cannot be used by the ${account.purpose}: ${because}`, next),
     ];
   }
+}
+
+/** The certificate by which the account is known, if that is how it is. */
+async function shown(
+  connection: ClusterConnection,
+  { name, purpose }: Account,
+  signal: AbortSignal,
+) {
+  const { cert } = await connection.requestOptions(signal);
+  const whose = `the ${purpose}'s certificate for ${name}`;
+  return cert === undefined ? [] : [certificateFinding(whose, String(cert), Date.now())];
 }
 
 const DATE_RESOLUTION_MS = 1_000;

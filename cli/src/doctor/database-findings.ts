@@ -112,7 +112,7 @@ function roleFindings(roles: RoleFacts): readonly Finding[] {
 function encryptionFinding({ encrypted }: DatabaseFacts, local: boolean): Finding {
   const check = checkOf('postgres-encryption');
   if (encrypted) return check.ok('the database is reached by TLS');
-  if (local) return check.ok('the database is reached in the clear, on this machine only');
+  if (local) return check.ok('the database is reached in the clear, where nobody else listens');
   const next = 'turn on ssl and add ?sslmode=require, or keep the network to itself';
   return check.advice('the database is reached in the clear', next);
 }

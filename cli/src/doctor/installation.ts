@@ -34,6 +34,8 @@ export interface Installation {
   /** A directory that belongs to impound as a whole. */
   readonly directory: string | undefined;
   readonly secretFiles: readonly string[];
+  /** Certificates that are shown or trusted. */
+  readonly certificates: readonly string[];
   /** Who may come in. */
   readonly integrations: string | undefined;
   /** The folder of nats-server's configuration. */
@@ -72,7 +74,8 @@ type Settings = z.output<typeof Settings>;
 /** What services keep in files, by the names of their environment. */
 const OURS =
   /^(NATS|DATABASE|GATEWAY|CLUSTERS|DISCOVERY_CLUSTERS|INTEGRATIONS|STORE|SIGNING|STATEMENT)_/;
-const NOT_SECRET = ['GATEWAY_TLS_CERT_FILE', 'GATEWAY_TLS_CLIENT_CA_FILE', 'GATEWAY_TLS_CRL_FILE'];
+const CERTIFICATES = ['GATEWAY_TLS_CERT_FILE', 'GATEWAY_TLS_CLIENT_CA_FILE'];
+const NOT_SECRET = [...CERTIFICATES, 'GATEWAY_TLS_CRL_FILE'];
 
 /**
  * What the files of --env describe; `-` is the environment of this process. Throws Exit(usage),
@@ -101,6 +104,7 @@ export async function deployedInstallation(
     store: store === undefined ? undefined : storeOptions(store),
     directory: undefined,
     secretFiles: await withKubeconfigs(named, clusters),
+    certificates: [...CERTIFICATES, 'TSA_CERTIFICATES_FILE'].flatMap((key) => given[key] || []),
     integrations: env.INTEGRATIONS_FILE,
     busConfig: env.NATS_CONFIG_DIR,
     privateNetwork: env.PRIVATE_NETWORK === 'true',
@@ -173,6 +177,7 @@ export async function localInstallation(here: Surroundings): Promise<Installatio
           },
     directory,
     secretFiles: await withKubeconfigs(named.flat(), clusters),
+    certificates: [],
     integrations: (await existing(integrationsFile(directory)))[0],
     // Made anew at each start.
     busConfig: undefined,
