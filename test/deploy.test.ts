@@ -257,3 +257,22 @@ test('no secret of a deployment is committed', () => {
     [],
   );
 });
+
+test('every place that names the version names the same one', () => {
+  const rooms = projectFiles().filter((file) => /(^|\/)package\.json$/.test(file));
+  const places: readonly (readonly [string, RegExp])[] = [
+    ['packages/runtime/src/version.ts', /VERSION = '(.+)'/g],
+    ['docker-compose.yml', /IMPOUND_VERSION:-([^}]+)\}/g],
+    ['deploy/witness.yml', /IMPOUND_VERSION:-([^}]+)\}/g],
+    ['deploy/Dockerfile', /^ARG VERSION=(.+)$/gm],
+    ...rooms.map((file) => [file, /"(?:version|@impound\/.+)": "(.+)"/g] as const),
+  ];
+  const named = places.map(([file, pattern]) => {
+    return [file, [...read(file).matchAll(pattern)].map(([, version]) => version)] as const;
+  });
+  const [[, [version = ''] = []] = []] = named;
+  for (const [file, versions] of named) {
+    assert.ok(versions.length > 0, file);
+    assert.deepEqual([...new Set(versions)], [version], file);
+  }
+});

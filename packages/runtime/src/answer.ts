@@ -7,8 +7,8 @@ import { outsiderOf } from './outsider.ts';
 import { answersToInbox } from './reply.ts';
 import type { Answering, House } from './service.ts';
 import { tracedAnswer } from './trace.ts';
+import { VERSION } from './version.ts';
 
-const VERSION = '0.1.0';
 const ANSWER_MS_MAX = 60_000;
 
 /**

@@ -7,8 +7,7 @@ import {
   type Observable,
 } from '@opentelemetry/api';
 import { type Metric, SCOPE_PREFIX } from './semantics.ts';
-
-const VERSION = '0.1.0';
+import { VERSION } from './version.ts';
 
 /** Durations from a fast commit to a collection of hours, in seconds. */
 const SECONDS_BOUNDARIES = [

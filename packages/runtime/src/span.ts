@@ -14,8 +14,8 @@ import {
   trace,
 } from '@opentelemetry/api';
 import { ATTRIBUTE, SCOPE_PREFIX } from './semantics.ts';
+import { VERSION } from './version.ts';
 
-const VERSION = '0.1.0';
 const TRACERS = new Map<string, Tracer>();
 
 /** The tracer of a service; without an SDK its spans are nothing. */

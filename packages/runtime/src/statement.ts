@@ -21,6 +21,7 @@ import {
 import { messageOf, Never } from './fault.ts';
 import type { Log } from './log.ts';
 import type { Saying, SayNow } from './say.ts';
+import { VERSION } from './version.ts';
 import { backoffMs, wait } from './wait.ts';
 
 /** Signs bytes by the Ed25519 key of a service, wherever that is kept. */
@@ -63,8 +64,6 @@ export interface Speaker {
   readonly log: Pick<Log, 'warn' | 'error'>;
   readonly signer?: StatementSigner | undefined;
 }
-
-const VERSION = '0.1.0';
 
 /**
  * Says what was done, under the signature of who says it. A ledger that does not take the
