@@ -110,7 +110,7 @@ interface Held {
 
 const BECAUSE_LENGTH_MAX = 200;
 
-/** What can be refused without the chain is answered at once; whoever is alarmed finds who it was. */
+/** What can be refused without the chain is answered at once; the log tells who it was. */
 function receive(incoming: Incoming, queue: Queue, { by, signers, log }: Held): void {
   const answer = (reply: SayReply) => {
     try {
