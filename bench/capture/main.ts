@@ -2,7 +2,8 @@
 // How fast bytes come from a container into the store, against what people do by hand:
 // `kubectl exec -- tar cf - DIR | sha256sum`, on the same cluster, in turn: the pretend one, or that
 // of KUBECONFIG, with a container named as for `npm run test:e2e`, in which /srv can be written to.
-// The pretend cluster, the executor and the uploader are processes of their own, as in production.
+// The pretend cluster, the executor and the uploader are processes of their own, as in production;
+// what the processes in its containers use is counted once they have ended.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -16,7 +17,7 @@ import { DEMO_TARGET } from '@impound/lab/scenarios.ts';
 import { openClient } from '../../cli/src/client.ts';
 import { readKeys } from '../../cli/src/keys.ts';
 import { addCluster, startPlatform } from '../../cli/src/platform.ts';
-import { processorSeconds, startLab, startService } from '../world/children.ts';
+import { childrenSeconds, processorSeconds, startLab, startService } from '../world/children.ts';
 import { quantile, spread } from '../world/figures.ts';
 
 const MIB = 1_048_576;
@@ -38,7 +39,7 @@ const TREES = {
 await using scope = new AsyncDisposableStack();
 const directory = await mkdtemp(join(tmpdir(), 'impound-bench-'));
 scope.defer(() => rm(directory, { recursive: true, force: true }));
-const pids = new Map([['platform', process.pid]]);
+const meters = new Map([['platform', () => processorSeconds(process.pid)]]);
 const { kubeconfig, target, real } = await openGround();
 const dataDir = join(directory, 'data');
 const natsBinary = process.env['NATS_SERVER'];
@@ -61,7 +62,7 @@ for (const name of apart) {
       STATEMENT_KEY: platform.statementKey(name),
     }),
   );
-  pids.set(name, child.pid);
+  meters.set(name, () => processorSeconds(child.pid));
 }
 const client = openClient(platform, signal);
 
@@ -74,7 +75,8 @@ async function openGround() {
     return { kubeconfig: given, target: FoundTarget.parse(parseTarget(named)), real: true };
   }
   const lab = scope.use(await startLab());
-  pids.set('lab', lab.pid);
+  meters.set('lab', () => processorSeconds(lab.pid));
+  meters.set('container', () => childrenSeconds(lab.pid));
   const kubeconfig = join(directory, 'kubeconfig');
   await writeFile(kubeconfig, lab.kubeconfig, { mode: 0o600 });
   const target = FoundTarget.parse({ kind: 'kubernetes', ...DEMO_TARGET });
@@ -127,11 +129,10 @@ async function ours(path: string, run: number): Promise<number> {
 
 /** What each process used while this was done, per GiB. */
 async function processors<T>(used: Map<string, number>, work: () => Promise<T>): Promise<T> {
-  const before = [...pids].map(([name, pid]) => [name, processorSeconds(pid)] as const);
+  const before = [...meters].map(([name, read]) => ({ name, read, seconds: read() }));
   const result = await work();
-  for (const [name, seconds] of before) {
-    const spent = processorSeconds(pids.get(name) ?? 0) - seconds;
-    used.set(name, (used.get(name) ?? 0) + spent);
+  for (const { name, read, seconds } of before) {
+    used.set(name, (used.get(name) ?? 0) + read() - seconds);
   }
   return result;
 }

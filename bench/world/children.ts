@@ -76,7 +76,19 @@ const TICKS = 100;
 
 /** Seconds of processor that a process has used by itself, all its threads together. */
 export function processorSeconds(pid: number): number {
+  return secondsIn(pid, UTIME);
+}
+
+/** Seconds of processor of a process's children, and of theirs, that have ended. */
+export function childrenSeconds(pid: number): number {
+  return secondsIn(pid, CUTIME);
+}
+
+/** Where user time stands in /proc/PID/stat behind the name, system time behind it (proc(5)). */
+const [UTIME, CUTIME] = [11, 13];
+
+function secondsIn(pid: number, at: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / TICKS;
+  return (Number(fields[at]) + Number(fields[at + 1])) / TICKS;
 }
