@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BUS_IDENTITIES } from '@impound/contracts/bus-rights.ts';
 import { PARTIES } from '@impound/contracts/parties.ts';
+import { config as gatewayConfig } from '@impound/gateway/config.ts';
 import { parse } from 'yaml';
 import { imports, manifests, projectFiles, read, roomOf } from '../tools/rooms.ts';
 
@@ -112,6 +113,17 @@ test('who remembers the log outside is offered to the ledger, and doctor is told
   );
   for (const key of ['POLICY_FILE', 'MIRROR_URL', 'TSA_URL']) {
     assert.equal(doctor?.environment?.[key], ledger?.environment?.[key], key);
+  }
+});
+
+test('every setting of the gateway comes into its container, and doctor looks at its TLS', () => {
+  const { gateway, doctor } = compose.services;
+  for (const key of Object.keys(gatewayConfig.shape)) {
+    const value = gateway?.environment?.[key];
+    assert.ok(value !== undefined, key);
+    if (!/^GATEWAY_TLS_(CERT|KEY|CLIENT_CA)_FILE$/.test(key)) continue;
+    assert.equal(value, `\${${key}:-}`);
+    assert.equal(doctor?.environment?.[key], value, key);
   }
 });
 
