@@ -220,6 +220,19 @@ test('a bus that lets anybody in is sick, and one that is away is, too', async (
   assert.ok(ill((await doctor('--env', env)).told).includes('bus: sick'));
 });
 
+test('a password or a token that nobody knows is told apart from what is away', async () => {
+  const { url } = JSON.parse(await readFile(join(data, 'platform.json'), 'utf8'));
+  const [env, wrong] = [join(world.folder, 'unknown.env'), new URL(databaseUrl)];
+  wrong.password = 'of-yesterday';
+  const token = 'x'.repeat(43);
+  await writeFile(env, `DATABASE_URL=${wrong}\nGATEWAY_URL=${url}\nGATEWAY_TOKEN=${token}\n`);
+  const { told, out } = await doctor('--env', env);
+  const next = (check: string) => told.find((one) => one.check === check)?.next ?? '';
+  assert.match(next('postgres'), /after a rotation migrate/);
+  assert.match(next('gateway'), /token of an integration/);
+  assert.doesNotMatch(out, /of-yesterday|xxxx/);
+});
+
 test('an environment that does not fit is refused, and its values are not repeated', async () => {
   const env = join(world.folder, 'wrong.env');
   await writeFile(env, 'GATEWAY_URL=hunter22\nSTORE_URL=hunter22\n');

@@ -108,9 +108,9 @@ test('one acquisition is one trace also behind a collector, with its links and i
     root?.links.map((link) => [link.traceId, link.spanId]),
     [[request.traceId, request.spanId]],
   );
-  const job = 'job="impound-ledger",type="acquisition.sealed.v1"';
+  const sealed = 'impound_ledger_entries_total{type="acquisition.sealed.v1"}';
   await seen('the seal among the figures', async () => {
-    return (await victoria.value(`impound_ledger_entries_total{${job}}`)) === 1;
+    return (await victoria.value(sealed)) === 1;
   });
   t.diagnostic(`${own().length} spans of ${services.length} services`);
 });

@@ -149,13 +149,18 @@ async function gateway(
 ): Promise<readonly Finding[]> {
   if (gateway === undefined) return [unnamed('gateway', 'GATEWAY_URL and GATEWAY_TOKEN_FILE')];
   const check = checkOf('gateway');
+  const late = AbortSignal.timeout(GATEWAY_MS_MAX);
   try {
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(GATEWAY_MS_MAX)]);
+    const limit = AbortSignal.any([signal, late]);
     await openClient(gateway, limit).get('/v1/acquisitions?limit=1');
     return [check.ok(`${gateway.url} answers, and reaches the ledger`)];
   } catch (error) {
-    const because = error instanceof Error ? error.message : String(error);
-    return [check.sick(`the gateway does not serve: ${because}`, 'look at gateway and ledger')];
+    const { message } = error instanceof Error ? error : new Error(String(error));
+    const because = late.aborted ? `no answer in ${GATEWAY_MS_MAX / 1_000} s` : message;
+    const next = message.startsWith('401')
+      ? 'give doctor the token of an integration that counts: GATEWAY_TOKEN_FILE'
+      : 'look whether gateway, ledger and bus run, and at their logs';
+    return [check.sick(`the gateway does not serve: ${because}`, next)];
   }
 }
 
@@ -168,7 +173,9 @@ async function clusters(it: Installation, signal: AbortSignal): Promise<readonly
 }
 
 function away(name: string, program: string, error: unknown): Finding {
-  const because = error instanceof Error ? error.message : String(error);
+  const said = error instanceof Error ? error.message : String(error);
+  // The driver of Postgres says so, and of nothing it has.
+  const because = said.includes('CONNECT_TIMEOUT') ? 'no answer in time' : said;
   const next = /password|authori[sz]ation|authentication failed/i.test(because)
     ? `give doctor what ${program} knows: after a rotation migrate or init, then a reload, tells it`
     : `start ${program}, or put right how it is reached`;

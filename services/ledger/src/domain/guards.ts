@@ -101,7 +101,7 @@ function tableFaults(guards: Guards): string[] {
   const enabled = new Map(guards.triggers.map((one) => one.split(' ') as [string, string]));
   const triggers = TRIGGERS.filter((name) => enabled.get(name) !== 'A').map((name) =>
     enabled.has(name)
-      ? `trigger ${name} is not ENABLE ALWAYS: find out who changed it, and enable it`
+      ? `trigger ${name} is not ENABLE ALWAYS: find out who changed it, and enable it always`
       : `trigger ${name} is missing: find out who dropped it, and restore it from the migration`,
   );
   const constraints = CONSTRAINTS.filter((name) => guards.constraints[name] === undefined).map(
