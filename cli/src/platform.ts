@@ -113,7 +113,7 @@ export async function startPlatform(
     statementKey: (service: string) => statements.keys.get(service),
   };
   await startAll(wantedOf(options), { environment, log, ...identity }, opening);
-  opening.use(bus.followIntegrations(log('bus')));
+  opening.use(bus.tend(log('bus')));
   signal.throwIfAborted();
   const scope = opening.move();
   return {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { glob, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -115,3 +115,18 @@ test(
     assert.equal(late?.problem?.status ?? 401, 401);
   },
 );
+
+test('a server that ends by itself is started again where it was', LIMIT, async (t) => {
+  const { it, add } = await platform(t);
+  const seed = await add('siem');
+  const before = await enter(t, it.natsUrl, seed);
+  const [ports = ''] = await Array.fromAsync(glob('nats/*.ports', { cwd: it.dataDir }));
+  const pid = Number(/_(\d+)\.ports$/.exec(ports)?.[1]);
+  // As a message with a wildcard as its reply subject does to those before 2.9.15.
+  process.kill(pid, 'SIGKILL');
+  await before.closed();
+  const after = await enter(t, it.natsUrl, seed);
+  const ask = () => after.request('acquire', '{}', { timeout: 3_000 });
+  assert.ok(await patiently(t, ask), 'the gateway is back on it');
+  assert.match(await readFile(join(it.dataDir, 'impound.log'), 'utf8'), /bus ended: /);
+});

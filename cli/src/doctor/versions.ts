@@ -33,6 +33,9 @@ const NATS_FIXED: readonly Version[] = [
   [2, 14, 0],
 ];
 
+/** A reply subject that is a wildcard overflowed the stack of what is older: nats-server#3862. */
+const NATS_STANDS: Version = [2, 9, 15];
+
 /** Of the bus it matters who may do what: some versions let a client do more than it may. */
 export function natsFinding(version: string): Finding {
   const check = checkOf('nats-version');
@@ -48,6 +51,12 @@ export function natsFinding(version: string): Finding {
   }
   const line = NATS_FIXED.find(([major, minor]) => major === own[0] && minor === own[1]);
   const known = line === undefined ? isBelow(own, [2, 14, 0]) : isBelow(own, line);
+  if (isBelow(own, NATS_STANDS)) {
+    return check.advice(
+      `nats-server ${version} is ended by one message of any integration that it lets in`,
+      'run 2.14 or newer; until then let integrations in over HTTP alone',
+    );
+  }
   if (!known) return check.ok(`nats-server ${version}, no advisory known to this version`);
   return check.advice(
     `nats-server ${version} has holes in who may do what (NATS advisories 2026-13, -16, -18)`,

@@ -6,7 +6,8 @@ import { judge } from './bus-verdict.ts';
 const ids = (version: string) => judge(version, undefined).advisories.map(({ id }) => id);
 
 for (const [version, stamps, known] of [
-  ['2.9.10', false, 4],
+  ['2.9.10', false, 5],
+  ['2.9.15', false, 4],
   ['2.10.27', false, 3],
   ['2.10.29', false, 3],
   ['2.11.0', false, 4],
@@ -19,8 +20,8 @@ for (const [version, stamps, known] of [
   ['2.14.0', true, 0],
   ['2.15.1', true, 0],
   ['v3.0.0', true, 0],
-  ['2.12.6-RC.1', false, 4],
-  ['unknown', false, 4],
+  ['2.12.6-RC.1', false, 5],
+  ['unknown', false, 5],
 ] as const) {
   test(`nats-server ${version}: ${known} known weaknesses, stamps ${stamps}`, () => {
     assert.equal(judge(version, undefined).stamps, stamps);

@@ -29,6 +29,11 @@ const STAMPS = ['2.11.15', '2.12.6'];
 
 const ADVISORIES: readonly Advisory[] = [
   {
+    id: 'nats-io/nats-server#3862',
+    fixedIn: ['2.9.15'],
+    here: 'any integration can end the server, by one message whose reply subject is a wildcard',
+  },
+  {
     id: 'CVE-2025-30215',
     fixedIn: ['2.10.27', '2.11.1'],
     here: 'needs rights on all of $JS.API, which nobody has by deploy/nats',

@@ -10,6 +10,7 @@ import { greeting, HOST, retryWhile } from './ports.ts';
 const STOP_MS_MAX = 10_000;
 const RELOAD_MS_MAX = 10_000;
 const LOOK_MS = 10;
+const NEVER = new AbortController().signal;
 const PORTS_FILE = '.ports';
 /** Where packages put the server; the sbin folders are not on an unprivileged user's PATH. */
 const PLACES = ['nats-server', '/usr/sbin/nats-server', '/usr/local/sbin/nats-server'] as const;
@@ -34,6 +35,8 @@ export interface NatsServer extends AsyncDisposable {
   readonly version: string;
   /** Gives it another configuration while it runs. Rejects where the server refuses it. */
   reload(config: string): Promise<void>;
+  /** Settles when it has ended, whoever ended it, with its last words. */
+  readonly ended: Promise<string>;
   /** Ends it in good order. */
   stop(): Promise<void>;
   /** Ends it as a power cut would. */
@@ -85,6 +88,7 @@ function natsServer(child: Child, { port, version, storeDir }: Running): NatsSer
     pid: child.pid,
     version,
     reload: (config) => reload(child, storeDir, config),
+    ended: child.exit(NEVER).then(() => child.log()),
     stop,
     kill: () => child.end('SIGKILL', 0),
     [Symbol.asyncDispose]: stop,
