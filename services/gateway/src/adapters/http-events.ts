@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { Caller } from '../domain/caller.ts';
-import { STREAM_MS_MAX, STREAMS_MAX } from '../domain/limits.ts';
+import { STREAM_MS_MAX, STREAMS_MAX, STREAMS_OF_ONE_MAX } from '../domain/limits.ts';
 import { Refusal } from '../domain/problem.ts';
 import type { Request, Route } from './http-server.ts';
 import type { Standing } from './standing.ts';
@@ -30,23 +30,45 @@ export function eventsRoute(
   standing: Pick<Standing, 'of'>,
   stopping: AbortSignal,
 ): Route {
-  let streams = 0;
+  const open = openStreams();
   return {
     method: 'GET',
     path: '/v1/acquisitions/:id/events',
     gives: 'text/event-stream',
     leaves: true,
     answer: async (request) => {
-      if (streams >= STREAMS_MAX) {
+      using _ = open.one(request.var.caller.actor.id);
+      using stand = standing.of(request.var.caller, request.env.incoming);
+      return await stream(request, following, AbortSignal.any([stopping, stand.signal]));
+    },
+  };
+}
+
+/** Counts the streams that are open, by integration. */
+export function openStreams() {
+  const all = new Map<string, number>();
+  let count = 0;
+  return {
+    /** Counts one more until it is disposed. Throws Refusal where there are enough. */
+    one: (id: string): Disposable => {
+      const own = all.get(id) ?? 0;
+      if (own >= STREAMS_OF_ONE_MAX) {
+        const detail = `${STREAMS_OF_ONE_MAX} streams of ${id} are open: close one`;
+        throw new Refusal('too-many', detail);
+      }
+      if (count >= STREAMS_MAX) {
         throw new Refusal('too-many', `${STREAMS_MAX} streams are open: come again later`);
       }
-      streams += 1;
-      using stand = standing.of(request.var.caller, request.env.incoming);
-      try {
-        return await stream(request, following, AbortSignal.any([stopping, stand.signal]));
-      } finally {
-        streams -= 1;
-      }
+      count += 1;
+      all.set(id, own + 1);
+      return {
+        [Symbol.dispose]: () => {
+          count -= 1;
+          const left = (all.get(id) ?? 1) - 1;
+          if (left > 0) all.set(id, left);
+          else all.delete(id);
+        },
+      };
     },
   };
 }

@@ -20,6 +20,8 @@ export const RETRY_SECONDS = 2;
 export const HEADERS_MAX = 64;
 /** Event streams open at one time. */
 export const STREAMS_MAX = 256;
+/** Of those, by one integration: nobody can keep all others from following. */
+export const STREAMS_OF_ONE_MAX = 64;
 /** An event stream ends after this time; the client comes back where it was. */
 export const STREAM_MS_MAX = 3_600_000;
 /** An event stream that is silent says that it lives. */
