@@ -36,11 +36,13 @@ function bound() {
   }) as unknown as Ask;
   const caller = callerOf(integration, credential, 'bearer-token');
   const bounds = openBounds({ ask, now: () => world.nowMs });
-  const begin = async () => {
+  const begin = async (openMax = MOST) => {
     const begun = async () => {
       world.open += 1;
     };
-    await bounds.opening(caller, begun, new AbortController().signal);
+    const limits = { ...integration.limits, openMax };
+    const now = { ...caller, integration: { ...integration, limits } };
+    await bounds.opening(now, begun, new AbortController().signal);
   };
   return { world, begin, isFull: () => bounds.isFull(caller) };
 }
@@ -50,7 +52,7 @@ const FULL = { code: 'too-many', message: /^3 acquisitions of siem are open/ };
 test('many who come while all places are taken make the ledger count once', async () => {
   const { world, begin } = bound();
   world.open = MOST;
-  const all = await Promise.allSettled(Array.from({ length: 50 }, begin));
+  const all = await Promise.allSettled(Array.from({ length: 50 }, () => begin()));
   assert.deepEqual(new Set(all.map(({ status }) => status)), new Set(['rejected']));
   await assert.rejects(begin(), FULL);
   assert.equal(world.counts, 1);
@@ -75,4 +77,13 @@ test('after a count as many begin as there is room for, and the ledger is not as
   assert.equal(world.counts, 1);
   await assert.rejects(begin(), FULL);
   assert.equal(world.counts, 2);
+});
+
+test('another bound is in force with the next order, whatever was counted before', async () => {
+  const { begin } = bound();
+  await begin();
+  await assert.rejects(begin(1), { code: 'too-many' });
+  await begin();
+  await assert.rejects(begin(2), { code: 'too-many' });
+  await begin(4);
 });

@@ -23,8 +23,9 @@ const FULL_MS = 500;
 
 /** What is known of one integration. */
 interface Desk {
-  /** As many may begin before the ledger is to count again. */
+  /** As many may begin before the ledger is to count again, while `most` is the bound. */
   room: number;
+  most: number;
   /** Until then nothing may begin, and the ledger need not count for each who asks. */
   fullUntilMs: number;
   /** What is on its way to the ledger, and not counted there. */
@@ -48,7 +49,8 @@ export function openBounds({
   const deskOf = (id: string): Desk => {
     const known = desks.get(id);
     if (known !== undefined) return known;
-    const desk = { room: 0, fullUntilMs: 0, opening: new Set<never>(), turn: Promise.resolve() };
+    const none = { room: 0, most: 0, fullUntilMs: 0 };
+    const desk = { ...none, opening: new Set<never>(), turn: Promise.resolve() };
     desks.set(id, desk);
     return desk;
   };
@@ -90,11 +92,13 @@ async function takePlace(
   ask: Ask,
   signal: AbortSignal,
 ): Promise<void> {
+  const most = caller.integration.limits.openMax;
+  // Another bound counts at once: what was counted below the old one says nothing of it.
+  if (most !== desk.most) Object.assign(desk, { room: 0, most, fullUntilMs: 0 });
   if (desk.room > 0) {
     desk.room -= 1;
     return;
   }
-  const most = caller.integration.limits.openMax;
   if (now() < desk.fullUntilMs) throw tooManyOpen(caller);
   await Promise.allSettled([...desk.opening]);
   const open = await patiently(() => counted({ caller, most }, ask, signal), signal);
