@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import { type Acquisition, NO_ACQUISITION, next } from '@impound/contracts/chain.ts';
 import { Entry } from '@impound/contracts/entry.ts';
 import { Progress } from '@impound/contracts/progress.ts';
+import { waitsForExecutor } from '@impound/contracts/waiting.ts';
 import { AWAY, type Client, type Shown } from '../client.ts';
 import type { Told } from '../event-stream.ts';
 import { EXIT } from '../exit-code.ts';
@@ -32,18 +34,39 @@ export async function followToEnd(client: Client, id: string, printer: Printer):
 }
 
 async function showAll(client: Client, id: string, printer: Printer): Promise<void> {
-  let last = 0;
+  let state = NO_ACQUISITION;
   let startedAt = '';
-  for await (const told of client.follow(id)) {
-    const entry = Entry.safeParse(told.data);
-    if (!entry.success) showProgress(told, printer);
-    else if (entry.data.acqSeq > last) {
-      startedAt ||= entry.data.recordedAt;
-      printer.value('entry', told.data);
-      printer.line(timelineLine(entry.data, startedAt));
-      last = entry.data.acqSeq;
+  let soon: NodeJS.Timeout | undefined;
+  try {
+    for await (const told of client.follow(id)) {
+      const entry = Entry.safeParse(told.data);
+      if (!entry.success) showProgress(told, printer);
+      else if (entry.data.acqSeq > state.version) {
+        startedAt ||= entry.data.recordedAt;
+        printer.value('entry', told.data);
+        printer.line(timelineLine(entry.data, startedAt));
+        state = next(state, entry.data);
+        clearTimeout(soon);
+        soon = tellWaiting(state, printer);
+      }
     }
+  } finally {
+    clearTimeout(soon);
   }
+}
+
+/** An executor that is there takes what it is given within a moment. */
+const MOMENT_MS = 5_000;
+
+/** Who waits for nobody should know it: told after a moment, unless something comes first. */
+function tellWaiting(state: Acquisition, printer: Printer): NodeJS.Timeout | undefined {
+  const waiting = waitsForExecutor(state);
+  if (waiting === undefined) return undefined;
+  const { acquisitionId } = state;
+  return setTimeout(() => {
+    printer.value('waiting', { acquisitionId, waiting });
+    printer.line(`${waiting}: impound cancel ${acquisitionId} --reason R`);
+  }, MOMENT_MS);
 }
 
 function showProgress(told: Told, printer: Printer): void {

@@ -98,7 +98,10 @@ function tellNext(shown: Shown, entries: readonly Entry[], printer: Printer): vo
     const { next } = event.data;
     if (typeof next === 'string') printer.line(`what to do: ${next}`);
   }
-  const { acquisitionId, status } = shown;
+  const { acquisitionId, status, waiting } = shown;
+  if (typeof waiting === 'string') {
+    printer.line(`waiting: ${waiting}: impound cancel ${acquisitionId} --reason R`);
+  }
   if (status === 'failed') tellGrant(shown['grant'], printer);
   const joins = joinsOf(shown);
   if (joins !== undefined) printer.line(`it shares the result of ${joins}: impound show ${joins}`);

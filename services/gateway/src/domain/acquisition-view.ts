@@ -4,6 +4,7 @@ import type { Acquisition, Execution } from '@impound/contracts/chain.ts';
 import type { EvidenceObject } from '@impound/contracts/evidence.ts';
 import { statusOf } from '@impound/contracts/status.ts';
 import { formatTarget, type Target } from '@impound/contracts/target.ts';
+import { waitsForExecutor } from '@impound/contracts/waiting.ts';
 
 /** An object that a chain names, and whether the uploader has read it back. */
 export type NamedObject = EvidenceObject & { readonly verified: boolean };
@@ -32,6 +33,7 @@ export function viewOf(state: Acquisition): object {
     acquisitionId: state.acquisitionId,
     caseId: begunOf(state)?.caseId,
     status: statusOf(state),
+    waiting: waitsForExecutor(state),
     version: state.version,
     target: begunOf(state) && formatTarget(begunOf(state)?.target as Target),
     requestedAt: state.requestedAt,
