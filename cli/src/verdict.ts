@@ -93,7 +93,7 @@ export function verdictLines({ bag, chain, log, findings }: Verified): readonly 
   const captures = [...bag.captures.values()];
   const files = captures.reduce((sum, one) => sum + one.files, 0);
   return [
-    'verified: everything fits',
+    `verified: everything fits${byNobody(log)}`,
     `  ${captures.length} captures, ${files} files: each has the SHA-256 of its manifest`,
     `  ${chain.entries} entries: each names the hash of the one before; seal checked`,
     ...logLines(log),
@@ -104,6 +104,13 @@ export function verdictLines({ bag, chain, log, findings }: Verified): readonly 
     ...hashes,
     ...notProven(log),
   ];
+}
+
+/** In the first line, for who reads no further: it fits, and whose word it is nobody has shown. */
+function byNobody({ statements: { unsigned } }: LogReport): string {
+  if (unsigned.length === 0) return '';
+  const what = unsigned.length === 1 ? '1 entry' : `${unsigned.length} entries`;
+  return `, but NOT PROVEN BY WHOM: no key on record has signed ${what} (--signers F holds it to a list)`;
 }
 
 function findingLine({ code, what, where, index, eventId }: Finding): string {

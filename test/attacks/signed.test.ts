@@ -168,7 +168,6 @@ test('a key that whoever runs the ledger puts on record is found by whoever has 
 
 /** Waits until all that was said lies below a checkpoint. */
 async function wholeSigned(it: World): Promise<void> {
-  await using scope = new AsyncDisposableStack();
   await until(async () => {
     const [row] = await it.sql()`select max(size_after) = (select max(size) from ledger_checkpoint
       where head = 'own') as whole from ledger_batch`;

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
-const ROWS = 34;
+const ROWS = 35;
 const ROOT = new URL('../..', import.meta.url).pathname;
 const read = (file: string) => readFileSync(`${ROOT}/${file}`, 'utf8');
 

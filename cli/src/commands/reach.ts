@@ -117,7 +117,8 @@ export async function clusterEntryOf(here: Surroundings): Promise<ClusterEntry |
   const kubeconfig = resolve(given);
   const found = await stat(kubeconfig).catch(() => undefined);
   if (found?.isFile() !== true) {
-    throw new Exit(EXIT.usage, `--kubeconfig ${given}: there is no such file`);
+    const what = found === undefined ? 'there is no such file' : 'it is no file';
+    throw new Exit(EXIT.usage, `--kubeconfig ${given}: ${what}`);
   }
   return {
     kubeconfig,
