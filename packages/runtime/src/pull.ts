@@ -7,13 +7,10 @@ import { type Delivery, deliveryOf } from './delivery.ts';
 import { codeOf, messageOf } from './fault.ts';
 import { OTHER_VERSION } from './message.ts';
 import { afterOutage } from './outage.ts';
+import { HEARTBEAT_MS, newPulls } from './pulls.ts';
 import type { House } from './service.ts';
 import { unlessAborted, wait } from './wait.ts';
 
-/** How long a pull waits for messages, and how often it is told meanwhile that it still does. */
-const PULL_MS = 20_000;
-const HEARTBEAT_MS = 10_000;
-const HEARTBEATS_MISSED_MAX = 2;
 const BUS_AGAIN_MS = 250;
 const PROCESSING_AGAIN_MS = 1_000;
 const QUIET_MS = 10_000;
@@ -75,9 +72,15 @@ async function ackWaitMs({ house, durable }: Pulling): Promise<number> {
  */
 async function pullUntilTrouble(it: Pulling, ackWait: number): Promise<void> {
   const { connection, service, stopping } = it.house;
+  const next = `$JS.API.CONSUMER.MSG.NEXT.${STREAM.name}.${it.durable}`;
   const { promise: over, resolve, reject } = Promise.withResolvers<void>();
   const inbox = createInbox(inboxPrefix(service));
-  const pulls = newPulls(it, inbox, reject);
+  const pulls = newPulls({
+    slots: it.slots,
+    busy: () => it.running.size,
+    send: (text) => connection.publish(next, text, { reply: inbox }),
+    lost: reject,
+  });
   const begin = (message: Msg) => {
     const raw = deliveryOf(message, connection);
     const work = processed(it, raw, ackWait)
@@ -92,7 +95,7 @@ async function pullUntilTrouble(it: Pulling, ackWait: number): Promise<void> {
     callback: (error, message) => {
       try {
         if (error !== null) throw error;
-        if (message.subject === inbox) return pulls.told(message);
+        if (message.subject === inbox) return pulls.told(message.headers);
         begin(message);
         pulls.came();
       } catch (trouble) {
@@ -114,71 +117,6 @@ async function pullUntilTrouble(it: Pulling, ackWait: number): Promise<void> {
     pulls.end();
     await drained(subscription);
   }
-}
-
-/** The pulls that wait at one inbox: how many messages the bus still owes it. */
-interface Pulls {
-  /** Pulls for the slots that are free, unless enough is owed: one pull serves some messages. */
-  more(): void;
-  /** A message has come. */
-  came(): void;
-  /** The bus says how a pull stands. Throws where it has ended it before its time. */
-  told(message: Msg): void;
-  /** Called every HEARTBEAT_MS: what nothing is heard of any more is lost. */
-  listen(): void;
-  end(): void;
-}
-
-function newPulls(it: Pulling, inbox: string, lost: (trouble: unknown) => void): Pulls {
-  const { connection } = it.house;
-  const next = `$JS.API.CONSUMER.MSG.NEXT.${STREAM.name}.${it.durable}`;
-  const enough = Math.floor(it.slots / 2);
-  let [owed, silent, isOver] = [0, 0, false];
-  const more = (owedMax = enough) => {
-    const batch = it.slots - it.running.size - owed;
-    if (isOver || owed > owedMax || batch <= 0) return;
-    try {
-      connection.publish(next, pullText(batch), { reply: inbox });
-      if (owed === 0) silent = 0;
-      owed += batch;
-    } catch (trouble) {
-      lost(trouble);
-    }
-  };
-  return {
-    more,
-    came: () => {
-      [owed, silent] = [owed - 1, 0];
-      // Where more wait than were pulled for, they are not to wait for who works.
-      more(0);
-    },
-    told: (message) => {
-      silent = 0;
-      const { code = 0, description = '' } = message.headers ?? {};
-      if (code === HEARTBEAT) return;
-      const left = Number(message.headers?.get(LEFT_OF_PULL));
-      if (code !== TIME_IS_OVER || !(left > 0)) throw new Error(`no pull: ${code} ${description}`);
-      owed -= left;
-      // Others that were made at that time are over too, and one stands for all of them.
-      queueMicrotask(more);
-    },
-    listen: () => {
-      silent = owed > 0 ? silent + 1 : 0;
-      if (silent > HEARTBEATS_MISSED_MAX) lost(new Error('the bus says nothing of its pulls'));
-    },
-    end: () => {
-      isOver = true;
-    },
-  };
-}
-
-const HEARTBEAT = 100;
-const TIME_IS_OVER = 408;
-const LEFT_OF_PULL = 'Nats-Pending-Messages';
-
-function pullText(batch: number): string {
-  const [expires, idle_heartbeat] = [PULL_MS * NANOSECONDS, HEARTBEAT_MS * NANOSECONDS];
-  return JSON.stringify({ batch, expires, idle_heartbeat });
 }
 
 const DRAIN_MS_MAX = 500;
