@@ -50,8 +50,8 @@ export const EVENTS: readonly EventContract[] = [TargetResolvedV2,`,
   ],
   [
     'packages/runtime/src/hear.ts',
-    'import type { JsMsg }',
-    "import { EVENTS } from '@impound/contracts/events.ts';\nimport type { JsMsg }",
+    'import { LedgerHeadV1 }',
+    "import { EVENTS } from '@impound/contracts/events.ts';\nimport { LedgerHeadV1 }",
   ],
 ];
 
@@ -67,10 +67,13 @@ export const TargetResolvedV2 = event({
 });
 `;
 
+/** All that is changed of this version: each is found once. */
+export const CHANGES: readonly Change[] = [...FIELD, ...VERSION];
+
 /** Makes a version after this one, of what a version may add: fields, and a v2 beside a v1. */
 export async function nextTree(scope: AsyncDisposableStack): Promise<Tree> {
   const tree = await copiedTree('the next version', scope);
-  for (const [name, found, instead] of [...FIELD, ...VERSION]) {
+  for (const [name, found, instead] of CHANGES) {
     const file = join(tree.directory, name);
     const text = await readFile(file, 'utf8');
     if (text.split(found).length !== 2) throw new Error(`${name} has not one: ${found}`);
