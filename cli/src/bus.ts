@@ -52,15 +52,16 @@ export async function startBus(
   let nats: NatsServer = await begin();
   let tended: Log | undefined;
   const tend = (): void => {
-    const { ended, port } = nats;
+    const one = nats;
     const again = async (words: string) => {
-      if (tended === undefined) return;
+      // What was ended on purpose is not this one any more.
+      if (tended === undefined || one !== nats) return;
       const because = LAST_WORDS.exec(words)?.[0] ?? words.slice(-WORDS_MAX);
       tended.error('bus ended: it is started again', { because });
-      nats = await untilDone(() => begin(port), signal);
+      nats = await untilDone(() => begin(one.port), signal);
       tend();
     };
-    ended.then(again).catch(() => undefined);
+    one.ended.then(again).catch(() => undefined);
   };
   return {
     url: nats.url,

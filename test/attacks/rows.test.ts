@@ -45,7 +45,7 @@ test('a log and a bag that nobody has touched pass every detector', async () => 
   assert.deepEqual([whole.code, verify.code], [EXIT.ok, EXIT.ok], whole.out + verify.out);
   assert.match(whole.out, /it fits.*\n.* leaves of /);
   assert.match(whole.out, /held against 2 checkpoints known outside, 1 keys/);
-  assert.match(verify.out, /^verified: everything fits$/m);
+  assert.match(verify.out, /^verified: everything fits, but NOT PROVEN BY WHOM: no key on record/m);
   assert.match(verify.out, /alpha at .*, beta at .*; the policy wants 2 of \(alpha, beta\)$/m);
   assert.equal((await impound(['verify', on.bag, ...on.trust])).code, EXIT.ok);
 });

@@ -7,7 +7,7 @@ import { type Delivery, deliveryOf } from './delivery.ts';
 import { codeOf, messageOf } from './fault.ts';
 import { OTHER_VERSION } from './message.ts';
 import { afterOutage } from './outage.ts';
-import { HEARTBEAT_MS, newPulls } from './pulls.ts';
+import { HEARTBEAT_MS, newPulls, type Pulls } from './pulls.ts';
 import type { House } from './service.ts';
 import { unlessAborted, wait } from './wait.ts';
 
@@ -25,8 +25,10 @@ interface Pulling {
   readonly slots: number;
   readonly process: Processing;
   readonly troubled: (error: unknown) => void;
-  /** What is worked on, whichever pull has brought it. */
+  /** What is worked on, whichever inbox it came to. */
   readonly running: Set<Promise<void>>;
+  /** The pulls of the inbox of now: a slot that gets free is theirs. */
+  pulls: Pulls | undefined;
 }
 
 /**
@@ -43,7 +45,8 @@ export async function pull(
   const { stopping } = house;
   const { durable } = consumerPlan(house.service, plan.type, plan.route);
   const troubled = busTrouble(house, durable);
-  const it = { house, durable, slots, process, troubled, running: new Set<Promise<void>>() };
+  const running = new Set<Promise<void>>();
+  const it: Pulling = { house, durable, slots, process, troubled, running, pulls: undefined };
   while (!stopping.aborted) {
     try {
       const ackWait = await unlessAborted(ackWaitMs(it), stopping);
@@ -81,13 +84,14 @@ async function pullUntilTrouble(it: Pulling, ackWait: number): Promise<void> {
     send: (text) => connection.publish(next, text, { reply: inbox }),
     lost: reject,
   });
+  it.pulls = pulls;
   const begin = (message: Msg) => {
     const raw = deliveryOf(message, connection);
     const work = processed(it, raw, ackWait)
       .catch(reject)
       .finally(() => {
         it.running.delete(work);
-        pulls.more();
+        it.pulls?.more();
       });
     it.running.add(work);
   };

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { AcquisitionRequestedV1 } from '@impound/contracts/acquisition/requested.v1.ts';
 import { ContextCapturedV1 } from '@impound/contracts/context/captured.v1.ts';
 import { eventSubject } from '@impound/contracts/event.ts';
@@ -19,6 +20,8 @@ import { answerTo, hearer, missing, ofDiscovery, request, settled, TYPE } from '
 /** As many as one process handles at once. */
 const SLOTS = 8;
 const STOPS = 12;
+/** Several times as long as a hearer waits until it looks for the stream again. */
+const BUSY_MS = 1_500;
 
 suite('hear again', { concurrency: 4 }, () => {
   test('what is told again and was answered is not handled again', async (t) => {
@@ -113,6 +116,27 @@ suite('hear again', { concurrency: 4 }, () => {
     await until(() => it.lines.some(({ phrase }) => phrase === 'bus not ready'));
     await it.ledger.stop();
     await it.ledger.again();
+    assert.equal(await answerTo(it, await request(it)), 'heard');
+  });
+
+  test('who is busy until after the bus is as before hears again as soon as it can', async (t) => {
+    const it = await ofDiscovery(t);
+    const go = Promise.withResolvers<undefined>();
+    let begun = 0;
+    await it.start(
+      hearer(async () => {
+        begun += 1;
+        return begun > SLOTS ? missing('heard') : await go.promise;
+      }),
+    );
+    for (let slot = 0; slot < SLOTS; slot++) await request(it);
+    await until(() => begun === SLOTS);
+    await it.lose();
+    await it.ledger.stop();
+    await it.ledger.again();
+    // By now it has an inbox to pull into, and no slot to pull for.
+    await delay(BUSY_MS);
+    go.resolve(undefined);
     assert.equal(await answerTo(it, await request(it)), 'heard');
   });
 
