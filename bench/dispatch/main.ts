@@ -90,11 +90,12 @@ console.log(`method: from the POST of a request until the claim is published, wh
   five requests that are answered after an insert and four JetStream hops, and nothing else;
   all services have just been started: the ratio leaves out their first ${WARM_UPS} requests
 baseline (${rivals.length}): ${shown(rivals)}
-floor (${floors.length}): ${shown(floors)}, ${times(floors, 0.5)} times the baseline
+floor (${floors.length}): ${shown(floors)}
 request to claim (${own.length}): ${shown(own)}
   ${shown(own.slice(0, part))}  the first third of them, when the processes are cold
   ${shown(own.slice(-part))}  the last third
   ${(used / own.length).toFixed(1)} ms of processor time in all services together, mean`);
 for (const [at, [, what]] of HOPS.entries()) console.log(`  ${shown(hops[at] ?? [])}  ${what}`);
+console.log(`dispatch-floor ratio=${times(floors, 0.5)}`);
 console.log(`dispatch-p99 ratio=${times(own, 0.99)}`);
 console.log(`dispatch ratio=${times(own, 0.5)}`);
