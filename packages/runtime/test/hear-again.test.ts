@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from 'node:assert/strict';
-import { suite, test } from 'node:test';
+import { suite, type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AcquisitionRequestedV1 } from '@impound/contracts/acquisition/requested.v1.ts';
 import { ContextCapturedV1 } from '@impound/contracts/context/captured.v1.ts';
@@ -16,12 +16,30 @@ import { newStatementKey } from '../src/statement.ts';
 import { until } from '../src/testing/until.ts';
 import { wait } from '../src/wait.ts';
 import { answerTo, hearer, missing, ofDiscovery, request, settled, TYPE } from './hearer.ts';
+import type { World } from './world.ts';
 
 /** As many as one process handles at once. */
 const SLOTS = 8;
 const STOPS = 12;
 /** Several times as long as a hearer waits until it looks for the stream again. */
 const BUSY_MS = 1_500;
+
+/** A hearer whose slots were all at work when the bus forgot everything, until it may go on. */
+async function busyWithoutBus(t: TestContext): Promise<{ it: World; go: () => void }> {
+  const it = await ofDiscovery(t);
+  const free = Promise.withResolvers<undefined>();
+  let begun = 0;
+  await it.start(
+    hearer(async () => {
+      begun += 1;
+      return begun > SLOTS ? missing('heard') : await free.promise;
+    }),
+  );
+  for (let slot = 0; slot < SLOTS; slot++) await request(it);
+  await until(() => begun === SLOTS);
+  await it.lose();
+  return { it, go: () => free.resolve(undefined) };
+}
 
 suite('hear again', { concurrency: 4 }, () => {
   test('what is told again and was answered is not handled again', async (t) => {
@@ -98,21 +116,10 @@ suite('hear again', { concurrency: 4 }, () => {
   });
 
   test('who is busy while the bus forgets everything hears again as soon as it can', async (t) => {
-    const it = await ofDiscovery(t);
-    const go = Promise.withResolvers<undefined>();
-    let begun = 0;
-    await it.start(
-      hearer(async () => {
-        begun += 1;
-        return begun > SLOTS ? missing('heard') : await go.promise;
-      }),
-    );
-    for (let slot = 0; slot < SLOTS; slot++) await request(it);
-    await until(() => begun === SLOTS);
-    await it.lose();
+    const { it, go } = await busyWithoutBus(t);
     await until(() => it.lines.some(({ phrase }) => phrase === 'bus back'));
     // Each slot looks for its next message while there is no stream.
-    go.resolve(undefined);
+    go();
     await until(() => it.lines.some(({ phrase }) => phrase === 'bus not ready'));
     await it.ledger.stop();
     await it.ledger.again();
@@ -120,23 +127,12 @@ suite('hear again', { concurrency: 4 }, () => {
   });
 
   test('who is busy until after the bus is as before hears again as soon as it can', async (t) => {
-    const it = await ofDiscovery(t);
-    const go = Promise.withResolvers<undefined>();
-    let begun = 0;
-    await it.start(
-      hearer(async () => {
-        begun += 1;
-        return begun > SLOTS ? missing('heard') : await go.promise;
-      }),
-    );
-    for (let slot = 0; slot < SLOTS; slot++) await request(it);
-    await until(() => begun === SLOTS);
-    await it.lose();
+    const { it, go } = await busyWithoutBus(t);
     await it.ledger.stop();
     await it.ledger.again();
     // By now it has an inbox to pull into, and no slot to pull for.
     await delay(BUSY_MS);
-    go.resolve(undefined);
+    go();
     assert.equal(await answerTo(it, await request(it)), 'heard');
   });
 
