@@ -88,7 +88,12 @@ const DEEDS: readonly (readonly [Deed, object, object, string])[] = [
   ['refuse', { mayApprove: true, namespaces: ['pay'] }, {}, 'namespace-of-its-own'],
   ['read-evidence', { mayReadEvidence: true, clusters: ['prod-us'] }, {}, 'cluster-of-its-own'],
   ['read-evidence', { mayReadEvidence: true, namespaces: ['pay'] }, {}, 'namespace-of-its-own'],
-  ['inspect-evidence', { mayInspect: true, namespaces: ['pay'] }, {}, 'namespace-of-its-own'],
+  [
+    'inspect-evidence',
+    { mayInspect: true, clusters: ['none'], namespaces: ['none'] },
+    {},
+    'within-its-tenant',
+  ],
   ['cancel', { namespaces: ['pay'] }, { requestedBy: 'siem' }, 'within-its-tenant'],
   ['cancel', {}, { requestedBy: 'siem' }, 'within-its-tenant'],
   ['cancel', {}, { requestedBy: 'other' }, 'cancel-its-own'],
