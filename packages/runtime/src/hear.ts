@@ -29,6 +29,7 @@ export function handling<Deps>(
   // A message that comes again while its handler still works is settled as the first one is.
   const running = new Map<string, Promise<Settled>>();
   const failures = new Map<string, number>();
+  const answered = new Set<string>();
   return pull(house, { type: contract.type, route: '*', slots: SLOTS }, async (raw, signal) => {
     const message = settleUnreadable(house, raw, () =>
       readMessage(contract, raw.data, raw.headers),
@@ -38,10 +39,13 @@ export function handling<Deps>(
     if (before !== undefined) return settle(raw, await before);
     const { promise, resolve } = Promise.withResolvers<Settled>();
     running.set(message.id, promise);
-    const turn = { subscription, deps, house, raw, message, attempt: attemptOf(raw, message) };
+    const comesAgain = raw.deliveryCount > 1 || isToldAgain(raw) || answered.has(message.id);
+    const attempt = attemptOf(raw, message);
+    const turn = { subscription, deps, house, raw, message, attempt, comesAgain };
     await heard(turn, async () => {
       const settled = await handleOnce(turn, signal);
       count(message.id, settled.outcome === 'again' ? turn.attempt : undefined);
+      if (settled.outcome === 'ok') remember(message.id);
       settle(raw, settled);
       resolve(settled);
       return settled.outcome;
@@ -55,6 +59,13 @@ export function handling<Deps>(
   function attemptOf({ deliveryCount }: Delivery, { id }: Message): number {
     const isLast = deliveryCount >= DELIVERIES_MAX;
     return isLast ? ATTEMPTS_MAX : (failures.get(id) ?? 0) + 1;
+  }
+
+  /** A bus that dies may forget that it has handed out a message, and that it was acknowledged. */
+  function remember(id: string): void {
+    answered.add(id);
+    const [oldest] = answered;
+    if (oldest !== undefined && answered.size > ACKS_PENDING_MAX) answered.delete(oldest);
   }
 
   /** What another process has ended is forgotten when there are more than can be under way. */
@@ -74,6 +85,7 @@ interface Turn<Deps> {
   readonly raw: Delivery;
   readonly message: Message;
   readonly attempt: number;
+  readonly comesAgain: boolean;
 }
 
 /** How a message ended, and when it is to come again. */
@@ -107,8 +119,7 @@ async function handleOnce<Deps>(turn: Turn<Deps>, signal: AbortSignal): Promise<
  * Whether it was is worth waiting for: a ledger that is away uses up no attempt.
  */
 async function answeredAlready<Deps>(turn: Turn<Deps>, signal: AbortSignal): Promise<boolean> {
-  const { subscription, house, raw, message } = turn;
-  const comesAgain = raw.deliveryCount > 1 || isToldAgain(raw);
+  const { subscription, house, message, comesAgain } = turn;
   if (!comesAgain || subscription.otherwise === undefined) return false;
   const { tenant, acquisitionId } = message;
   const causedBy = { id: message.event.id, service: house.service };

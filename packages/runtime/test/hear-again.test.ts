@@ -62,6 +62,26 @@ suite('hear again', { concurrency: 4 }, () => {
     assert.deepEqual(handled, [answered, silent, silent]);
   });
 
+  test('what the bus hands out as new, and was answered here, is not handled again', async (t) => {
+    const it = await ofDiscovery(t);
+    let handled = 0;
+    await it.start(
+      hearer(async () => {
+        handled += 1;
+        return missing('once');
+      }),
+    );
+    const answered = await request(it);
+    await answerTo(it, answered);
+    await until(() => settled(it));
+    const [entry] = it.ledger.chain(answered);
+    const to = { type: TYPE, route: '_', tenant: 'default', acquisitionId: answered };
+    await jetstream(it.connection).publish(eventSubject(to), JSON.stringify(entry));
+    await until(async () => (await it.consumer('discovery', TYPE)).deliveries === 2);
+    await until(() => settled(it));
+    assert.equal(handled, 1);
+  });
+
   test('what is refused as it is not signed is left to a process that has a key', async (t) => {
     const refusal = { refusal: 'forbidden', because: 'not signed', version: 1 } as const;
     const it = await ofDiscovery(t, ({ type, data }) =>
