@@ -3,6 +3,11 @@ import type { Entry } from '@impound/contracts/entry.ts';
 import { serviceOf } from '@impound/contracts/envelope.ts';
 import { detail } from '@impound/report/telling.ts';
 
+/** Who waits for an executor is told what else there is to do. */
+export function waitingLine(waiting: string, acquisitionId: string): string {
+  return `${waiting}: impound cancel ${acquisitionId} --reason R`;
+}
+
 /** One entry of a chain as a line for people: when, who, what. */
 export function timelineLine(entry: Entry, startedAt: string): string {
   const { event } = entry;

@@ -7,7 +7,7 @@ import { AWAY, type Client, type Shown } from '../client.ts';
 import type { Told } from '../event-stream.ts';
 import { EXIT } from '../exit-code.ts';
 import { bytesText, type Printer } from '../printer.ts';
-import { timelineLine } from '../timeline.ts';
+import { timelineLine, waitingLine } from '../timeline.ts';
 
 /** How an acquisition ended. */
 export interface Ending {
@@ -65,7 +65,7 @@ function tellWaiting(state: Acquisition, printer: Printer): NodeJS.Timeout | und
   const { acquisitionId } = state;
   return setTimeout(() => {
     printer.value('waiting', { acquisitionId, waiting });
-    printer.line(`${waiting}: impound cancel ${acquisitionId} --reason R`);
+    printer.line(waitingLine(waiting, acquisitionId));
   }, MOMENT_MS);
 }
 

@@ -6,7 +6,7 @@ import { type Client, openClient, type Shown } from '../client.ts';
 import type { Here } from '../command.ts';
 import { EXIT, Exit } from '../exit-code.ts';
 import type { Printer } from '../printer.ts';
-import { timelineLine } from '../timeline.ts';
+import { timelineLine, waitingLine } from '../timeline.ts';
 import { followToEnd, joinsOf } from './follow.ts';
 import { reachRecords } from './reach.ts';
 
@@ -100,7 +100,7 @@ function tellNext(shown: Shown, entries: readonly Entry[], printer: Printer): vo
   }
   const { acquisitionId, status, waiting } = shown;
   if (typeof waiting === 'string') {
-    printer.line(`waiting: ${waiting}: impound cancel ${acquisitionId} --reason R`);
+    printer.line(`waiting: ${waitingLine(waiting, acquisitionId)}`);
   }
   if (status === 'failed') tellGrant(shown['grant'], printer);
   const joins = joinsOf(shown);

@@ -4,7 +4,7 @@ import { ACKS_PENDING_MAX, DELIVERIES_MAX } from '@impound/contracts/streams.ts'
 import { askUntilAnswered } from './ask.ts';
 import type { Delivery } from './delivery.ts';
 import { ATTEMPTS_MAX, becauseOf, codeOf, Later, messageOf, Never, verdict } from './fault.ts';
-import { type HearingOutcome, heard, isToldAgain } from './hearing.ts';
+import { comesAgain, type HearingOutcome, heard } from './hearing.ts';
 import { childId } from './ids.ts';
 import { type Message, readMessage } from './message.ts';
 import { pull, settleUnreadable } from './pull.ts';
@@ -39,9 +39,9 @@ export function handling<Deps>(
     if (before !== undefined) return settle(raw, await before);
     const { promise, resolve } = Promise.withResolvers<Settled>();
     running.set(message.id, promise);
-    const comesAgain = raw.deliveryCount > 1 || isToldAgain(raw) || answered.has(message.id);
+    const isRepeat = comesAgain(raw) || answered.has(message.id);
     const attempt = attemptOf(raw, message);
-    const turn = { subscription, deps, house, raw, message, attempt, comesAgain };
+    const turn = { subscription, deps, house, raw, message, attempt, isRepeat };
     await heard(turn, async () => {
       const settled = await handleOnce(turn, signal);
       count(message.id, settled.outcome === 'again' ? turn.attempt : undefined);
@@ -85,7 +85,7 @@ interface Turn<Deps> {
   readonly raw: Delivery;
   readonly message: Message;
   readonly attempt: number;
-  readonly comesAgain: boolean;
+  readonly isRepeat: boolean;
 }
 
 /** How a message ended, and when it is to come again. */
@@ -119,8 +119,8 @@ async function handleOnce<Deps>(turn: Turn<Deps>, signal: AbortSignal): Promise<
  * Whether it was is worth waiting for: a ledger that is away uses up no attempt.
  */
 async function answeredAlready<Deps>(turn: Turn<Deps>, signal: AbortSignal): Promise<boolean> {
-  const { subscription, house, message, comesAgain } = turn;
-  if (!comesAgain || subscription.otherwise === undefined) return false;
+  const { subscription, house, message, isRepeat } = turn;
+  if (!isRepeat || subscription.otherwise === undefined) return false;
   const { tenant, acquisitionId } = message;
   const causedBy = { id: message.event.id, service: house.service };
   const request = { tenant, acquisitionId, causedBy };

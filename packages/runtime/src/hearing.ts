@@ -10,8 +10,13 @@ import { tracedHearing } from './trace.ts';
 /** How the handling of a message ended. */
 export type HearingOutcome = 'ok' | 'again' | 'given-up' | 'stopped';
 
+/** True where somebody may have answered a message: the bus, or the ledger, tells it again. */
+export function comesAgain(raw: Delivery): boolean {
+  return raw.deliveryCount > 1 || isToldAgain(raw);
+}
+
 /** True where the ledger tells a message again, after a loss or a stall. */
-export function isToldAgain(raw: Delivery): boolean {
+function isToldAgain(raw: Delivery): boolean {
   return raw.headers?.has(TOLD_AGAIN) === true;
 }
 

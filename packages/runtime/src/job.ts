@@ -5,7 +5,7 @@ import type { SayReply } from '@impound/contracts/say.ts';
 import { askUntilAnswered } from './ask.ts';
 import type { Delivery } from './delivery.ts';
 import { becauseOf, codeOf, messageOf, Never } from './fault.ts';
-import { type HearingOutcome, heard, isToldAgain } from './hearing.ts';
+import { comesAgain, type HearingOutcome, heard } from './hearing.ts';
 import { heart } from './heart.ts';
 import { childId } from './ids.ts';
 import { type Message, readMessage } from './message.ts';
@@ -72,8 +72,7 @@ async function turn<Deps>(
   { raw, decided }: { readonly raw: Delivery; readonly decided: PromiseWithResolvers<boolean> },
   signal: AbortSignal,
 ): Promise<HearingOutcome> {
-  const isFirst = raw.deliveryCount === 1 && !isToldAgain(raw);
-  const claimed = await claim(it, isFirst ? it.message.version : undefined, signal);
+  const claimed = await claim(it, comesAgain(raw) ? undefined : it.message.version, signal);
   decided.resolve(true);
   // Where the bus does not confirm it, the assignment comes again and finds the claim on record.
   await raw.ackAck().catch((error: unknown) => {
